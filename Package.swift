@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The lean targets (below the lean line of the README's map) compile twice: as ordinary Swift for
+// Swift programs, tests and nnpack; and, with the Embedded trait, as Embedded Swift for libnnrt.so.
+let lean: [SwiftSetting] = [
+  .enableExperimentalFeature("Embedded", .when(traits: ["Embedded"])),
+  .unsafeFlags(["-wmo"], .when(traits: ["Embedded"])),
+]
+
+// Kernels are generic code that only becomes fast once specialised, so they are optimised even in
+// debug builds: unoptimised, the tests would take hours.
+let kernels: [SwiftSetting] = lean + [.unsafeFlags(["-O", "-wmo"], .when(configuration: .debug))]
+
+func instructionSet(_ march: String) -> [SwiftSetting] {
+  #if arch(x86_64)
+    kernels + [.unsafeFlags(["-Xcc", "-march=\(march)"])]
+  #else
+    kernels
+  #endif
+}
+
+let package = Package(
+  name: "nnrt",
+  products: [
+    .library(name: "nnrt", type: .static, targets: ["NNRT"]),
+    .library(name: "NNRuntime", targets: ["NNRuntime", "NNFormat", "NNGraph"]),
+    .library(name: "NNTraining", targets: ["NNTraining", "NNPasses"]),
+    .executable(name: "nnpack", targets: ["nnpack"]),
+  ],
+  traits: [
+    .trait(name: "Embedded", description: "Compile the lean targets as Embedded Swift, for libnnrt.so")
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C and system libraries
+    .target(name: "CPlatform", linkerSettings: [.linkedLibrary("m")]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+    // Below the lean line
+    .target(name: "NNGraph", swiftSettings: lean),
+    .target(name: "NNKernels", dependencies: ["NNGraph", "CPlatform"], swiftSettings: kernels),
+    .target(name: "NNKernelsBaseline", dependencies: ["NNKernels"], swiftSettings: kernels),
+    .target(
+      name: "NNKernelsX86V3", dependencies: ["NNKernels"],
+      swiftSettings: instructionSet("x86-64-v3")),
+    .target(
+      name: "NNKernelsX86V4", dependencies: ["NNKernels"],
+      swiftSettings: instructionSet("x86-64-v4")),
+    .target(
+      name: "NNFormat", dependencies: ["NNGraph", "CPlatform", "CZstd"],
+      exclude: ["SPECIFICATION.md"], swiftSettings: lean),
+    .target(
+      name: "NNRuntime",
+      dependencies: [
+        "NNGraph", "NNFormat", "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3",
+        "NNKernelsX86V4", "CPlatform",
+      ], swiftSettings: lean),
+    .target(name: "NNRT", dependencies: ["NNRuntime", "CPlatform"], swiftSettings: lean),
+
+    // Above the lean line
+    .target(name: "NNPasses", dependencies: ["NNRuntime"]),
+    .target(name: "NNTraining", dependencies: ["NNPasses", "COpenBLAS"]),
+    .executableTarget(
+      name: "nnpack",
+      dependencies: [
+        "NNTraining", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests, and the plain float64 reference they compare with
+    .target(name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference"),
+    .testTarget(name: "NNGraphTests", dependencies: ["NNGraph"]),
+    .testTarget(
+      name: "NNKernelsTests",
+      dependencies: [
+        "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
+      ]),
+    .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
+    .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "Reference"]),
+    .testTarget(
+      name: "NNTrainingTests", dependencies: ["NNTraining", "Reference"], exclude: ["Golden"]),
+  ]
+)

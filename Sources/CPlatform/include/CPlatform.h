@@ -1,0 +1,10 @@
+// What the lean targets need from the machine and the C library: header-only, libc and libm alone.
+#ifndef NNRT_CPLATFORM_H
+#define NNRT_CPLATFORM_H
+
+#include "nnp_cpu.h"
+#include "nnp_files.h"
+#include "nnp_memory.h"
+#include "nnp_threads.h"
+
+#endif

@@ -1,0 +1,143 @@
+// The scalar functions that the operator families are parameterised with.
+// Raw values are wire codes of the `.nnrt` format: they never change.
+
+/// A function of one number, applied to every element.
+///
+/// `a` and `b` below are the parameters `alpha` and `beta` of ``Activation``.
+public enum UnaryFunction: UInt8, CaseIterable, Sendable {
+  /// x
+  case identity = 0
+  /// −x
+  case negate = 1
+  /// |x|
+  case absolute = 2
+  /// x²
+  case square = 3
+  /// √x; NaN for x < 0
+  case squareRoot = 4
+  /// 1/√x, as one division after one square root
+  case reciprocalSquareRoot = 5
+  /// 1/x
+  case reciprocal = 6
+  /// eˣ
+  case exponential = 7
+  /// ln x; −∞ at 0, NaN for x < 0
+  case logarithm = 8
+  /// −1, 0 or 1; NaN stays NaN
+  case sign = 9
+  /// The largest integer ≤ x
+  case floor = 10
+  /// The smallest integer ≥ x
+  case ceiling = 11
+  /// The nearest integer, ties to even
+  case round = 12
+  /// The error function, 2/√π ∫₀ˣ e^(−t²) dt
+  case errorFunction = 13
+  /// sin x, x in radians
+  case sine = 14
+  /// cos x, x in radians
+  case cosine = 15
+  /// ln(1 + x)
+  case logarithm1p = 16
+  /// eˣ − 1
+  case exponentialMinus1 = 17
+
+  /// 1 / (1 + e⁻ˣ)
+  case sigmoid = 32
+  /// tanh x
+  case tanh = 33
+  /// max(x, 0); NaN stays NaN
+  case relu = 34
+  /// x for x ≥ 0, else a·x (a is 0.01 unless told)
+  case leakyRelu = 35
+  /// x for x ≥ 0, else a·(eˣ − 1) (a is 1 unless told); Clevert et al. 2015
+  case elu = 36
+  /// x·Φ(x) with Φ the normal distribution, through erf; Hendrycks and Gimpel 2016
+  case gelu = 37
+  /// 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))); the approximation of the same paper
+  case geluTanh = 38
+  /// x·sigmoid(x), also called swish
+  case silu = 39
+  /// ln(1 + eˣ)
+  case softplus = 40
+  /// min(max(x, a), b)
+  case clip = 41
+}
+
+/// A ``UnaryFunction`` with the numbers it is parameterised with.
+public struct Activation: Equatable, Sendable {
+  public var function: UnaryFunction
+  /// First parameter: the slope of `leakyRelu`, the scale of `elu`, the lower bound of `clip`; else unused and 0.
+  public var alpha: Float
+  /// Second parameter: the upper bound of `clip`; else unused and 0.
+  public var beta: Float
+
+  @inlinable public init(_ function: UnaryFunction, alpha: Float = 0, beta: Float = 0) {
+    self.function = function
+    self.alpha = alpha
+    self.beta = beta
+  }
+
+  @inlinable public static var identity: Activation { Activation(.identity) }
+}
+
+/// A function of two numbers, applied to every pair of elements after broadcasting.
+public enum BinaryFunction: UInt8, CaseIterable, Sendable {
+  case add = 0
+  case subtract = 1
+  case multiply = 2
+  /// a / b; an integer divided by zero gives 0
+  case divide = 3
+  /// NaN if either is NaN
+  case minimum = 4
+  /// NaN if either is NaN
+  case maximum = 5
+  /// aᵇ, with the special cases of IEEE 754 `pow`
+  case power = 6
+}
+
+/// A comparison of two numbers; the result is a ``DType/bool``.
+public enum CompareFunction: UInt8, CaseIterable, Sendable {
+  case equal = 0
+  case notEqual = 1
+  case less = 2
+  case lessOrEqual = 3
+  case greater = 4
+  case greaterOrEqual = 5
+}
+
+/// A function that folds the elements along some axes into one.
+public enum ReduceFunction: UInt8, CaseIterable, Sendable {
+  case sum = 0
+  case mean = 1
+  /// NaN if any element is NaN; −∞ over nothing
+  case maximum = 2
+  /// NaN if any element is NaN; +∞ over nothing
+  case minimum = 3
+  case product = 4
+  /// Σ x²
+  case sumOfSquares = 5
+}
+
+/// What a pooling window computes.
+public enum PoolFunction: UInt8, CaseIterable, Sendable {
+  case maximum = 0
+  /// The mean over the window; padding counts as zeros if the operator says so
+  case average = 1
+}
+
+/// What softmax computes along its axis.
+public enum SoftmaxFunction: UInt8, CaseIterable, Sendable {
+  /// e^(x−m) / Σ e^(x−m), m the maximum
+  case softmax = 0
+  /// (x−m) − ln Σ e^(x−m), m the maximum
+  case logSoftmax = 1
+}
+
+/// What a source of random numbers draws.
+public enum RandomFunction: UInt8, CaseIterable, Sendable {
+  /// Uniform in [0, 1), a multiple of 2⁻²⁴
+  case uniform = 0
+  /// Normal with mean 0 and variance 1 (Box–Muller)
+  case normal = 1
+}
