@@ -1,0 +1,99 @@
+import NNGraph
+
+/// y[i] = f(x[i]) for i in 0..<count; `x` and `y` may be the same pointer. `alpha` and `beta` are those of `Activation`.
+///
+/// Elements are independent, so a caller splits the work by passing shifted pointers.
+public typealias UnaryKernel =
+  @Sendable (
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int, _ alpha: Float, _ beta: Float
+  ) -> Void
+
+/// Runs the given half-open range of an operation's work units; the result does not depend on how units are split.
+public typealias RangeKernel<Arguments> = @Sendable (_ arguments: Arguments, _ units: Range<Int>) -> Void
+
+/// As ``RangeKernel``, with scratch memory (64-byte aligned) that belongs to the calling thread during the call.
+public typealias ScratchKernel<Arguments> =
+  @Sendable (_ arguments: Arguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>) -> Void
+
+/// As ``RangeKernel``, for data-dependent failure: gives −1, or the position in `indices` of the first index of the range
+/// that is out of bounds. Nothing is read or written outside the tensors either way.
+public typealias IndexedKernel<Arguments> = @Sendable (_ arguments: Arguments, _ units: Range<Int>) -> Int
+
+/// y[i] = x[i] converted, for i in 0..<count; `x` and `y` do not overlap.
+public typealias CastKernel =
+  @Sendable (_ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ count: Int) -> Void
+
+/// Every kernel, instantiated for one instruction set.
+///
+/// Functions that return a kernel are meant to be called while planning; the kernels themselves allocate nothing, take
+/// no lock and trust their arguments: shapes and strides must have been verified. All tables give the same bits.
+public struct KernelTable: Sendable {
+  /// The instruction set: `baseline`, `v3` or `v4`.
+  public var name: StaticString
+
+  // Elementwise
+  public var unary: @Sendable (UnaryFunction) -> UnaryKernel
+  /// nil where the function has no meaning for the type: f32 has all, i32 and i64 all but `power`, other types none.
+  public var binary: @Sendable (BinaryFunction, DType) -> RangeKernel<BinaryArguments>?
+  /// f32, i32 and i64 have all; u8, i8 and bool only `equal` and `notEqual`. The output is bytes 0 or 1.
+  public var compare: @Sendable (CompareFunction, DType) -> RangeKernel<BinaryArguments>?
+  /// For elements of 1, 2, 4 or 8 bytes.
+  public var select: @Sendable (_ elementSize: Int) -> RangeKernel<SelectArguments>?
+  public var cast: @Sendable (_ from: DType, _ to: DType) -> CastKernel
+
+  // Reductions and normalisation
+  public var reduce: @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>
+  /// The index of the largest element along an axis: the first of equals, the first NaN before all. Output i64.
+  public var argumentMaximum: RangeKernel<ArgumentReduceArguments>
+  /// As ``argumentMaximum``, of the smallest element.
+  public var argumentMinimum: RangeKernel<ArgumentReduceArguments>
+  public var softmax: @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>
+  public var batchNormalize: RangeKernel<BatchNormalizeArguments>
+  public var layerNormalize: RangeKernel<LayerNormalizeArguments>
+
+  // Products
+  public var matmul: RangeKernel<MatmulArguments>
+  public var convolution: ScratchKernel<ConvolutionArguments>
+
+  // Windows
+  public var maximumPool: RangeKernel<PoolArguments>
+  public var averagePool: RangeKernel<PoolArguments>
+  public var maximumPoolGradient: RangeKernel<PoolGradientArguments>
+  public var averagePoolGradient: RangeKernel<PoolGradientArguments>
+  public var unfold: RangeKernel<UnfoldArguments>
+  public var fold: RangeKernel<UnfoldArguments>
+
+  // Movement
+  /// For elements of 1, 2, 4 or 8 bytes.
+  public var copy: @Sendable (_ elementSize: Int) -> RangeKernel<CopyArguments>?
+  public var gather: IndexedKernel<GatherArguments>
+  public var scatterAdd: IndexedKernel<ScatterAddArguments>
+
+  // Sources
+  public var random: @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
+}
+
+extension KernelTable {
+  /// What a product applies to its results: resolved once, while planning. Identity gives no call at all.
+  @inlinable public func epilogue(_ activation: Activation) -> Epilogue {
+    switch activation.function {
+    case .identity: Epilogue(kernel: nil, alpha: 0, beta: 0)
+    default: Epilogue(kernel: unary(activation.function), alpha: activation.alpha, beta: activation.beta)
+    }
+  }
+}
+
+/// An activation bound to its kernel.
+public struct Epilogue: Sendable {
+  public var kernel: UnaryKernel?
+  public var alpha: Float
+  public var beta: Float
+
+  @inlinable public init(kernel: UnaryKernel?, alpha: Float, beta: Float) {
+    self.kernel = kernel
+    self.alpha = alpha
+    self.beta = beta
+  }
+
+  @inlinable public static var none: Epilogue { Epilogue(kernel: nil, alpha: 0, beta: 0) }
+}

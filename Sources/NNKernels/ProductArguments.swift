@@ -1,0 +1,282 @@
+// The arguments of matrix products, convolutions and pooling.
+
+/// C = epilogue(A·B + bias), for each of `batch` products.
+///
+/// A is (M, K) with rows `aRowStride` apart, C is (M, N) with rows `cRowStride` apart and overlaps nothing. B is (K, N) in
+/// panels (see ``Panels``). `bias` is (N) or nil. Batch strides may be 0 to share an operand.
+/// Each output starts at +0 and takes fused multiply–adds with k ascending; then bias is added; then the epilogue applied.
+///
+/// Work units: ``workUnits``, each a block of rows times a group of panels of one product.
+public struct MatmulArguments {
+  public var a: UnsafePointer<Float>
+  public var panels: UnsafePointer<Float>
+  public var c: UnsafeMutablePointer<Float>
+  public var bias: UnsafePointer<Float>?
+  public var epilogue: Epilogue
+  public var m: Int
+  public var n: Int
+  public var k: Int
+  public var aRowStride: Int
+  public var cRowStride: Int
+  public var batch: Int
+  public var aBatchStride: Int
+  public var panelsBatchStride: Int
+  public var cBatchStride: Int
+
+  /// Rows of A and C are contiguous (strides K and N) and there is one product, unless the fields are set otherwise.
+  @inlinable public init(
+    a: UnsafePointer<Float>, panels: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>,
+    bias: UnsafePointer<Float>? = nil, epilogue: Epilogue = .none, m: Int, n: Int, k: Int
+  ) {
+    self.a = a
+    self.panels = panels
+    self.c = c
+    self.bias = bias
+    self.epilogue = epilogue
+    self.m = m
+    self.n = n
+    self.k = k
+    aRowStride = k
+    cRowStride = n
+    batch = 1
+    aBatchStride = 0
+    panelsBatchStride = 0
+    cBatchStride = 0
+  }
+
+  /// Rows in one work unit: a multiple of every instruction set's tile height.
+  @inlinable public static var rowsPerUnit: Int { 96 }
+  /// Panels in one work unit.
+  @inlinable public static var panelsPerUnit: Int { 16 }
+
+  /// How many units the work has.
+  @inlinable public var workUnits: Int {
+    let rowBlocks = (m &+ Self.rowsPerUnit &- 1) / Self.rowsPerUnit
+    let panelGroups = (Panels.count(columns: n) &+ Self.panelsPerUnit &- 1) / Self.panelsPerUnit
+    return batch &* rowBlocks &* panelGroups
+  }
+}
+
+/// How a window slides over the last two axes of (N, C, H, W).
+public struct Window {
+  public var kernelHeight: Int
+  public var kernelWidth: Int
+  public var strideHeight: Int
+  public var strideWidth: Int
+  public var dilationHeight: Int
+  public var dilationWidth: Int
+  public var padTop: Int
+  public var padLeft: Int
+  public var padBottom: Int
+  public var padRight: Int
+
+  @inlinable public init(
+    kernel: (Int, Int), stride: (Int, Int) = (1, 1), dilation: (Int, Int) = (1, 1),
+    padding: (top: Int, left: Int, bottom: Int, right: Int) = (0, 0, 0, 0)
+  ) {
+    kernelHeight = kernel.0
+    kernelWidth = kernel.1
+    strideHeight = stride.0
+    strideWidth = stride.1
+    dilationHeight = dilation.0
+    dilationWidth = dilation.1
+    padTop = padding.top
+    padLeft = padding.left
+    padBottom = padding.bottom
+    padRight = padding.right
+  }
+
+  /// ⌊(H + pads − dilation·(kernel − 1) − 1)/stride⌋ + 1, or 0 if the window does not fit.
+  @inlinable public func outputHeight(_ height: Int) -> Int {
+    let room = height &+ padTop &+ padBottom &- dilationHeight &* (kernelHeight &- 1) &- 1
+    return room < 0 ? 0 : room / strideHeight &+ 1
+  }
+
+  /// As ``outputHeight(_:)``, of the width.
+  @inlinable public func outputWidth(_ width: Int) -> Int {
+    let room = width &+ padLeft &+ padRight &- dilationWidth &* (kernelWidth &- 1) &- 1
+    return room < 0 ? 0 : room / strideWidth &+ 1
+  }
+}
+
+/// y = epilogue(x ∗ weights + bias).
+///
+/// x is (N, C, H, W), weights (M, C/groups, kH, kW) row-major, bias (M) or nil, y (N, M, oH, oW); all contiguous.
+/// Each output starts at +0 and takes fused multiply–adds over (channel in group, kernel row, kernel column) ascending,
+/// taps in the padding as zeros; then bias is added; then the epilogue applied.
+///
+/// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
+public struct ConvolutionArguments {
+  public var x: UnsafePointer<Float>
+  public var weights: UnsafePointer<Float>
+  public var bias: UnsafePointer<Float>?
+  public var y: UnsafeMutablePointer<Float>
+  public var epilogue: Epilogue
+  public var window: Window
+  public var batch: Int
+  public var channels: Int
+  public var height: Int
+  public var width: Int
+  public var outputChannels: Int
+  public var groups: Int
+  public var outputHeight: Int
+  public var outputWidth: Int
+
+  /// The output's height and width follow from the window.
+  @inlinable public init(
+    x: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    y: UnsafeMutablePointer<Float>, epilogue: Epilogue = .none, window: Window, batch: Int, channels: Int,
+    height: Int, width: Int, outputChannels: Int, groups: Int = 1
+  ) {
+    self.x = x
+    self.weights = weights
+    self.bias = bias
+    self.y = y
+    self.epilogue = epilogue
+    self.window = window
+    self.batch = batch
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.outputChannels = outputChannels
+    self.groups = groups
+    outputHeight = window.outputHeight(height)
+    outputWidth = window.outputWidth(width)
+  }
+}
+
+/// y = pooling of x. x is (planes, H, W), y (planes, oH, oW), planes = N·C. Work units: planes.
+public struct PoolArguments {
+  public var x: UnsafePointer<Float>
+  public var y: UnsafeMutablePointer<Float>
+  public var window: Window
+  public var planes: Int
+  public var height: Int
+  public var width: Int
+  public var outputHeight: Int
+  public var outputWidth: Int
+  /// Average pooling divides by the whole window, padding included, instead of by the taps inside the image.
+  public var countIncludesPadding: Bool
+
+  /// The output's height and width follow from the window, whose dilation is 1.
+  @inlinable public init(
+    x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, window: Window, planes: Int, height: Int,
+    width: Int, countIncludesPadding: Bool = false
+  ) {
+    self.x = x
+    self.y = y
+    self.window = window
+    self.planes = planes
+    self.height = height
+    self.width = width
+    self.countIncludesPadding = countIncludesPadding
+    outputHeight = window.outputHeight(height)
+    outputWidth = window.outputWidth(width)
+  }
+}
+
+/// dx from dy of a pooling; shapes as in ``PoolArguments``, dy as y and dx as x (overwritten). Work units: planes.
+///
+/// Maximum pooling gives dy to the first maximum of its window (NaN counts as maximum); average pooling spreads it.
+public struct PoolGradientArguments {
+  /// Read by maximum pooling only.
+  public var x: UnsafePointer<Float>?
+  public var dy: UnsafePointer<Float>
+  public var dx: UnsafeMutablePointer<Float>
+  public var window: Window
+  public var planes: Int
+  public var height: Int
+  public var width: Int
+  public var outputHeight: Int
+  public var outputWidth: Int
+  /// As in ``PoolArguments/countIncludesPadding``.
+  public var countIncludesPadding: Bool
+
+  /// The output's height and width follow from the window, whose dilation is 1.
+  @inlinable public init(
+    x: UnsafePointer<Float>?, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, window: Window,
+    planes: Int, height: Int, width: Int, countIncludesPadding: Bool = false
+  ) {
+    self.x = x
+    self.dy = dy
+    self.dx = dx
+    self.window = window
+    self.planes = planes
+    self.height = height
+    self.width = width
+    self.countIncludesPadding = countIncludesPadding
+    outputHeight = window.outputHeight(height)
+    outputWidth = window.outputWidth(width)
+  }
+}
+
+/// Columns of windows: unfold gives `out` (N·C, kH·kW, oH·oW) from `input` (N·C, H, W), zeros where a tap is in the
+/// padding; fold is its adjoint, `out` (N·C, H, W) overwritten with the sums of `input` (N·C, kH·kW, oH·oW), taps
+/// ascending. Work units: planes = N·C.
+public struct UnfoldArguments {
+  public var input: UnsafePointer<Float>
+  public var out: UnsafeMutablePointer<Float>
+  public var window: Window
+  public var planes: Int
+  public var height: Int
+  public var width: Int
+  public var outputHeight: Int
+  public var outputWidth: Int
+
+  /// `height` and `width` are the image's; the number of windows follows.
+  @inlinable public init(
+    input: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, window: Window, planes: Int, height: Int,
+    width: Int
+  ) {
+    self.input = input
+    self.out = out
+    self.window = window
+    self.planes = planes
+    self.height = height
+    self.width = width
+    outputHeight = window.outputHeight(height)
+    outputWidth = window.outputWidth(width)
+  }
+}
+
+extension ConvolutionArguments {
+  /// Multiply–adds behind each output: K = C/groups · kH · kW.
+  @inlinable public var reductionLength: Int {
+    channels / groups &* window.kernelHeight &* window.kernelWidth
+  }
+
+  /// One input channel per group: computed row by row instead of through panels, in the same order.
+  @inlinable var isDepthwise: Bool { channels == groups }
+
+  /// Panels of 16 output pixels that a work unit gathers: as many as fit in 64 KiB, at least 1 and at most 16.
+  @inlinable var panelsPerUnit: Int {
+    max(1, min(16, 1024 / max(1, reductionLength)))
+  }
+
+  /// Units of one image and group.
+  @inlinable var unitsPerGroup: Int {
+    let panels = Panels.count(columns: outputHeight &* outputWidth)
+    return (panels &+ panelsPerUnit &- 1) / panelsPerUnit
+  }
+
+  /// Width of a padded input row in the scratch of a depthwise convolution, with room for a whole last vector.
+  @inlinable var paddedRowLength: Int {
+    (((outputWidth &+ 15) / 16 &* 16) &- 1) &* window.strideWidth
+      &+ window.dilationWidth &* (window.kernelWidth &- 1) &+ 16
+  }
+
+  /// How many units the work has.
+  @inlinable public var workUnits: Int {
+    if outputHeight == 0 || outputWidth == 0 { return 0 }
+    return isDepthwise ? batch &* outputChannels : batch &* groups &* unitsPerGroup
+  }
+
+  /// Bytes of scratch one thread needs.
+  @inlinable public var scratchSize: Int {
+    let floats =
+      isDepthwise
+      ? window.kernelHeight &* paddedRowLength
+      : panelsPerUnit &* max(1, reductionLength) &* 16
+    return floats &* 4
+  }
+}
