@@ -42,7 +42,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     // Below the lean line
-    .target(name: "NNGraph", swiftSettings: lean),
+    .target(name: "NNGraph", dependencies: ["CPlatform"], swiftSettings: lean),
     .target(name: "NNKernels", dependencies: ["NNGraph", "CPlatform"], swiftSettings: kernels),
     .target(name: "NNKernelsBaseline", dependencies: ["NNKernels"], swiftSettings: kernels),
     .target(

@@ -1,0 +1,150 @@
+extension Graph {
+  /// No graph has more nodes or values than this.
+  public static let maximumNodeCount = 1 << 20
+
+  /// Checks everything that the planner and the kernels rely on. A graph from a file or an importer must pass it
+  /// before anything else looks at it; no content makes it trap, and its time is linear in the graph's size.
+  ///
+  /// - Throws: the first fault found, naming the node or value.
+  public func verify() throws(NNError) {
+    guard nodes.count <= Graph.maximumNodeCount, values.count <= 4 * Graph.maximumNodeCount else {
+      throw NNError(.limitExceeded, "the graph has \(nodes.count) nodes and \(values.count) values")
+    }
+    var defined = [Bool](repeating: false, count: values.count)
+    try verifyValues(&defined)
+    for node in nodes {
+      do throws(NNError) {
+        try verify(node, &defined)
+      } catch {
+        throw error.within(node.description)
+      }
+    }
+    for output in outputs {
+      guard isValid(output), defined[output.index] else {
+        throw NNError(.invalidGraph, "output \(output.index) is not computed by any node")
+      }
+      guard hasPlainLayout(output) else {
+        throw NNError(.invalidGraph, "output \(values[output.index].name.quoted) is a constant in panels")
+      }
+    }
+    for index in 0..<values.count where !defined[index] {
+      throw NNError(.invalidGraph, "value \(values[index].name.quoted) is neither input, constant nor result")
+    }
+    try verifyNames(inputs, role: "input")
+    try verifyNames(outputs, role: "output")
+    try verifyStates()
+  }
+
+  private func isValid(_ id: ValueID) -> Bool { id.index >= 0 && id.index < values.count }
+
+  private func hasPlainLayout(_ id: ValueID) -> Bool { (self[id].constant?.layout ?? .rowMajor) == .rowMajor }
+
+  private func verifyValues(_ defined: inout [Bool]) throws(NNError) {
+    for (index, value) in values.enumerated() {
+      do throws(NNError) {
+        try value.type.shape.validate()
+        try verifySymbols(value.type.shape)
+        if let constant = value.constant {
+          guard constant.type == value.type else {
+            throw NNError(.invalidGraph, "its type is not that of its constant")
+          }
+          defined[index] = true
+        }
+      } catch {
+        throw error.within("value " + value.name.quoted)
+      }
+    }
+    for input in inputs {
+      guard isValid(input), !defined[input.index] else {
+        throw NNError(.invalidGraph, "input \(input.index) is no value, a constant, or listed twice")
+      }
+      for dimension in self[input].type.shape.dimensions where dimension == .unknown {
+        throw NNError(.invalidGraph, "input \(self[input].name.quoted) has an unnamed free dimension")
+      }
+      defined[input.index] = true
+    }
+  }
+
+  private func verifySymbols(_ shape: Shape) throws(NNError) {
+    for case .named(let symbol) in shape.dimensions where symbol < 0 || symbol >= symbols.count {
+      throw NNError(.invalidGraph, "free dimension \(symbol) has no name")
+    }
+  }
+
+  private func verify(_ node: Node, _ defined: inout [Bool]) throws(NNError) {
+    var types: [TensorType] = []
+    for (position, input) in node.inputs.enumerated() {
+      guard isValid(input) else { throw NNError(.invalidGraph, "input \(position) is no value of the graph") }
+      guard defined[input.index] else {
+        throw NNError(
+          .invalidGraph,
+          "input \(self[input].name.quoted) is used before it is computed (the graph has a cycle or wrong order)"
+        )
+      }
+      if !hasPlainLayout(input) { try verifyPanels(node, position) }
+      types.append(self[input].type)
+    }
+    switch node.op {
+    case .reshape(let shape), .expand(let shape): try verifySymbols(shape)
+    case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
+      .softmax,
+      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .unfold, .fold, .poolGradient:
+      break
+    }
+    let results = try node.op.inferOutputs(types)
+    guard node.outputs.count == results.count else {
+      throw NNError(.invalidGraph, "has \(node.outputs.count) results instead of \(results.count)")
+    }
+    for (output, result) in zip(node.outputs, results) {
+      guard isValid(output), !defined[output.index] else {
+        throw NNError(.invalidGraph, "result \(output.index) is no value of the graph or computed twice")
+      }
+      let type = self[output].type
+      guard type.dtype == result.dtype, type.shape.mayEqual(result.shape) else {
+        throw NNError(
+          .invalidGraph,
+          "result \(self[output].name.quoted) is declared \(type.dtype.name) \(type.shape.describe(symbols: symbols)) "
+            + "but is \(result.dtype.name) \(result.shape.describe(symbols: symbols))")
+      }
+      defined[output.index] = true
+    }
+  }
+
+  /// Panels are what the dense kernel reads as its second operand, and nothing else reads them.
+  private func verifyPanels(_ node: Node, _ position: Int) throws(NNError) {
+    if case .matmul(let matmul) = node.op, position == 1, !matmul.transposesB { return }
+    throw NNError(
+      .invalidGraph, "input \(position) is stored in panels, which only matmul's second operand may be")
+  }
+
+  private func verifyNames(_ ids: [ValueID], role: StaticString) throws(NNError) {
+    var names: [Name] = []
+    for id in ids {
+      guard !self[id].name.isEmpty else { throw NNError(.invalidGraph, "an \(role) without a name") }
+      names.append(self[id].name)
+    }
+    names.sort()
+    for index in names.indices.dropFirst() where names[index] == names[index - 1] {
+      throw NNError(.invalidGraph, "two \(role)s named \(names[index].quoted)")
+    }
+  }
+
+  private func verifyStates() throws(NNError) {
+    var used = [Bool](repeating: false, count: values.count)
+    var isInput = used
+    var isOutput = used
+    for input in inputs { isInput[input.index] = true }
+    for output in outputs { isOutput[output.index] = true }
+    for state in states {
+      guard isValid(state.input), isValid(state.output), isInput[state.input.index],
+        isOutput[state.output.index],
+        !used[state.input.index]
+      else { throw NNError(.invalidGraph, "a carried state is not a pair of an input and an output") }
+      used[state.input.index] = true
+      let (before, after) = (self[state.input].type, self[state.output].type)
+      guard before.dtype == after.dtype, before.shape.mayEqual(after.shape) else {
+        throw NNError(.invalidGraph, "state \(self[state.input].name.quoted) changes its type between runs")
+      }
+    }
+  }
+}

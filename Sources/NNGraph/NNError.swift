@@ -1,0 +1,59 @@
+/// What went wrong, by kind. Raw values are the `nnrt_status` codes of the C API and never change;
+/// new codes take free numbers inside their group.
+public enum ErrorCode: Int32, CaseIterable, Sendable {
+  // 1–19: the caller's arguments
+  /// An argument is not acceptable: null, out of range, or of the wrong size.
+  case invalidArgument = 1
+  /// The call does not fit the state of the object, as reading an output before the first run.
+  case invalidState = 2
+  /// A tensor's dimensions are not those the model takes.
+  case shapeMismatch = 3
+  /// A tensor's element type is not the one the model takes.
+  case dtypeMismatch = 4
+  /// An index held in a tensor lies outside the axis it selects from.
+  case indexOutOfRange = 5
+
+  // 20–39: the file
+  /// The file cannot be opened, read or written.
+  case fileAccess = 20
+  /// The bytes are not a `.nnrt` file.
+  case notANnrtFile = 21
+  /// The file needs a newer reader.
+  case unsupportedVersion = 22
+  /// The file contradicts its own specification.
+  case corruptFile = 23
+  /// Stored bytes do not have their recorded checksum.
+  case checksumMismatch = 24
+
+  // 40–59: resources
+  /// Memory could not be had.
+  case outOfMemory = 40
+  /// A limit set by the caller or by the library would be exceeded.
+  case limitExceeded = 41
+
+  // 60–79: the graph
+  /// The graph is not well formed.
+  case invalidGraph = 60
+  /// An operator is not available for these types or attributes.
+  case unsupportedOperator = 61
+
+  // 80–99: results
+  /// A self-test vector gave other values than the file records.
+  case selfTestFailed = 80
+}
+
+/// An error of any lean layer: a code for programs and a sentence, naming the thing at fault, for people.
+public struct NNError: Error, Sendable {
+  public let code: ErrorCode
+  public let message: String
+
+  public init(_ code: ErrorCode, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// The same error with `context` and a colon in front of its message.
+  public func within(_ context: String) -> NNError {
+    NNError(code, context + ": " + message)
+  }
+}

@@ -1,0 +1,192 @@
+extension Op {
+  /// The types of the results for the given input types.
+  ///
+  /// Extents may be free; then only what is known is checked, and a plan for concrete extents checks the rest.
+  /// Never traps, whatever the attributes.
+  ///
+  /// - Throws: ``ErrorCode/invalidGraph`` for bad attributes or arity, ``ErrorCode/shapeMismatch`` and
+  ///   ``ErrorCode/dtypeMismatch`` for inputs that do not fit, ``ErrorCode/unsupportedOperator`` for types without a kernel.
+  public func inferOutputs(_ inputs: [TensorType]) throws(NNError) -> [TensorType] {
+    guard inputCounts.contains(inputs.count) else {
+      throw NNError(.invalidGraph, "takes \(describe(inputCounts)), not \(inputs.count)")
+    }
+    let result = try inferOutput(inputs)
+    try result.shape.validate()
+    return [result]
+  }
+
+  private func describe(_ counts: ClosedRange<Int>) -> String {
+    if counts.upperBound == Int.max { return "at least \(counts.lowerBound) inputs" }
+    if counts.lowerBound == counts.upperBound { return "\(counts.lowerBound) inputs" }
+    return "\(counts.lowerBound) to \(counts.upperBound) inputs"
+  }
+
+  private func inferOutput(_ inputs: [TensorType]) throws(NNError) -> TensorType {
+    let x = inputs[0]
+    switch self {
+    case .unary: return try inferUnary(x)
+    case .binary(let function): return try inferBinary(function, x, inputs[1])
+    case .compare(let function): return try inferCompare(function, x, inputs[1])
+    case .select: return try inferSelect(x, inputs[1], inputs[2])
+    case .reduce(let reduce):
+      try x.require(.f32, "input")
+      return TensorType(.f32, try x.shape.reduced(axes: reduce.axes, keepsDimensions: reduce.keepsDimensions))
+    case .argument(let argument):
+      try x.require(.f32, "input")
+      return TensorType(
+        .i64, try x.shape.reduced(axes: [argument.axis], keepsDimensions: argument.keepsDimensions))
+    case .matmul(let matmul): return try matmul.infer(inputs)
+    case .convolution(let convolution): return try convolution.infer(inputs)
+    case .pool(let pool): return try pool.infer(x)
+    case .normalize(let normalize): return try normalize.infer(inputs)
+    case .softmax(let softmax):
+      try x.require(.f32, "input")
+      try x.shape.requireAxis(softmax.axis)
+      return x
+    case .reshape(let target): return TensorType(x.dtype, try x.shape.reshaped(to: target))
+    case .transpose(let permutation): return TensorType(x.dtype, try x.shape.transposed(permutation))
+    case .expand(let target): return TensorType(x.dtype, try x.shape.expanded(to: target))
+    case .slice(let ranges): return TensorType(x.dtype, try x.shape.sliced(ranges))
+    case .pad(let pad): return TensorType(x.dtype, try x.shape.padded(pad))
+    case .concat(let axis): return try inferConcat(inputs, axis: axis)
+    case .gather(let axis):
+      return TensorType(x.dtype, try x.shape.gathered(axis: axis, indices: inputs[1]))
+    case .scatterAdd(let axis): return try inferScatter(x, inputs[1], inputs[2], axis: axis)
+    case .cast(let dtype): return TensorType(dtype, x.shape)
+    case .random: return try inferRandom(like: x, key: inputs[1])
+    case .unfold(let window): return try window.inferUnfold(x)
+    case .fold(let window, let height, let width):
+      return try window.inferFold(x, height: height, width: width)
+    case .poolGradient(let pool): return try pool.inferGradient(x, inputs[1])
+    }
+  }
+
+  private func inferUnary(_ x: TensorType) throws(NNError) -> TensorType {
+    // Identity only moves bytes, so it is there for every type.
+    if self != .unary(.identity) { try x.require(.f32, "input") }
+    return x
+  }
+
+  private func inferBinary(_ function: BinaryFunction, _ a: TensorType, _ b: TensorType) throws(NNError)
+    -> TensorType
+  {
+    try requireSame(a, b)
+    switch (function, a.dtype) {
+    case (_, .f32): break
+    case (.power, _): throw unsupported(a.dtype)
+    case (.add, .i32), (.subtract, .i32), (.multiply, .i32), (.divide, .i32), (.minimum, .i32),
+      (.maximum, .i32):
+      break
+    case (.add, .i64), (.subtract, .i64), (.multiply, .i64), (.divide, .i64), (.minimum, .i64),
+      (.maximum, .i64):
+      break
+    case (.add, _), (.subtract, _), (.multiply, _), (.divide, _), (.minimum, _), (.maximum, _):
+      throw unsupported(a.dtype)
+    }
+    return TensorType(a.dtype, try Shape.broadcast(a.shape, b.shape))
+  }
+
+  private func inferCompare(_ function: CompareFunction, _ a: TensorType, _ b: TensorType) throws(NNError)
+    -> TensorType
+  {
+    try requireSame(a, b)
+    switch a.dtype {
+    case .f32, .i32, .i64: break
+    case .i8, .u8, .bool:
+      guard function == .equal || function == .notEqual else { throw unsupported(a.dtype) }
+    case .f64, .f16, .bf16, .i16: throw unsupported(a.dtype)
+    }
+    return TensorType(.bool, try Shape.broadcast(a.shape, b.shape))
+  }
+
+  private func inferSelect(
+    _ condition: TensorType, _ a: TensorType, _ b: TensorType
+  ) throws(NNError) -> TensorType {
+    try condition.require(.bool, "condition")
+    try requireSame(a, b)
+    return TensorType(
+      a.dtype, try Shape.broadcast(condition.shape, try Shape.broadcast(a.shape, b.shape)))
+  }
+
+  private func inferConcat(_ inputs: [TensorType], axis: Int) throws(NNError) -> TensorType {
+    var result = inputs[0]
+    try result.shape.requireAxis(axis)
+    for next in inputs.dropFirst() {
+      try requireSame(result, next)
+      guard next.shape.rank == result.shape.rank else {
+        throw NNError(
+          .shapeMismatch,
+          "cannot join \(result.shape.description) and \(next.shape.description): ranks differ")
+      }
+      for other in 0..<result.shape.rank {
+        let (x, y) = (result.shape[other], next.shape[other])
+        if other == axis {
+          if let a = x.extent, let b = y.extent {
+            // Both are at most 2^48, so the sum cannot overflow before validation has its say.
+            let (sum, overflow) = a.addingReportingOverflow(b)
+            guard !overflow else { throw NNError(.limitExceeded, "the joined axis is too long") }
+            result.shape[other] = .fixed(sum)
+          } else {
+            result.shape[other] = .unknown
+          }
+        } else {
+          guard x.mayEqual(y) else {
+            throw NNError(
+              .shapeMismatch,
+              "cannot join \(result.shape.description) and \(next.shape.description) along axis \(axis)")
+          }
+          result.shape[other] = x.merged(with: y)
+        }
+      }
+    }
+    return result
+  }
+
+  private func inferScatter(
+    _ x: TensorType, _ indices: TensorType, _ updates: TensorType, axis: Int
+  ) throws(NNError) -> TensorType {
+    try x.require(.f32, "input")
+    try updates.require(.f32, "updates")
+    let expected = try x.shape.gathered(axis: axis, indices: indices)
+    guard updates.shape.mayEqual(expected) else {
+      throw NNError(
+        .shapeMismatch, "updates of shape \(updates.shape.description) do not fit \(expected.description)")
+    }
+    return x
+  }
+
+  private func inferRandom(like: TensorType, key: TensorType) throws(NNError) -> TensorType {
+    try key.require(.i64, "key")
+    guard key.shape.mayEqual([2]) else {
+      throw NNError(.shapeMismatch, "the key has shape \(key.shape.description) instead of (2)")
+    }
+    return TensorType(.f32, like.shape)
+  }
+
+  private func requireSame(_ a: TensorType, _ b: TensorType) throws(NNError) {
+    guard a.dtype == b.dtype else {
+      throw NNError(.dtypeMismatch, "operands of different types: \(a.dtype.name) and \(b.dtype.name)")
+    }
+  }
+
+  private func unsupported(_ dtype: DType) -> NNError {
+    NNError(.unsupportedOperator, "is not available for \(dtype.name)")
+  }
+}
+
+extension TensorType {
+  func require(_ expected: DType, _ role: StaticString) throws(NNError) {
+    guard dtype == expected else {
+      throw NNError(.dtypeMismatch, "\(role) must be \(expected.name), not \(dtype.name)")
+    }
+  }
+
+  /// Throws unless this is an f32 vector that may have as many elements as `count`.
+  func requireVector(_ count: Dimension, _ role: StaticString) throws(NNError) {
+    try require(.f32, role)
+    guard shape.rank == 1, shape[0].mayEqual(count) else {
+      throw NNError(
+        .shapeMismatch, "\(role) has shape \(shape.description) instead of \(Shape([count]).description)")
+    }
+  }
+}
