@@ -72,7 +72,10 @@ let package = Package(
       ]),
 
     // Tests, and the plain float64 reference they compare with
-    .target(name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference"),
+    .target(
+      name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference",
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .testTarget(name: "ReferenceTests", dependencies: ["Reference"]),
     .testTarget(name: "NNGraphTests", dependencies: ["NNGraph"]),
     .testTarget(
       name: "NNKernelsTests",

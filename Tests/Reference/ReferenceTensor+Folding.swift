@@ -1,0 +1,125 @@
+import Foundation
+import NNGraph
+
+// Operators that fold axes or look along one: reductions, softmax, normalisation, matrix products.
+
+extension ReferenceTensor {
+  /// The positions of the elements that share an index once `axes` are left out, one list per kept index in row-major
+  /// order, each list itself in row-major order.
+  private func groups(folding axes: [Int]) -> [[Int]] {
+    let kept = (0..<rank).filter { !axes.contains($0) }
+    let folded = axes.map { extents[$0] }
+    return Indices(kept.map { extents[$0] }).map { keptIndex in
+      Indices(folded).map { foldedIndex in
+        var index = [Int](repeating: 0, count: rank)
+        for (axis, i) in zip(kept, keptIndex) { index[axis] = i }
+        for (axis, i) in zip(axes, foldedIndex) { index[axis] = i }
+        return position(index)
+      }
+    }
+  }
+
+  func reduce(_ reduce: Reduce, _ extents: [Int]) -> ReferenceTensor {
+    let results = groups(folding: reduce.axes).map { reduce.function.reference($0.map { values[$0] }) }
+    return ReferenceTensor(results, extents: extents)
+  }
+
+  func argument(_ argument: ArgumentReduce, _ extents: [Int]) -> ReferenceTensor {
+    let results = groups(folding: [argument.axis]).map { group -> Int64 in
+      var best = 0
+      for i in group.indices {
+        let (challenger, champion) = (values[group[i]], values[group[best]])
+        if champion.isNaN { break }
+        if challenger.isNaN || (argument.findsMaximum ? challenger > champion : challenger < champion) {
+          best = i
+        }
+      }
+      return Int64(best)
+    }
+    return ReferenceTensor(integers: results, extents: extents)
+  }
+
+  func softmax(_ softmax: Softmax) -> ReferenceTensor {
+    var result = self
+    for group in groups(folding: [softmax.axis]) {
+      let largest = ReduceFunction.maximum.reference(group.map { values[$0] })
+      let sum = group.reduce(0.0) { $0 + exp(values[$1] - largest) }
+      for position in group {
+        let shifted = values[position] - largest
+        switch softmax.function {
+        case .softmax: result.values[position] = exp(shifted) / sum
+        case .logSoftmax: result.values[position] = shifted - log(sum)
+        }
+      }
+    }
+    return result
+  }
+
+  /// `parameters` are scale and bias, and for batch normalisation mean and variance.
+  func normalize(_ normalize: Normalize, _ parameters: [ReferenceTensor]) -> ReferenceTensor {
+    var result = self
+    let epsilon = Double(normalize.epsilon)
+    let (scale, bias) = (parameters[0].values, parameters[1].values)
+    switch normalize.kind {
+    case .batch:
+      let (mean, variance) = (parameters[2].values, parameters[3].values)
+      for (position, index) in Indices(extents).enumerated() {
+        let c = index[1]
+        let standard = (values[position] - mean[c]) / (variance[c] + epsilon).squareRoot()
+        result.values[position] = standard * scale[c] + bias[c]
+      }
+    case .layer:
+      for group in groups(folding: [rank - 1]) {
+        let count = Double(group.count)
+        let mean = group.reduce(0.0) { $0 + values[$1] } / count
+        let variance = group.reduce(0.0) { $0 + (values[$1] - mean) * (values[$1] - mean) } / count
+        for (d, position) in group.enumerated() {
+          let standard = (values[position] - mean) / (variance + epsilon).squareRoot()
+          result.values[position] = standard * scale[d] + bias[d]
+        }
+      }
+    }
+    return result
+  }
+
+  /// a (…, M, K) · b (…, K, N) + bias (N) → (…, M, N)
+  func matmul(_ matmul: Matmul, _ b: ReferenceTensor, bias: ReferenceTensor?, _ extents: [Int])
+    -> ReferenceTensor
+  {
+    let inner = self.extents[matmul.transposesA ? rank - 2 : rank - 1]
+    /// The position in `operand` of its (row, column) entry in the batch of the result's `index`.
+    func entry(_ operand: ReferenceTensor, _ index: [Int], _ row: Int, _ column: Int, _ transposed: Bool)
+      -> Int
+    {
+      let lead = extents.count - operand.rank
+      let batch = (0..<operand.rank - 2).map { operand.extents[$0] == 1 ? 0 : index[$0 + lead] }
+      return operand.position(batch + (transposed ? [column, row] : [row, column]))
+    }
+    let results = Indices(extents).map { index -> Double in
+      let (m, n) = (index[index.count - 2], index[index.count - 1])
+      var sum = 0.0
+      for k in 0..<inner {
+        sum +=
+          values[entry(self, index, m, k, matmul.transposesA)]
+          * b.values[entry(b, index, k, n, matmul.transposesB)]
+      }
+      if let bias { sum += bias.values[n] }
+      return matmul.activation.reference(sum)
+    }
+    return ReferenceTensor(results, extents: extents)
+  }
+}
+
+extension ReduceFunction {
+  /// The fold of all elements.
+  func reference(_ elements: [Double]) -> Double {
+    switch self {
+    case .sum: return elements.reduce(0, +)
+    case .mean: return elements.reduce(0, +) / Double(elements.count)
+    case .maximum: return elements.reduce(-.infinity) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
+    case .minimum: return elements.reduce(.infinity) { $0.isNaN || $1.isNaN ? .nan : min($0, $1) }
+    case .product: return elements.reduce(1, *)
+    case .sumOfSquares: return elements.reduce(0) { $0 + $1 * $1 }
+    }
+  }
+}
