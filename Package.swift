@@ -65,10 +65,14 @@ let package = Package(
     // Above the lean line
     .target(name: "NNPasses", dependencies: ["NNRuntime"]),
     .target(name: "NNTraining", dependencies: ["NNPasses", "COpenBLAS"]),
+    .target(name: "NumPyFiles", dependencies: ["NNGraph"]),
+    .target(
+      name: "Examples", dependencies: ["NNTraining", "CZstd"], exclude: ["Digits/SOURCE.md"],
+      resources: [.embedInCode("Digits/digits.zst")]),
     .executableTarget(
       name: "nnpack",
       dependencies: [
-        "NNTraining", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "NNTraining", "Examples", "NumPyFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests, and the plain float64 reference they compare with
@@ -76,6 +80,8 @@ let package = Package(
       name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference",
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference"]),
+    .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
+    .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "NNGraph"]),
     .testTarget(name: "NNGraphTests", dependencies: ["NNGraph"]),
     .testTarget(
       name: "NNKernelsTests",

@@ -1,0 +1,108 @@
+import Foundation
+import NNGraph
+
+/// Reading and writing NumPy's `.npy` files: one array, row-major, little-endian.
+///
+/// The format is that of NumPy's `numpy.lib.format`, versions 1.0, 2.0 and 3.0: the magic bytes `\x93NUMPY`, two version bytes,
+/// the header's length (2 bytes, or 4 from version 2.0 on), the header as a Python dictionary, and the elements.
+public enum NPYFile {
+  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+
+  /// The array in a file.
+  ///
+  /// - Throws: `NNError` naming the file and what about it is not supported or not right.
+  public static func read(path: String) throws(NNError) -> Tensor {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    } catch {
+      throw NNError(.fileAccess, "\(path): \(reason(error))")
+    }
+    do throws(NNError) {
+      return try decode([UInt8](data))
+    } catch {
+      throw error.within(path)
+    }
+  }
+
+  /// The array in the bytes of a file.
+  public static func decode(_ bytes: [UInt8]) throws(NNError) -> Tensor {
+    guard bytes.count >= 10, Array(bytes[..<6]) == magic else {
+      throw NNError(.corruptFile, "not a .npy file")
+    }
+    let (major, minor) = (bytes[6], bytes[7])
+    guard (1...3).contains(major) else {
+      throw NNError(.unsupportedVersion, "version \(major).\(minor) of the .npy format; 1.0 to 3.0 are known")
+    }
+    let lengthBytes = major == 1 ? 2 : 4
+    guard bytes.count >= 8 + lengthBytes else {
+      throw NNError(.corruptFile, "the file ends within its header")
+    }
+    let length = (0..<lengthBytes).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
+    let start = 8 + lengthBytes + length
+    guard start <= bytes.count else {
+      throw NNError(.corruptFile, "a header of \(length) bytes in a file of \(bytes.count)")
+    }
+    let header = try NPYHeader(parsing: String(decoding: bytes[(8 + lengthBytes)..<start], as: UTF8.self))
+    let size = try Tensor.byteCount(dtype: header.dtype, extents: header.extents, layout: .rowMajor)
+    guard bytes.count - start == size else {
+      throw NNError(
+        .corruptFile,
+        "\(header.dtype.name) \(Shape(header.extents).description) needs \(size) bytes, the file has \(bytes.count - start)"
+      )
+    }
+    let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
+      memory.copyBytes(from: bytes[start...])
+    }
+    return try Tensor(dtype: header.dtype, extents: header.extents, storage: storage)
+  }
+
+  /// The bytes of a file that holds a row-major tensor. NumPy has no bf16, so those are written as f32, which holds them
+  /// exactly.
+  public static func encode(dtype: DType, extents: [Int], bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    let isNarrow = dtype == .bf16
+    let shape =
+      extents.count == 1 ? "(\(extents[0]),)" : "(" + extents.map { "\($0)" }.joined(separator: ", ") + ")"
+    var header =
+      "{'descr': '\(NPYHeader.descriptor(of: dtype))', 'fortran_order': False, 'shape': \(shape), }"
+    // The elements start at a multiple of 64 bytes, and the header ends in a line feed.
+    let unpadded = 10 + header.utf8.count + 1
+    header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+    let length = header.utf8.count
+    var result = magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8)
+    if isNarrow {
+      for offset in stride(from: 0, to: bytes.count, by: 2) {
+        result += [0, 0, bytes[offset], bytes[offset + 1]]
+      }
+    } else {
+      result += bytes
+    }
+    return result
+  }
+
+  /// Writes a row-major tensor, replacing the file at once or not at all.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess``.
+  public static func write(dtype: DType, extents: [Int], bytes: UnsafeRawBufferPointer, to path: String)
+    throws(NNError)
+  {
+    do {
+      try Data(encode(dtype: dtype, extents: extents, bytes: bytes))
+        .write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw NNError(.fileAccess, "\(path): \(reason(error))")
+    }
+  }
+
+  /// What the operating system says went wrong, without Foundation's wrapping.
+  private static func reason(_ error: any Error) -> String {
+    var underlying = error as NSError
+    while let inner = underlying.userInfo[NSUnderlyingErrorKey] as? NSError { underlying = inner }
+    if underlying.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(underlying.code))) }
+    switch CocoaError.Code(rawValue: underlying.code) {
+    case .fileReadNoSuchFile, .fileNoSuchFile: return "No such file or directory"
+    case .fileReadNoPermission, .fileWriteNoPermission: return "Permission denied"
+    default: return underlying.localizedDescription
+    }
+  }
+}
