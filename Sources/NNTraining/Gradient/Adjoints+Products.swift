@@ -1,0 +1,130 @@
+import NNGraph
+
+extension Matmul {
+  /// For C = A·B: dA = dC·Bᵀ and dB = Aᵀ·dC, each written for the way its operand is stored.
+  func adjoints(
+    _ x: [SymbolicTensor], _ y: SymbolicTensor, _ dy: SymbolicTensor
+  ) throws(NNError) -> [SymbolicTensor?] {
+    let (a, b) = (x[0], x[1])
+    var gradient = dy
+    if activation != .identity {
+      // A fused node keeps only f(z); z is computed again.
+      var plain = self
+      plain.activation = .identity
+      let z = try y.trace.apply(.matmul(plain), x)
+      guard let adjoint = try activation.adjoint(z, y, dy) else { return x.map { _ in nil } }
+      gradient = adjoint
+    }
+    let byBias = x.count > 2 ? try gradient.summed(to: x[2].shape) : nil
+    if a.rank > 2, b.rank == 2, !transposesA {
+      // One matrix serves the whole batch: rows join into one large product instead of a sum over the batch.
+      let flat = try Shape([.fixed(rowCount(a)), a.shape[a.rank - 1]])
+      let flatGradient = try gradient.reshaped(Shape([flat[0], gradient.shape[gradient.rank - 1]]))
+      let (da, db) = try operandAdjoints(a.reshaped(flat), b, flatGradient)
+      return [try da.reshaped(a.shape), db, byBias]
+    }
+    let (da, db) = try operandAdjoints(a, b, gradient)
+    return [try da.summed(to: a.shape), try db.summed(to: b.shape), byBias]
+  }
+
+  private func rowCount(_ a: SymbolicTensor) throws(NNError) -> Int {
+    try a.knownExtents().dropLast().reduce(1, *)
+  }
+
+  private func operandAdjoints(
+    _ a: SymbolicTensor, _ b: SymbolicTensor, _ dc: SymbolicTensor
+  ) throws(NNError) -> (SymbolicTensor, SymbolicTensor) {
+    let da =
+      transposesA
+      ? try b.matmul(dc, transposesA: transposesB, transposesB: true)
+      : try dc.matmul(b, transposesB: !transposesB)
+    let db =
+      transposesB
+      ? try dc.matmul(a, transposesA: true, transposesB: transposesA)
+      : try a.matmul(dc, transposesA: !transposesA)
+    return (da, db)
+  }
+}
+
+extension Convolution {
+  /// Through patches: with columns = unfold(x) of shape (N, C·kH·kW, P) and P = oH·oW positions, the convolution is
+  /// W·columns, so dW = Σₙ dy·columnsᵀ and dx = fold(Wᵀ·dy). Groups become one more batch axis.
+  func adjoints(
+    _ x: [SymbolicTensor], _ y: SymbolicTensor, _ dy: SymbolicTensor
+  ) throws(NNError) -> [SymbolicTensor?] {
+    let (image, weight) = (try x[0].knownExtents(), try x[1].knownExtents())
+    var gradient = dy
+    if activation != .identity {
+      var plain = self
+      plain.activation = .identity
+      let z = try y.trace.apply(.convolution(plain), x)
+      guard let adjoint = try activation.adjoint(z, y, dy) else { return x.map { _ in nil } }
+      gradient = adjoint
+    }
+    let output = try y.knownExtents()
+    let (batch, filters, positions) = (output[0], output[1], output[2] * output[3])
+    let taps = weight[1] * weight[2] * weight[3]
+    let columns = try dy.trace.apply(.unfold(window), [x[0]])
+    let rows: SymbolicTensor
+    let patches: SymbolicTensor
+    let matrix: SymbolicTensor
+    if groups == 1 {
+      rows = try gradient.reshaped([batch, filters, positions])
+      patches = columns
+      matrix = try x[1].reshaped([filters, taps])
+    } else {
+      rows = try gradient.reshaped([batch, groups, filters / groups, positions])
+      patches = try columns.reshaped([batch, groups, taps, positions])
+      matrix = try x[1].reshaped([groups, filters / groups, taps])
+    }
+    let byWeight = try rows.matmul(patches, transposesB: true).sum(axes: [0]).reshaped(x[1].shape)
+    let byPatches = try matrix.matmul(rows, transposesA: true).reshaped(columns.shape)
+    let fold = Op.fold(window, height: image[2], width: image[3])
+    let byImage = try dy.trace.apply(fold, [byPatches])
+    let byBias = x.count > 2 ? try gradient.sum(axes: [0, 2, 3]) : nil
+    return [byImage, byWeight, byBias]
+  }
+}
+
+extension Normalize {
+  func adjoints(_ x: [SymbolicTensor], _ dy: SymbolicTensor) throws(NNError) -> [SymbolicTensor?] {
+    switch kind {
+    case .batch: try batchAdjoints(x, dy)
+    case .layer: try layerAdjoints(x, dy)
+    }
+  }
+
+  /// y = (x − mean)·r·scale + bias with r = 1/√(variance + ε), all statistics being operands.
+  private func batchAdjoints(
+    _ x: [SymbolicTensor], _ dy: SymbolicTensor
+  ) throws(NNError) -> [SymbolicTensor?] {
+    let rank = x[0].rank
+    let axes = [0] + Array(2..<rank)
+    let inverse = try (x[4] + epsilon).unary(.reciprocalSquareRoot)
+    let factor = try x[1] * inverse
+    let centred = try x[0] - x[3].alongChannels(rank: rank)
+    let sum = try dy.sum(axes: axes)
+    let weighted = try (dy * centred).sum(axes: axes)
+    let byVariance = try weighted * factor * inverse.squared() * -0.5
+    return [
+      try dy * factor.alongChannels(rank: rank), try weighted * inverse, sum, try -sum * factor, byVariance,
+    ]
+  }
+
+  /// With n = (x − μ)·r and g = dy·scale: dx = r·(g − mean(g) − n·mean(g·n)). Ba, Kiros and Hinton 2016, differentiated.
+  private func layerAdjoints(
+    _ x: [SymbolicTensor], _ dy: SymbolicTensor
+  ) throws(NNError) -> [SymbolicTensor?] {
+    let centred = try x[0] - x[0].mean(axes: [-1], keepsDimensions: true)
+    let variance = try centred.squared().mean(axes: [-1], keepsDimensions: true)
+    let inverse = try (variance + epsilon).unary(.reciprocalSquareRoot)
+    let normal = try centred * inverse
+    let gradient = try dy * x[1]
+    let mean = try gradient.mean(axes: [-1], keepsDimensions: true)
+    let projection = try (gradient * normal).mean(axes: [-1], keepsDimensions: true)
+    return [
+      try inverse * (gradient - mean - normal * projection), try (dy * normal).summed(to: x[1].shape),
+      try dy.summed(to: x[2].shape),
+    ]
+  }
+}

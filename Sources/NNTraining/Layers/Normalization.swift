@@ -1,0 +1,83 @@
+import NNGraph
+
+/// Batch normalisation over every axis but the channels, axis 1. Ioffe and Szegedy 2015.
+///
+/// x (N, C) or (N, C, …) → as x; weight, bias, running_mean and running_variance are (C).
+///
+/// While training, y = (x − μ)/√(σ² + ε)·weight + bias with the mean μ and the biased variance σ² of the batch, and the
+/// running statistics move towards μ and the unbiased variance by `momentum`, as in PyTorch (Keras's momentum is 1 minus
+/// this one). In evaluation and export they take the place of the batch's.
+public struct BatchNorm: Layer {
+  public let momentum: Float
+  public let epsilon: Float
+
+  public init(momentum: Float = 0.1, epsilon: Float = 1e-5) {
+    self.momentum = momentum
+    self.epsilon = epsilon
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    guard x.rank >= 2 else { throw NNError(.shapeMismatch, "takes (N, C, …), not \(x.shapeDescription)") }
+    let channels = try x.requireExtent(axis: 1)
+    let trace = x.trace
+    let weight = try trace.parameter("weight", [channels], initializer: .ones)
+    let bias = try trace.parameter("bias", [channels], initializer: .zeros)
+    let mean = try trace.parameter("running_mean", [channels], initializer: .zeros, isTrainable: false)
+    let variance = try trace.parameter("running_variance", [channels], initializer: .ones, isTrainable: false)
+    switch trace.mode {
+    case .inference:
+      return try trace.apply(
+        .normalize(Normalize(.batch, epsilon: epsilon)), [x, weight, bias, mean, variance])
+    case .training:
+      let axes = [0] + Array(2..<x.rank)
+      let batchMean = try x.mean(axes: axes, keepsDimensions: true)
+      let centred = try x - batchMean
+      let batchVariance =
+        try centred.reduce(.sumOfSquares, axes: axes, keepsDimensions: true)
+        / trace.scalar(Float(elementsPerChannel(x)))
+      try moveStatistics(x, mean, batchMean, variance, batchVariance)
+      let inverse = try (batchVariance + epsilon).unary(.reciprocalSquareRoot)
+      let scale = try inverse * weight.alongChannels(rank: x.rank)
+      return try centred * scale + bias.alongChannels(rank: x.rank)
+    }
+  }
+
+  private func elementsPerChannel(_ x: SymbolicTensor) throws(NNError) -> Int {
+    let extents = try x.knownExtents()
+    let count = extents.reduce(1, *) / max(extents[1], 1)
+    guard count > 1 else {
+      throw NNError(
+        .shapeMismatch, "a batch of shape \(x.shapeDescription) has one value per channel, hence no variance")
+    }
+    return count
+  }
+
+  private func moveStatistics(
+    _ x: SymbolicTensor, _ mean: SymbolicTensor, _ batchMean: SymbolicTensor, _ variance: SymbolicTensor,
+    _ batchVariance: SymbolicTensor
+  ) throws(NNError) {
+    let count = Float(try elementsPerChannel(x))
+    let unbiased = try batchVariance.reshaped(variance.shape) * (count / (count - 1))
+    try x.trace.update(mean, to: mean * (1 - momentum) + batchMean.reshaped(mean.shape) * momentum)
+    try x.trace.update(variance, to: variance * (1 - momentum) + unbiased * momentum)
+  }
+}
+
+/// Normalisation over the last axis with learned scale and shift. Ba, Kiros and Hinton 2016.
+///
+/// x (N, …, D) → as x; weight (D), bias (D).
+public struct LayerNorm: Layer {
+  public let epsilon: Float
+
+  public init(epsilon: Float = 1e-5) {
+    self.epsilon = epsilon
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    guard x.rank >= 2 else { throw NNError(.shapeMismatch, "takes (N, …, D), not \(x.shapeDescription)") }
+    let width = try x.requireExtent(axis: -1)
+    let weight = try x.trace.parameter("weight", [width], initializer: .ones)
+    let bias = try x.trace.parameter("bias", [width], initializer: .zeros)
+    return try x.trace.apply(.normalize(Normalize(.layer, epsilon: epsilon)), [x, weight, bias])
+  }
+}

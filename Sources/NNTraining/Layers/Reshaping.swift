@@ -1,0 +1,90 @@
+import NNGraph
+
+/// Joins all axes after the batch: x (N, …) → (N, product of the others).
+public struct Flatten: Layer {
+  public init() {}
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    guard x.rank >= 1 else { throw NNError(.shapeMismatch, "takes (N, …), not a scalar") }
+    return try Reshape.keepingBatch(of: x, [.unknown])
+  }
+}
+
+/// Gives each sample another shape: x (N, …) → (N, shape…).
+public struct Reshape: Layer {
+  public let shape: [Int]
+
+  public init(_ shape: Int...) {
+    self.shape = shape
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let extents = shape.map { Dimension.fixed($0) }
+    guard x.rank >= 1 else { throw NNError(.shapeMismatch, "takes (N, …), not a scalar") }
+    let sample = Shape(Array(x.shape.dimensions.dropFirst()))
+    guard let given = sample.elementCount, let asked = Shape(shape).elementCount, given == asked else {
+      throw NNError(
+        .shapeMismatch, "samples of shape \(sample.description) cannot become \(Shape(shape).description)")
+    }
+    return try Reshape.keepingBatch(of: x, extents)
+  }
+
+  static func keepingBatch(of x: SymbolicTensor, _ rest: [Dimension]) throws(NNError) -> SymbolicTensor {
+    let target =
+      try x.shape.dimensions.dropFirst().allSatisfy { $0.extent != nil }
+      ? resolved(x, rest) : Shape([x.shape[0]] + rest)
+    return try x.reshaped(target)
+  }
+
+  /// With the samples' extents known, no extent is left to infer, which also serves an empty batch.
+  private static func resolved(_ x: SymbolicTensor, _ rest: [Dimension]) throws(NNError) -> Shape {
+    guard rest == [.unknown] else { return Shape([x.shape[0]] + rest) }
+    guard let count = Shape(Array(x.shape.dimensions.dropFirst())).elementCount else {
+      throw NNError(.limitExceeded, "samples of shape \(x.shapeDescription) have too many elements")
+    }
+    return Shape([x.shape[0], .fixed(count)])
+  }
+}
+
+/// y = x·scale + offset: brings raw values, such as pixels 0…255, into range. Part of the exported model.
+public struct Rescaling: Layer {
+  public let scale: Float
+  public let offset: Float
+
+  public init(scale: Float, offset: Float = 0) {
+    self.scale = scale
+    self.offset = offset
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let scaled = scale == 1 ? x : try x * scale
+    return offset == 0 ? scaled : try scaled + offset
+  }
+}
+
+/// y = (x − mean)·(1/standard deviation), feature by feature, with numbers taken from the training data by
+/// ``Dataset/standardization()``. Part of the exported model, which therefore takes raw features.
+public struct Standardization: Layer {
+  /// As many numbers as a sample has features, in row-major order.
+  public let mean: [Float]
+  /// 1/standard deviation of each feature; 1 for a constant feature.
+  public let inverseDeviation: [Float]
+
+  public init(mean: [Float], inverseDeviation: [Float]) {
+    self.mean = mean
+    self.inverseDeviation = inverseDeviation
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let sample = Shape(Array(x.shape.dimensions.dropFirst()))
+    guard let extents = sample.extents, sample.elementCount == mean.count,
+      inverseDeviation.count == mean.count
+    else {
+      throw NNError(
+        .shapeMismatch, "has \(mean.count) features, but samples have shape \(sample.description)")
+    }
+    let shift = x.trace.constant("mean", try Tensor(mean, extents: extents))
+    let scale = x.trace.constant("inverse_deviation", try Tensor(inverseDeviation, extents: extents))
+    return try (x - shift) * scale
+  }
+}

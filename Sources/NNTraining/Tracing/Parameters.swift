@@ -1,0 +1,76 @@
+import CPlatform
+import NNGraph
+
+/// A tensor that training changes: a weight, or a running statistic. Its memory stays in place for its whole life,
+/// so that plans can be bound to it.
+public final class Parameter {
+  /// Unique in a model: the layer's name, a dot, and the role, as `dense_1.weight`.
+  public let name: Name
+  public let extents: [Int]
+  /// Whether the optimiser updates it; running statistics are updated by their layer instead.
+  public let isTrainable: Bool
+  /// The elements, row-major, aligned to 64 bytes.
+  public let values: UnsafeMutableBufferPointer<Float>
+
+  /// - Throws: ``ErrorCode/limitExceeded`` or ``ErrorCode/outOfMemory``.
+  init(name: Name, extents: [Int], isTrainable: Bool) throws(NNError) {
+    let size = try Tensor.byteCount(dtype: .f32, extents: extents, layout: .rowMajor)
+    guard let memory = nnp_allocate(size) else {
+      throw NNError(.outOfMemory, "\(size) bytes for parameter \(name.quoted) could not be allocated")
+    }
+    self.name = name
+    self.extents = extents
+    self.isTrainable = isTrainable
+    let floats = memory.bindMemory(to: Float.self, capacity: size / 4)
+    values = UnsafeMutableBufferPointer(start: floats, count: size / 4)
+    values.initialize(repeating: 0)
+  }
+
+  deinit {
+    nnp_free(values.baseAddress)
+  }
+
+  var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(values) }
+
+  /// A copy of the present values, as a constant for a graph.
+  func tensor() throws(NNError) -> Tensor {
+    try Tensor(Array(values), extents: extents)
+  }
+}
+
+/// The parameters of one model, in the order in which its layers first asked for them.
+public final class ParameterStore {
+  public private(set) var parameters: [Parameter] = []
+  /// What initialisers draw from.
+  public let seed: UInt64
+
+  public init(seed: UInt64) {
+    self.seed = seed
+  }
+
+  public subscript(name: Name) -> Parameter? {
+    parameters.first { $0.name == name }
+  }
+
+  /// The parameter called `name`, made and initialised if the model has none yet.
+  ///
+  /// The initial values depend on the seed, the name and the shape alone, not on which parameters exist already.
+  func parameter(
+    _ name: Name, extents: [Int], initializer: Initializer, fans: Fans, isTrainable: Bool
+  ) throws(NNError) -> Parameter {
+    if let known = self[name] {
+      guard known.extents == extents else {
+        throw NNError(
+          .shapeMismatch,
+          "parameter \(name.quoted) has shape \(Shape(known.extents).description) from an earlier call, "
+            + "but this input asks for \(Shape(extents).description)")
+      }
+      return known
+    }
+    let parameter = try Parameter(name: name, extents: extents, isTrainable: isTrainable)
+    var generator = Philox(seed: seed, stream: Philox.stream(of: name))
+    initializer.fill(parameter.values, fans: fans, using: &generator)
+    parameters.append(parameter)
+    return parameter
+  }
+}

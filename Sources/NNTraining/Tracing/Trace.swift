@@ -1,0 +1,161 @@
+import NNGraph
+
+/// A graph in the making, together with what layers need while they add to it: the mode, the model's parameters,
+/// names, and the source of random numbers.
+public final class Trace {
+  /// What the graph is traced for.
+  public enum Mode: Sendable {
+    /// A training step: dropout drops, batch normalisation uses the batch's statistics, parameters are inputs.
+    case training
+    /// Evaluation and export: parameters are constants.
+    case inference
+  }
+
+  public let mode: Mode
+  public private(set) var graph: Graph
+  /// The parameters layers asked for so far, each with the value that stands for it.
+  public private(set) var parameters: [(parameter: Parameter, tensor: SymbolicTensor)] = []
+  /// New values of parameters that are not trained, such as running statistics.
+  public private(set) var updates: [(parameter: Parameter, value: SymbolicTensor)] = []
+  /// The (2) i64 input holding seed and step, once a layer has drawn random numbers.
+  public private(set) var randomKey: SymbolicTensor?
+
+  private let store: ParameterStore
+  private var layerNames: [Name] = []
+  private var layerCounts: [String: Int] = [:]
+  private var streams: UInt32 = 0
+  private var scalars: [UInt32: SymbolicTensor] = [:]
+
+  public init(mode: Mode, parameters store: ParameterStore, name: Name = "model") {
+    self.mode = mode
+    self.store = store
+    graph = Graph(name: name)
+  }
+
+  /// A trace that goes on from an existing graph, as a graph-to-graph transformation does.
+  init(continuing graph: Graph) {
+    mode = .training
+    store = ParameterStore(seed: 0)
+    self.graph = graph
+  }
+
+  /// The innermost layer being called; nodes carry it for messages.
+  var layerName: Name { layerNames.last ?? "" }
+
+  /// Appends a node; what it throws names the layer and the operator.
+  public func apply(_ op: Op, _ inputs: [SymbolicTensor]) throws(NNError) -> SymbolicTensor {
+    var ids: [ValueID] = []
+    for input in inputs {
+      guard input.trace === self else {
+        throw NNError(.invalidArgument, "an operand of \(op.name) belongs to another trace")
+      }
+      ids.append(input.id)
+    }
+    return SymbolicTensor(trace: self, id: try graph.append(op, ids, name: layerName))
+  }
+
+  public func input(_ name: Name, _ dtype: DType, _ shape: Shape) -> SymbolicTensor {
+    SymbolicTensor(trace: self, id: graph.addInput(name, dtype, shape))
+  }
+
+  /// The free dimension of a name, for an input's shape.
+  public func dimension(_ name: Name) -> Dimension { graph.dimension(name) }
+
+  public func output(_ tensor: SymbolicTensor, name: Name) throws(NNError) {
+    // An input, a constant, or a value that is an output already keeps its name; the output gets a node of its own.
+    let isResult = graph.nodes.contains { $0.outputs.contains(tensor.id) }
+    let id =
+      isResult && !graph.outputs.contains(tensor.id)
+      ? tensor.id : try graph.append(.unary(.identity), [tensor.id], name: name)
+    graph.addOutput(id, name: name)
+  }
+
+  func carry(from input: SymbolicTensor, to output: SymbolicTensor) {
+    graph.states.append(CarriedState(input: input.id, output: output.id))
+  }
+
+  /// A constant of shape ().
+  public func scalar(_ value: Float) throws(NNError) -> SymbolicTensor {
+    if let known = scalars[value.bitPattern] { return known }
+    let tensor = SymbolicTensor(
+      trace: self, id: graph.addConstant(Name("\(value)"), try Tensor([value], extents: [])))
+    scalars[value.bitPattern] = tensor
+    return tensor
+  }
+
+  public func constant(_ name: Name, _ tensor: Tensor) -> SymbolicTensor {
+    SymbolicTensor(trace: self, id: graph.addConstant(name, tensor))
+  }
+
+  /// A tensor of the given shape with one number everywhere.
+  public func filled(_ value: Float, _ shape: Shape) throws(NNError) -> SymbolicTensor {
+    try scalar(value).expanded(shape)
+  }
+}
+
+// What layers ask for
+extension Trace {
+  /// A parameter of the layer being called, made on the first trace of the model.
+  ///
+  /// - Parameters:
+  ///   - role: `weight`, `bias`, …: what follows the layer's name.
+  ///   - fans: how many numbers feed, and are fed by, one output; initialisers scale by them.
+  ///   - isTrainable: false for running statistics, see ``update(_:to:)``.
+  public func parameter(
+    _ role: String, _ extents: [Int], initializer: Initializer, fans: Fans = Fans(input: 1, output: 1),
+    isTrainable: Bool = true
+  ) throws(NNError) -> SymbolicTensor {
+    let name = Name(layerName.isEmpty ? role : layerName.string + "." + role)
+    let parameter = try store.parameter(
+      name, extents: extents, initializer: initializer, fans: fans, isTrainable: isTrainable)
+    if let known = parameters.first(where: { $0.parameter === parameter }) { return known.tensor }
+    let tensor: SymbolicTensor
+    switch mode {
+    case .training: tensor = input(name, .f32, Shape(extents))
+    case .inference: tensor = constant(name, try parameter.tensor())
+    }
+    parameters.append((parameter, tensor))
+    return tensor
+  }
+
+  /// Says that a parameter that is not trained becomes `value` after the step.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if `tensor` is no parameter, ``ErrorCode/shapeMismatch`` if the shape changes.
+  public func update(_ tensor: SymbolicTensor, to value: SymbolicTensor) throws(NNError) {
+    guard let entry = parameters.first(where: { $0.tensor.id == tensor.id }), !entry.parameter.isTrainable
+    else {
+      throw NNError(.invalidArgument, "only a parameter with isTrainable: false is updated by its layer")
+    }
+    guard value.type == tensor.type else {
+      throw NNError(
+        .shapeMismatch,
+        "\(entry.parameter.name.quoted) of shape \(tensor.shapeDescription) cannot become \(value.shapeDescription)"
+      )
+    }
+    updates.append((entry.parameter, value))
+  }
+
+  /// Random numbers of the shape of `like`, other ones in every step and for every call.
+  public func random(_ function: RandomFunction, like: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let key = randomKey ?? input("random_key", .i64, [2])
+    randomKey = key
+    streams += 1
+    return try apply(.random(function, stream: streams), [like, key])
+  }
+
+  /// Runs `body` as the layer of the given kind, the next of its kind in this trace.
+  func within<Result>(
+    layer kind: String, input: SymbolicTensor, _ body: () throws(NNError) -> Result
+  ) throws(NNError) -> Result {
+    let number = layerCounts[kind, default: 0] + 1
+    layerCounts[kind] = number
+    let name = Name(kind + "_\(number)")
+    layerNames.append(name)
+    defer { layerNames.removeLast() }
+    do throws(NNError) {
+      return try body()
+    } catch {
+      throw error.within("layer " + name.quoted + " (input " + input.shapeDescription + ")")
+    }
+  }
+}
