@@ -5,6 +5,7 @@
 #include "nnp_cpu.h"
 #include "nnp_files.h"
 #include "nnp_memory.h"
+#include "nnp_text.h"
 #include "nnp_threads.h"
 
 #endif

@@ -1,0 +1,97 @@
+import CPlatform
+import NNFormat
+import NNGraph
+
+/// A network ready to run: immutable, and shared by any number of threads, each with a ``Session`` of its own.
+public final class Model: Sendable {
+  public struct Options: Sendable {
+    /// What reading the file may cost.
+    public var limits: ReadLimits
+
+    public init(limits: ReadLimits = ReadLimits()) {
+      self.limits = limits
+    }
+  }
+
+  public let graph: Graph
+  public let metadata: Metadata
+  public let selfTests: [SelfTest]
+
+  /// Takes over what a file holds.
+  ///
+  /// - Throws: ``ErrorCode/invalidGraph`` and the like if the graph does not pass ``Graph/verify()``.
+  public init(_ file: ModelFile) throws(NNError) {
+    try file.graph.verify()
+    graph = file.graph
+    metadata = file.metadata
+    selfTests = file.selfTests
+  }
+
+  /// What a reader has verified already.
+  private init(verified file: ModelFile) {
+    graph = file.graph
+    metadata = file.metadata
+    selfTests = file.selfTests
+  }
+
+  /// Opens a `.nnrt` file.
+  ///
+  /// The file is mapped: tensors stored raw are used where they lie and shared with other processes. It must not be
+  /// shortened while the model lives; replace it by renaming another file over it instead.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path, or what ``ModelFile/decode(_:keptAliveBy:limits:)`` throws.
+  public static func open(path: UnsafePointer<CChar>, options: Options = Options()) throws(NNError) -> Model {
+    var mapping = nnp_mapping()
+    let status = nnp_file_map(path, &mapping)
+    guard status == 0 else {
+      throw NNError(.fileAccess, "\"\(String(cString: path))\": \(String(cString: nnp_error_text(status)))")
+    }
+    let file = MappedFile(mapping)
+    do throws(NNError) {
+      return Model(verified: try ModelFile.decode(file.bytes, keptAliveBy: file, limits: options.limits))
+    } catch {
+      throw error.within("\"\(String(cString: path))\"")
+    }
+  }
+
+  /// Opens the bytes of a `.nnrt` file, which are copied: the caller may free them at once.
+  ///
+  /// - Throws: what ``ModelFile/decode(_:keptAliveBy:limits:)`` throws, or ``ErrorCode/outOfMemory``.
+  public static func open(bytes: UnsafeRawBufferPointer, options: Options = Options()) throws(NNError)
+    -> Model
+  {
+    guard bytes.count <= options.limits.memory else {
+      throw NNError(
+        .limitExceeded, "the file has \(bytes.count) bytes, the limit is \(options.limits.memory)")
+    }
+    let copy = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
+      memory.copyMemory(from: bytes)
+    }
+    return Model(verified: try ModelFile.decode(copy.bytes, keptAliveBy: copy, limits: options.limits))
+  }
+
+  /// Whether every input's extents follow from its declared shape alone, and if so which.
+  var fixedInputExtents: [[Int]]? {
+    var result: [[Int]] = []
+    for input in graph.inputs {
+      guard let extents = graph[input].type.shape.extents else { return nil }
+      result.append(extents)
+    }
+    return result
+  }
+}
+
+/// A file mapped for reading, unmapped when nothing refers to it any more.
+private final class MappedFile {
+  private let mapping: nnp_mapping
+
+  init(_ mapping: nnp_mapping) {
+    self.mapping = mapping
+  }
+
+  deinit { nnp_file_unmap(mapping) }
+
+  var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: mapping.bytes, count: mapping.size)
+  }
+}

@@ -1,0 +1,166 @@
+import CPlatform
+import NNFormat
+import NNGraph
+
+/// Type, extents and bytes of a session's tensor; valid until the session's next call.
+public struct TensorView {
+  public let dtype: DType
+  public let extents: UnsafeBufferPointer<Int>
+  /// Row-major elements.
+  public let bytes: UnsafeRawBufferPointer
+}
+
+/// One thread's use of a ``Model``: inputs, memory and plans.
+///
+/// Set the inputs, run, read the outputs. A session is used by one thread at a time; any number of sessions may share
+/// a model. The first run for new input shapes plans the graph; runs with shapes seen lately allocate nothing.
+public final class Session {
+  public struct Options: Sendable {
+    /// Threads that may share the work, 1 to 256.
+    public var threads: Int
+    public var instructionSet: InstructionSetLevel
+
+    public init(threads: Int = 1, instructionSet: InstructionSetLevel = .automatic) {
+      self.threads = threads
+      self.instructionSet = instructionSet
+    }
+  }
+
+  public let model: Model
+  private let planOptions: Plan.Options
+  private var inputs: [SessionInput] = []
+  private var plans = PlanCache()
+  /// The plan whose run gave the outputs.
+  private var current: CachedPlan?
+
+  /// - Throws: ``ErrorCode/invalidArgument`` for options this machine cannot honour.
+  public init(_ model: Model, options: Options = Options()) throws(NNError) {
+    self.model = model
+    planOptions = Plan.Options(
+      threads: options.threads, instructionSet: try options.instructionSet.resolved())
+    guard planOptions.instructionSet.isAvailable else {
+      throw NNError(
+        .invalidArgument, "this processor cannot run instruction set \(planOptions.instructionSet.name)")
+    }
+    guard options.threads >= 1, options.threads <= ThreadPool.maximumThreads else {
+      throw NNError(
+        .invalidArgument, "\(options.threads) threads; 1 to \(ThreadPool.maximumThreads) are possible")
+    }
+    for id in model.graph.inputs {
+      let isState = model.graph.states.contains { $0.input == id }
+      inputs.append(try SessionInput(model.graph[id], startsAsZeros: isState))
+    }
+  }
+
+  /// Copies an input's elements, row-major, into the session. They stay set for later runs.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` for an index that is no input's or bytes that are not what type and extents
+  ///   ask for, ``ErrorCode/dtypeMismatch``, ``ErrorCode/shapeMismatch`` naming the input, ``ErrorCode/outOfMemory``.
+  ///   The input keeps its previous content then.
+  public func setInput(
+    _ index: Int, dtype: DType, extents: UnsafeBufferPointer<Int>, bytes: UnsafeRawBufferPointer
+  ) throws(NNError) {
+    guard index >= 0, index < inputs.count else {
+      throw NNError(.invalidArgument, "there is no input \(index); the model has \(inputs.count)")
+    }
+    let moved = try inputs[index].set(
+      dtype: dtype, extents: extents, bytes: bytes, symbols: model.graph.symbols)
+    if moved {
+      // Plans point into the memory that was just replaced.
+      plans.removeAll()
+      current = nil
+    }
+  }
+
+  /// Computes the outputs.
+  ///
+  /// - Throws: ``ErrorCode/invalidState`` naming an input that was never set, ``ErrorCode/shapeMismatch`` if inputs do
+  ///   not fit each other, ``ErrorCode/indexOutOfRange``, ``ErrorCode/outOfMemory``. The session stays usable.
+  public func run() throws(NNError) {
+    current = nil
+    for input in inputs where !input.isSet {
+      throw NNError(.invalidState, "input \(input.name.quoted) has not been set")
+    }
+    let plan: CachedPlan
+    if let known = plans.find(inputs) {
+      plan = known
+    } else {
+      plan = CachedPlan(try makePlan(), inputs)
+      plans.insert(plan)
+    }
+    try plan.plan.run()
+    current = plan
+  }
+
+  private func makePlan() throws(NNError) -> Plan {
+    var bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)] = []
+    for (id, input) in zip(model.graph.inputs, inputs) { bound.append((id, input.bytes)) }
+    return try Plan(model.graph, inputExtents: inputs.map { $0.extents }, bound: bound, options: planOptions)
+  }
+
+  /// What the last run computed.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` for an index that is no output's, ``ErrorCode/invalidState`` before the first
+  ///   successful run.
+  public func output(_ index: Int) throws(NNError) -> TensorView {
+    guard index >= 0, index < model.graph.outputs.count else {
+      throw NNError(
+        .invalidArgument, "there is no output \(index); the model has \(model.graph.outputs.count)")
+    }
+    guard let current else {
+      throw NNError(.invalidState, "outputs are there after a successful run")
+    }
+    return TensorView(
+      dtype: current.plan.outputTypes[index].dtype, extents: current.outputExtents(index),
+      bytes: current.plan.output(index))
+  }
+
+  /// Sets all inputs, runs, and copies all outputs.
+  ///
+  /// - Throws: what ``setInput(_:dtype:extents:bytes:)`` and ``run()`` throw.
+  public func callAsFunction(_ tensors: [Tensor]) throws(NNError) -> [Tensor] {
+    guard tensors.count == inputs.count else {
+      throw NNError(.invalidArgument, "\(tensors.count) inputs given; the model takes \(inputs.count)")
+    }
+    for (index, tensor) in tensors.enumerated() {
+      guard tensor.layout == .rowMajor else {
+        throw NNError(.invalidArgument, "input \(inputs[index].name.quoted) must be row-major")
+      }
+      // The closure cannot throw typed errors through the standard library, so the outcome is carried out of it.
+      let outcome = tensor.extents.withUnsafeBufferPointer { extents -> NNError? in
+        do throws(NNError) {
+          try setInput(index, dtype: tensor.dtype, extents: extents, bytes: tensor.bytes)
+          return nil
+        } catch {
+          return error
+        }
+      }
+      if let outcome { throw outcome }
+    }
+    try run()
+    var results: [Tensor] = []
+    for index in model.graph.outputs.indices {
+      let view = try output(index)
+      let storage = try TensorStorage.allocate(size: view.bytes.count) { (memory) throws(NNError) in
+        memory.copyMemory(from: view.bytes)
+      }
+      results.append(try Tensor(dtype: view.dtype, extents: Array(view.extents), storage: storage))
+    }
+    return results
+  }
+
+  /// Runs a model of one f32 input and one f32 output.
+  ///
+  /// - Parameters:
+  ///   - values: the input's elements, row-major.
+  ///   - extents: the input's extents.
+  /// - Returns: the output's elements, row-major.
+  /// - Throws: what ``callAsFunction(_:)-([Tensor])`` throws, and ``ErrorCode/dtypeMismatch`` for an output of another type.
+  public func callAsFunction(_ values: [Float], extents: [Int]) throws(NNError) -> [Float] {
+    let results = try self([try Tensor(values, extents: extents)])
+    guard results.count == 1, let floats = results[0].floats else {
+      throw NNError(.dtypeMismatch, "the model does not have one f32 output")
+    }
+    return floats
+  }
+}

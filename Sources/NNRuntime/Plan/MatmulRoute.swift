@@ -1,0 +1,72 @@
+import NNGraph
+import NNKernels
+
+/// How one matrix product is carried out: its extents, and where its second operand gets its panels from.
+struct MatmulRoute {
+  enum Source {
+    /// The second operand is a constant in panels.
+    case panels
+    /// It is packed into panels in the node's workspace, before each product.
+    case packed
+    /// The whole product is the plan's ``Plan/Options/product``.
+    case replaced(ProductFunction)
+  }
+
+  let source: Source
+  /// Rows, columns and inner extent of one product.
+  let m: Int
+  let n: Int
+  let k: Int
+  /// Extents of the batch axes of the operands and of the result.
+  let aBatch: [Int]
+  let bBatch: [Int]
+  let batch: [Int]
+  let transposesA: Bool
+  let transposesB: Bool
+
+  /// Smaller products than this, in multiply–adds, are not worth handing to a library.
+  private static let leastReplacedWork = 4096
+
+  init(_ matmul: Matmul, _ graph: Graph, _ node: Node, _ types: [TensorType], _ options: Plan.Options) {
+    let a = types[node.inputs[0].index].shape.extents ?? []
+    let b = types[node.inputs[1].index].shape.extents ?? []
+    let c = types[node.outputs[0].index].shape.extents ?? []
+    transposesA = matmul.transposesA
+    transposesB = matmul.transposesB
+    k = a[a.count - (transposesA ? 2 : 1)]
+    n = c[c.count - 1]
+    var rows = c[c.count - 2]
+    var batches = (a: Array(a.dropLast(2)), b: Array(b.dropLast(2)), c: Array(c.dropLast(2)))
+    // One matrix for a whole batch of rows is one product with more rows.
+    if !transposesA, batches.b.allSatisfy({ $0 == 1 }) {
+      rows *= batches.c.reduce(1, *)
+      batches = ([], [], [])
+    }
+    m = rows
+    aBatch = batches.a
+    bBatch = batches.b
+    batch = batches.c
+    if graph[node.inputs[1]].constant?.layout == .panels {
+      source = .panels
+    } else if let product = options.product, m * n >= MatmulRoute.leastReplacedWork / max(k, 1), k > 0 {
+      source = .replaced(product)
+    } else {
+      source = .packed
+    }
+  }
+
+  var batchCount: Int { batch.reduce(1, *) }
+  var panelsSize: Int { Panels.size(k: k, columns: n) }
+
+  /// Bytes of workspace for the panels of all second operands.
+  var panelsBytes: Int {
+    guard case .packed = source else { return 0 }
+    return (bBatch.reduce(1, *) * panelsSize * 4 + 63) / 64 * 64
+  }
+
+  /// Bytes of workspace for the first operands in row-major order.
+  var transposedBytes: Int {
+    if case .replaced = source { return 0 }
+    return transposesA ? aBatch.reduce(1, *) * m * k * 4 : 0
+  }
+}

@@ -1,0 +1,164 @@
+import NNGraph
+
+extension MemoryLayoutPlanner {
+  /// Blocks begin at multiples of this: a cache line, and the widest vector.
+  private static let alignment = 64
+  /// Up to this many blocks are packed tightly, in quadratic time; beyond, in linear time.
+  private static let tightPackingLimit = 4096
+  private static let maximumArenaSize = 1 << 50
+
+  private func roundedSize(_ block: Block) -> Int {
+    (block.size + MemoryLayoutPlanner.alignment - 1) / MemoryLayoutPlanner.alignment
+      * MemoryLayoutPlanner.alignment
+  }
+
+  private var arenaBlocks: [Int] {
+    blocks.indices.filter { index in
+      if case .arena = blocks[index].home { return true }
+      return false
+    }
+  }
+
+  /// Gives every arena block an offset and returns the arena's size in bytes.
+  ///
+  /// - Throws: ``ErrorCode/outOfMemory`` for absurd sizes.
+  mutating func assignOffsets() throws(NNError) -> Int {
+    let members = arenaBlocks
+    var total = 0
+    for index in members {
+      // Each size is below 2^56, so the sum is checked before it can overflow.
+      total += roundedSize(blocks[index])
+      guard total <= MemoryLayoutPlanner.maximumArenaSize else {
+        throw NNError(
+          .outOfMemory, "the values of this model need more than 2^50 bytes at these input shapes")
+      }
+    }
+    return members.count <= MemoryLayoutPlanner.tightPackingLimit ? packTightly(members) : packFast(members)
+  }
+
+  /// Largest first, each at the lowest offset that is free during its whole life.
+  private mutating func packTightly(_ members: [Int]) -> Int {
+    let order = members.sorted {
+      blocks[$0].size != blocks[$1].size ? blocks[$0].size > blocks[$1].size : $0 < $1
+    }
+    // Placed blocks by ascending offset.
+    var placed: [Int] = []
+    var end = 0
+    for index in order {
+      let size = roundedSize(blocks[index])
+      var offset = 0
+      for other in placed {
+        let overlaps = blocks[other].first <= blocks[index].last && blocks[index].first <= blocks[other].last
+        guard overlaps else { continue }
+        if blocks[other].offset - offset >= size { break }
+        offset = max(offset, blocks[other].offset + roundedSize(blocks[other]))
+      }
+      blocks[index].offset = offset
+      end = max(end, offset + size)
+      let position = placed.firstIndex { blocks[$0].offset > offset } ?? placed.count
+      placed.insert(index, at: position)
+    }
+    return end
+  }
+
+  /// In order of time, each in a free place of its size class (powers of two), or at the end.
+  private mutating func packFast(_ members: [Int]) -> Int {
+    var free = [[Int]](repeating: [], count: 64)
+    var dying = [[Int]](repeating: [], count: graph.nodes.count + 2)
+    func sizeClass(_ size: Int) -> Int { size <= 64 ? 6 : 64 - (size - 1).leadingZeroBitCount }
+    var end = 0
+    var time = 0
+    for index in members.sorted(by: {
+      blocks[$0].first != blocks[$1].first ? blocks[$0].first < blocks[$1].first : $0 < $1
+    }) {
+      while time < blocks[index].first {
+        for dead in dying[time] { free[sizeClass(roundedSize(blocks[dead]))].append(blocks[dead].offset) }
+        time += 1
+      }
+      let kind = sizeClass(roundedSize(blocks[index]))
+      if let offset = free[kind].popLast() {
+        blocks[index].offset = offset
+      } else {
+        blocks[index].offset = end
+        end += 1 << kind
+      }
+      dying[min(blocks[index].last, graph.nodes.count)].append(index)
+    }
+    return end
+  }
+
+  /// The largest sum of sizes of arena blocks alive during one node.
+  private func peakLiveSize() -> Int {
+    var change = [Int](repeating: 0, count: graph.nodes.count + 2)
+    for index in arenaBlocks {
+      change[blocks[index].first] += roundedSize(blocks[index])
+      change[min(blocks[index].last, graph.nodes.count) + 1] -= roundedSize(blocks[index])
+    }
+    var live = 0
+    var peak = 0
+    for delta in change {
+      live += delta
+      peak = max(peak, live)
+    }
+    return peak
+  }
+
+  /// Takes the memory and resolves every value to its address.
+  func take(arenaSize: Int, scratchSize: Int) throws(NNError) -> PlannedMemory {
+    let (allScratch, overflow) = scratchSize.multipliedReportingOverflow(by: options.threads)
+    guard !overflow else {
+      throw NNError(.outOfMemory, "\(options.threads) times \(scratchSize) bytes of scratch")
+    }
+    let staged = stagedStates()
+    let memory = PlanMemory(
+      arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
+      scratch: try AlignedMemory(size: allScratch, purpose: "scratch"), constants: constants)
+    func address(_ block: Int) -> UnsafeMutableRawPointer {
+      switch blocks[block].home {
+      case .arena: memory.arena.base + blocks[block].offset
+      case .external(let address): address
+      }
+    }
+    var pointers: [UnsafeMutableRawPointer] = []
+    pointers.reserveCapacity(blockOf.count)
+    for block in blockOf { pointers.append(address(block)) }
+    var workspaces: [UnsafeMutableRawPointer?] = []
+    for block in workspaceBlocks { workspaces.append(block < 0 ? nil : address(block)) }
+    return PlannedMemory(
+      memory: memory, pointers: pointers, sizes: sizes, workspaces: workspaces, scratchSize: scratchSize,
+      carries: carries(pointers, staging: memory.arena.base + arenaSize, staged.isStaged),
+      arenaSize: arenaSize,
+      peakLiveSize: peakLiveSize())
+  }
+
+  /// States whose next value is the present value of another state: all of these are read before any is written.
+  private func stagedStates() -> (isStaged: [Bool], size: Int) {
+    var isStateInput = [Bool](repeating: false, count: graph.values.count)
+    for state in graph.states { isStateInput[state.input.index] = true }
+    let isStaged = graph.states.map { isStateInput[$0.output.index] && $0.input != $0.output }
+    var size = 0
+    for (state, staged) in zip(graph.states, isStaged) where staged { size += sizes[state.output.index] }
+    return (isStaged, size)
+  }
+
+  private func carries(
+    _ pointers: [UnsafeMutableRawPointer], staging: UnsafeMutableRawPointer, _ isStaged: [Bool]
+  ) -> [Carry] {
+    var early: [Carry] = []
+    var late: [Carry] = []
+    var next = staging
+    for (state, staged) in zip(graph.states, isStaged) {
+      let (destination, source) = (pointers[state.input.index], pointers[state.output.index])
+      let size = sizes[state.input.index]
+      if destination == source || size == 0 { continue }
+      if staged {
+        early.append(Carry(destination: next, source: source, size: size))
+        late.append(Carry(destination: destination, source: next, size: size))
+        next += size
+      } else {
+        late.append(Carry(destination: destination, source: source, size: size))
+      }
+    }
+    return early + late
+  }
+}

@@ -1,0 +1,135 @@
+import CPlatform
+import NNFormat
+import NNGraph
+import NNKernels
+
+/// Replaces large f32 matrix products: C (m, n) = A·B over dense row-major matrices; A is stored (k, m) if
+/// `transposesA`, B (n, k) if `transposesB`.
+///
+/// Training gives OpenBLAS here. The runtime itself never does: its own products have the same bits everywhere.
+public typealias ProductFunction =
+  @Sendable (
+    _ a: UnsafePointer<Float>, _ transposesA: Bool, _ b: UnsafePointer<Float>, _ transposesB: Bool,
+    _ c: UnsafeMutablePointer<Float>, _ m: Int, _ n: Int, _ k: Int
+  ) -> Void
+
+/// One graph at concrete extents, ready to run: every value has its place in memory and every node is a resolved kernel call.
+///
+/// A plan belongs to one thread at a time. It keeps the graph's constants alive; memory given as `bound` must be kept by
+/// the caller.
+public final class Plan {
+  public struct Options: Sendable {
+    /// Threads that may share one node's work, 1 or more.
+    public var threads = 1
+    public var instructionSet = InstructionSetLevel.automatic
+    /// Replaces large products; nil for the kernels' own.
+    public var product: ProductFunction?
+
+    public init(
+      threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, product: ProductFunction? = nil
+    ) {
+      self.threads = threads
+      self.instructionSet = instructionSet
+      self.product = product
+    }
+  }
+
+  /// The types of the graph's inputs and outputs, every extent known.
+  public let inputTypes: [TensorType]
+  public let outputTypes: [TensorType]
+  /// Bytes of memory shared by all intermediate values.
+  public let arenaSize: Int
+  /// The largest sum of bytes of intermediate values alive at once: what no plan can go below.
+  public let peakLiveSize: Int
+
+  let nodes: [Node]
+  let steps: [Step]
+  let carries: [Carry]
+  private let inputMemory: [UnsafeMutableRawBufferPointer]
+  private let outputMemory: [UnsafeRawBufferPointer]
+  private let threads: Int
+  private let fault: Fault
+  /// What the steps' pointers point into.
+  private let keeper: PlanMemory
+
+  /// Plans `graph`, which must have passed ``Graph/verify()``, for inputs of the given extents.
+  ///
+  /// - Parameters:
+  ///   - inputExtents: the extents of each input, in the order of ``Graph/inputs``.
+  ///   - bound: memory of the caller's for some inputs, each of exactly the input's bytes and aligned to 16; the other
+  ///     inputs get memory of the plan's.
+  /// - Throws: ``ErrorCode/shapeMismatch`` and the like from inference, ``ErrorCode/outOfMemory``,
+  ///   ``ErrorCode/invalidArgument`` for options this machine cannot honour.
+  public init(
+    _ graph: Graph, inputExtents: [[Int]],
+    bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)] = [],
+    options: Options = Options()
+  ) throws(NNError) {
+    guard options.threads >= 1, options.threads <= ThreadPool.maximumThreads else {
+      throw NNError(
+        .invalidArgument, "\(options.threads) threads; 1 to \(ThreadPool.maximumThreads) are possible")
+    }
+    let resolved = try graph.resolve(inputExtents: inputExtents)
+    let kernels = try options.instructionSet.kernels()
+    var planner = try MemoryLayoutPlanner(graph, resolved, bound: bound, options: options)
+    let layout = try planner.plan()
+    keeper = layout.memory
+    fault = Fault()
+    let builder = StepBuilder(graph, resolved, layout, kernels, options, fault)
+    steps = try builder.build()
+    carries = layout.carries
+    nodes = graph.nodes
+    threads = options.threads
+    arenaSize = layout.arenaSize
+    peakLiveSize = layout.peakLiveSize
+    inputTypes = graph.inputs.map { resolved.types[$0.index] }
+    outputTypes = graph.outputs.map { resolved.types[$0.index] }
+    inputMemory = graph.inputs.map { layout.bytes($0) }
+    outputMemory = graph.outputs.map { UnsafeRawBufferPointer(layout.bytes($0)) }
+    if threads > 1 { ThreadPool.shared.prepare(workers: threads - 1) }
+  }
+
+  /// Where the bytes of input `index` belong. They stay between runs until someone writes others.
+  public func input(_ index: Int) -> UnsafeMutableRawBufferPointer { inputMemory[index] }
+
+  /// The bytes of output `index` after a run; the next run overwrites them.
+  public func output(_ index: Int) -> UnsafeRawBufferPointer { outputMemory[index] }
+
+  /// Computes every output from the inputs, then carries the graph's states into their inputs.
+  ///
+  /// On one thread it neither allocates, nor locks, nor calls the system.
+  ///
+  /// - Throws: ``ErrorCode/indexOutOfRange`` if a tensor of indices holds one outside its axis.
+  public func run() throws(NNError) {
+    for step in steps {
+      if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
+        ThreadPool.shared.run(units: step.units, threads: threads, work: step.body)
+      } else {
+        step.body(0..<step.units, 0)
+      }
+      if fault.isRaised { throw fault.take(nodes[step.node]) }
+    }
+    for carry in carries { memcpy(carry.destination, carry.source, carry.size) }
+  }
+}
+
+/// One call of a kernel with everything resolved.
+struct Step {
+  /// Index of the node it belongs to.
+  let node: Int
+  /// How many independent units the work has.
+  let units: Int
+  /// Estimated cost in element operations.
+  let cost: Int
+  let body: SharedWork
+
+  /// Below this cost waking another thread takes longer than it saves.
+  static let worthSharing = 1 << 17
+}
+
+/// A state's way from the end of a run to the start of the next.
+struct Carry {
+  let destination: UnsafeMutableRawPointer
+  let source: UnsafeRawPointer
+  let size: Int
+}

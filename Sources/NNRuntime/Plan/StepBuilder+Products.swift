@@ -1,0 +1,226 @@
+import NNGraph
+import NNKernels
+
+extension StepBuilder {
+  func resolveMatmul(_ matmul: Matmul) throws(NNError) {
+    let route = MatmulRoute(matmul, graph, node, resolved.types, options)
+    switch route.source {
+    case .replaced(let product): try emitReplaced(product, route, matmul.activation)
+    case .panels: try emitProduct(route, matmul.activation, panels: floats(1), a: floats(0))
+    case .packed:
+      guard let workspace = layout.workspaces[index] else {
+        // No workspace means no panels and no rows: an operand without elements.
+        try emitProduct(route, matmul.activation, panels: floats(1), a: floats(0))
+        return
+      }
+      let panels = workspace.assumingMemoryBound(to: Float.self)
+      emitPacking(route, into: panels)
+      var a = floats(0)
+      if route.transposesA {
+        let rows = (workspace + route.panelsBytes).assumingMemoryBound(to: Float.self)
+        try emitTransposition(route, into: rows)
+        a = UnsafePointer(rows)
+      }
+      try emitProduct(route, matmul.activation, panels: UnsafePointer(panels), a: a)
+    }
+  }
+
+  private func emitPacking(_ route: MatmulRoute, into panels: UnsafeMutablePointer<Float>) {
+    let (b, k, n, size, transposed) = (floats(1), route.k, route.n, route.panelsSize, route.transposesB)
+    let perMatrix = Panels.count(columns: n)
+    let matrices = route.bBatch.reduce(1, *)
+    emit(units: perMatrix * matrices, cost: size * matrices) { range, _ in
+      for unit in range {
+        let (matrix, panel) = (unit / perMatrix, unit % perMatrix)
+        let (source, target) = (b + matrix * k * n, panels + matrix * size)
+        if transposed {
+          Panels.packTransposed(
+            source, k: k, columns: n, rowStride: k, into: target, range: panel..<panel + 1)
+        } else {
+          Panels.pack(source, k: k, columns: n, rowStride: n, into: target, range: panel..<panel + 1)
+        }
+      }
+    }
+  }
+
+  private func emitTransposition(_ route: MatmulRoute, into rows: UnsafeMutablePointer<Float>) throws(NNError)
+  {
+    let (m, k, matrices) = (route.m, route.k, route.aBatch.reduce(1, *))
+    try emitCopy(
+      from: floats(0), to: rows, dims: [matrices, m, k], sourceStrides: [m * k, 1, m],
+      destinationStrides: [m * k, k, 1])
+  }
+
+  /// The kernel over every product of the batch, the operands' batches broadcast against each other.
+  private func emitProduct(
+    _ route: MatmulRoute, _ activation: Activation, panels: UnsafePointer<Float>, a: UnsafePointer<Float>
+  ) throws(NNError) {
+    var arguments = MatmulArguments(
+      a: a, panels: panels, c: outputFloats, bias: inputCount > 2 ? floats(2) : nil,
+      epilogue: kernels.epilogue(activation), m: route.m, n: route.n, k: route.k)
+    let kernel = kernels.matmul
+    let cost = 2 * route.batchCount * route.m * route.n * max(route.k, 1)
+    guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {
+      throw unsupported()
+    }
+    let (aSize, panelsSize, cSize) = (route.m * route.k, route.panelsSize, route.m * route.n)
+    if batches.rank == 1 {
+      arguments.batch = batches.count
+      arguments.aBatchStride = batches.strides0[0] * aSize
+      arguments.panelsBatchStride = batches.strides1[0] * panelsSize
+      arguments.cBatchStride = cSize
+      emit(kernel, arguments, units: arguments.workUnits, cost: cost)
+      return
+    }
+    let unitsEach = arguments.workUnits
+    let single = arguments
+    emit(units: unitsEach * batches.count, cost: cost) { range, _ in
+      for unit in range {
+        let position = unit / unitsEach
+        let offsets = batches.offsets(at: position)
+        var one = single
+        one.a = single.a + offsets.0 * aSize
+        one.panels = single.panels + offsets.1 * panelsSize
+        one.c = single.c + position * cSize
+        kernel(one, unit % unitsEach..<unit % unitsEach + 1)
+      }
+    }
+  }
+
+  /// A library's product, then bias and activation by the kernels.
+  private func emitReplaced(
+    _ product: @escaping ProductFunction, _ route: MatmulRoute, _ activation: Activation
+  ) throws(NNError) {
+    guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {
+      throw unsupported()
+    }
+    let (a, b, c, m, n, k) = (floats(0), floats(1), outputFloats, route.m, route.n, route.k)
+    let (transposesA, transposesB) = (route.transposesA, route.transposesB)
+    emit(units: batches.count, cost: 2 * m * n * k * batches.count) { range, _ in
+      for position in range {
+        let offsets = batches.offsets(at: position)
+        product(
+          a + offsets.0 * m * k, transposesA, b + offsets.1 * k * n, transposesB, c + position * m * n, m, n,
+          k)
+      }
+    }
+    if inputCount > 2 {
+      guard let add = kernels.binary(.add, .f32),
+        let rows = BroadcastLayout(output: outputExtents, outputExtents, extents(2))
+      else { throw unsupported() }
+      emit(
+        add, BinaryArguments(a: c, b: input(2), out: output, layout: rows), units: rows.count,
+        cost: rows.count)
+    }
+    if activation.function != .identity {
+      let kernel = kernels.unary(activation.function)
+      emit(units: outputCount, cost: outputCount * 8) { range, _ in
+        let y = c + range.lowerBound
+        kernel(y, y, range.count, activation.alpha, activation.beta)
+      }
+    }
+  }
+
+  func resolveConvolution(_ convolution: Convolution) {
+    var arguments = ConvolutionArguments(convolution, node, resolved.types)
+    arguments.x = floats(0)
+    arguments.weights = floats(1)
+    arguments.bias = inputCount > 2 ? floats(2) : nil
+    arguments.y = outputFloats
+    arguments.epilogue = kernels.epilogue(convolution.activation)
+    let ready = arguments
+    let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
+    emit(units: ready.workUnits, cost: 2 * outputCount * ready.reductionLength) { range, thread in
+      kernel(ready, scratch + thread * scratchSize, range)
+    }
+  }
+
+  // Windows
+
+  func resolvePool(_ pool: Pool) {
+    let shape = extents(0)
+    let arguments = PoolArguments(
+      x: floats(0), y: outputFloats, window: NNKernels.Window(pool.window), planes: shape[0] * shape[1],
+      height: shape[2], width: shape[3], countIncludesPadding: pool.countsPadding)
+    let kernel = pool.function == .maximum ? kernels.maximumPool : kernels.averagePool
+    emit(kernel, arguments, units: arguments.planes, cost: outputCount * pool.window.taps)
+  }
+
+  func resolvePoolGradient(_ pool: Pool) {
+    let shape = extents(0)
+    let arguments = PoolGradientArguments(
+      x: floats(0), dy: floats(1), dx: outputFloats, window: NNKernels.Window(pool.window),
+      planes: shape[0] * shape[1], height: shape[2], width: shape[3], countIncludesPadding: pool.countsPadding
+    )
+    let kernel = pool.function == .maximum ? kernels.maximumPoolGradient : kernels.averagePoolGradient
+    emit(
+      kernel, arguments, units: arguments.planes,
+      cost: outputCount + extents(1).reduce(1, *) * pool.window.taps)
+  }
+
+  func resolveUnfold(_ window: NNGraph.Window) {
+    let shape = extents(0)
+    emitWindows(kernels.unfold, window, planes: shape[0] * shape[1], height: shape[2], width: shape[3])
+  }
+
+  func resolveFold(_ window: NNGraph.Window, height: Int, width: Int) {
+    let shape = outputExtents
+    emitWindows(kernels.fold, window, planes: shape[0] * shape[1], height: height, width: width)
+  }
+
+  private func emitWindows(
+    _ kernel: @escaping RangeKernel<UnfoldArguments>, _ window: NNGraph.Window, planes: Int, height: Int,
+    width: Int
+  ) {
+    let arguments = UnfoldArguments(
+      input: floats(0), out: outputFloats, window: NNKernels.Window(window), planes: planes, height: height,
+      width: width)
+    emit(kernel, arguments, units: planes, cost: max(outputCount, extents(0).reduce(1, *)))
+  }
+}
+
+extension NNGraph.Window {
+  /// Elements of one window.
+  var taps: Int { extent[0] * extent[1] }
+}
+
+extension NNKernels.Window {
+  init(_ window: NNGraph.Window) {
+    self.init(
+      kernel: (window.extent[0], window.extent[1]), stride: (window.strides[0], window.strides[1]),
+      dilation: (window.dilations[0], window.dilations[1]),
+      padding: (
+        window.paddingBefore[0], window.paddingBefore[1], window.paddingAfter[0], window.paddingAfter[1]
+      ))
+  }
+}
+
+extension ConvolutionArguments {
+  /// The extents of a node's convolution; its pointers are not set.
+  init(_ convolution: Convolution, _ node: Node, _ types: [TensorType]) {
+    let x = types[node.inputs[0].index].shape.extents ?? []
+    let weight = types[node.inputs[1].index].shape.extents ?? []
+    let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
+    self.init(
+      x: unset, weights: unset, bias: nil, y: unset, window: NNKernels.Window(convolution.window),
+      batch: x[0],
+      channels: x[1], height: x[2], width: x[3], outputChannels: weight[0], groups: convolution.groups)
+  }
+}
+
+extension BroadcastLayout {
+  /// Offsets of the first two operands at a position counted in row-major order.
+  func offsets(at position: Int) -> (Int, Int) {
+    var rest = position
+    var result = (0, 0)
+    var axis = rank - 1
+    while axis >= 0 {
+      let coordinate = rest % dims[axis]
+      rest /= dims[axis]
+      result.0 += coordinate * strides0[axis]
+      result.1 += coordinate * strides1[axis]
+      axis -= 1
+    }
+    return result
+  }
+}

@@ -1,0 +1,141 @@
+import CPlatform
+import NNGraph
+import NNKernels
+
+/// Resolves every node to kernel calls on fixed addresses.
+final class StepBuilder {
+  let graph: Graph
+  let resolved: ResolvedGraph
+  let layout: PlannedMemory
+  let kernels: KernelTable
+  let options: Plan.Options
+  let fault: Fault
+  private(set) var steps: [Step] = []
+  /// The node being resolved.
+  private(set) var index = 0
+
+  init(
+    _ graph: Graph, _ resolved: ResolvedGraph, _ layout: PlannedMemory, _ kernels: KernelTable,
+    _ options: Plan.Options, _ fault: Fault
+  ) {
+    self.graph = graph
+    self.resolved = resolved
+    self.layout = layout
+    self.kernels = kernels
+    self.options = options
+    self.fault = fault
+  }
+
+  func build() throws(NNError) -> [Step] {
+    steps.reserveCapacity(graph.nodes.count)
+    for next in 0..<graph.nodes.count {
+      index = next
+      do throws(NNError) {
+        try resolve(resolved.ops[next])
+      } catch {
+        throw error.within(node.description)
+      }
+    }
+    return steps
+  }
+
+  private func resolve(_ op: Op) throws(NNError) {
+    switch op {
+    case .unary(let activation): resolveUnary(activation)
+    case .binary(let function): try resolveBinary(function)
+    case .compare(let function): try resolveCompare(function)
+    case .select: try resolveSelect()
+    case .reduce(let reduce): try resolveReduce(reduce)
+    case .argument(let argument): try resolveArgument(argument)
+    case .matmul(let matmul): try resolveMatmul(matmul)
+    case .convolution(let convolution): resolveConvolution(convolution)
+    case .pool(let pool): resolvePool(pool)
+    case .normalize(let normalize): resolveNormalize(normalize)
+    case .softmax(let softmax): resolveSoftmax(softmax)
+    case .reshape: resolveView()
+    case .transpose(let permutation): try resolveTranspose(permutation)
+    case .expand: try resolveExpand()
+    case .slice(let ranges): try resolveSlice(ranges)
+    case .pad(let pad): try resolvePad(pad)
+    case .concat(let axis): try resolveConcat(axis: axis)
+    case .gather(let axis): resolveGather(axis: axis)
+    case .scatterAdd(let axis): resolveScatterAdd(axis: axis)
+    case .cast(let dtype): resolveCast(dtype)
+    case .random(let function, let stream): resolveRandom(function, stream: stream)
+    case .unfold(let window): resolveUnfold(window)
+    case .fold(let window, let height, let width): resolveFold(window, height: height, width: width)
+    case .poolGradient(let pool): resolvePoolGradient(pool)
+    }
+  }
+
+  // What the families ask about the node being resolved.
+
+  var node: Node { graph.nodes[index] }
+  var inputCount: Int { node.inputs.count }
+  func type(_ input: Int) -> TensorType { resolved.types[node.inputs[input].index] }
+  func extents(_ input: Int) -> [Int] { type(input).shape.extents ?? [] }
+  func input(_ input: Int) -> UnsafeRawPointer { UnsafeRawPointer(layout.pointers[node.inputs[input].index]) }
+  func floats(_ input: Int) -> UnsafePointer<Float> { self.input(input).assumingMemoryBound(to: Float.self) }
+  var outputType: TensorType { resolved.types[node.outputs[0].index] }
+  var outputExtents: [Int] { outputType.shape.extents ?? [] }
+  var outputCount: Int { outputType.shape.elementCount ?? 0 }
+  var output: UnsafeMutableRawPointer { layout.pointers[node.outputs[0].index] }
+  var outputFloats: UnsafeMutablePointer<Float> { output.assumingMemoryBound(to: Float.self) }
+
+  /// The product of some extents.
+  func count(_ extents: ArraySlice<Int>) -> Int { extents.reduce(1, *) }
+
+  /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation.
+  func emit(units: Int, cost: Int, _ body: @escaping SharedWork) {
+    guard units > 0 else { return }
+    steps.append(Step(node: index, units: units, cost: cost, body: body))
+  }
+
+  /// Adds a step that calls `kernel` on its arguments.
+  func emit<Arguments>(
+    _ kernel: @escaping RangeKernel<Arguments>, _ arguments: Arguments, units: Int, cost: Int
+  ) {
+    emit(units: units, cost: cost) { range, _ in kernel(arguments, range) }
+  }
+
+  /// Adds a strided copy of elements of the output's type.
+  func emitCopy(
+    from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, dims: [Int], sourceStrides: [Int],
+    destinationStrides: [Int]
+  ) throws(NNError) {
+    guard let kernel = kernels.copy(outputType.dtype.size),
+      let layout = BroadcastLayout(dims: dims, strides0: sourceStrides, strides1: destinationStrides)
+    else { throw unsupported() }
+    let arguments = CopyArguments(source: source, destination: destination, layout: layout)
+    emit(kernel, arguments, units: layout.count, cost: layout.count)
+  }
+
+  /// Adds a copy of `size` bytes unless they are in place already.
+  func emitBytes(from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, size: Int) {
+    if source == UnsafeRawPointer(destination) || size == 0 { return }
+    emit(units: 1, cost: size / 8) { _, _ in memcpy(destination, source, size) }
+  }
+
+  func unsupported() -> NNError {
+    NNError(.unsupportedOperator, "there is no kernel for \(outputType.dtype.name) in this arrangement")
+  }
+}
+
+extension MemoryLayoutPlanner {
+  /// Bytes that a node needs during its step: a workspace of its own, and scratch for each thread.
+  func workspace(of index: Int) throws(NNError) -> (workspace: Int, scratch: Int) {
+    let node = graph.nodes[index]
+    switch resolved.ops[index] {
+    case .matmul(let matmul):
+      let route = MatmulRoute(matmul, graph, node, resolved.types, options)
+      return (route.panelsBytes + route.transposedBytes, 0)
+    case .convolution(let convolution):
+      return (0, ConvolutionArguments(convolution, node, resolved.types).scratchSize)
+    case .pad: return (8, 0)
+    case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
+      .transpose,
+      .expand, .slice, .concat, .gather, .scatterAdd, .cast, .random, .unfold, .fold, .poolGradient:
+      return (0, 0)
+    }
+  }
+}
