@@ -1,0 +1,44 @@
+import NNGraph
+
+extension Graph {
+  /// Moves an activation into the product whose result it alone reads. The kernels apply the same function to the same
+  /// rounded numbers, so no bit changes.
+  mutating func fuseActivations() {
+    let uses = useCounts
+    let producers = self.producers
+    for index in nodes.indices {
+      guard case .unary(let activation) = nodes[index].op, activation.function != .identity else { continue }
+      let input = nodes[index].inputs[0]
+      guard uses[input.index] == 1, let producer = producers[input.index],
+        let fused = nodes[producer].op.taking(activation)
+      else { continue }
+      nodes[producer].op = fused
+      nodes[producer].outputs = nodes[index].outputs
+      // What is left of the activation computes the value that nothing reads any more; removeUnused drops it.
+      nodes[index].outputs = [input]
+      nodes[index].op = .unary(.identity)
+      nodes[index].inputs = [nodes[producer].inputs[0]]
+      self[input].type = self[nodes[producer].inputs[0]].type
+    }
+  }
+}
+
+extension Op {
+  /// This product with `activation` applied to its result, if it is a product without one.
+  fileprivate func taking(_ activation: Activation) -> Op? {
+    switch self {
+    case .matmul(var matmul):
+      guard matmul.activation == .identity else { return nil }
+      matmul.activation = activation
+      return .matmul(matmul)
+    case .convolution(var convolution):
+      guard convolution.activation == .identity else { return nil }
+      convolution.activation = activation
+      return .convolution(convolution)
+    case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
+      .transpose,
+      .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .unfold, .fold, .poolGradient:
+      return nil
+    }
+  }
+}
