@@ -1,19 +1,20 @@
 import CPlatform
 import NNGraph
 
-/// Zeroed memory aligned to 64 bytes that is freed with its owner.
+/// Memory aligned to 64 bytes that is freed with its owner.
 final class AlignedMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let size: Int
 
   var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: size) }
 
+  /// Its content is undefined at first; untouched pages cost nothing.
+  ///
   /// - Throws: ``ErrorCode/outOfMemory``, saying what the memory was for.
   init(size: Int, purpose: StaticString) throws(NNError) {
     guard size >= 0, let base = nnp_allocate(size) else {
       throw NNError(.outOfMemory, "\(size) bytes for \(purpose) could not be allocated")
     }
-    memset(base, 0, size)
     self.base = base
     self.size = size
   }

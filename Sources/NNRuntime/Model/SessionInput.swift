@@ -19,7 +19,7 @@ struct SessionInput {
     isSet = startsAsZeros && fixed != nil
     size = (fixed == nil ? 0 : value.type.shape.elementCount ?? 0) * value.type.dtype.size
     memory = try AlignedMemory(size: isSet ? size : 0, purpose: "an input")
-    if !isSet { size = 0 }
+    if isSet { memset(memory.base, 0, size) } else { size = 0 }
   }
 
   /// The memory that holds the content.

@@ -24,13 +24,17 @@ public final class Plan {
     public var instructionSet = InstructionSetLevel.automatic
     /// Replaces large products; nil for the kernels' own.
     public var product: ProductFunction?
+    /// Bytes that intermediate values and scratch may take.
+    public var memoryLimit: Int
 
     public init(
-      threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, product: ProductFunction? = nil
+      threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, product: ProductFunction? = nil,
+      memoryLimit: Int = .max
     ) {
       self.threads = threads
       self.instructionSet = instructionSet
       self.product = product
+      self.memoryLimit = memoryLimit
     }
   }
 
@@ -58,7 +62,7 @@ public final class Plan {
   ///   - inputExtents: the extents of each input, in the order of ``Graph/inputs``.
   ///   - bound: memory of the caller's for some inputs, each of exactly the input's bytes and aligned to 16; the other
   ///     inputs get memory of the plan's.
-  /// - Throws: ``ErrorCode/shapeMismatch`` and the like from inference, ``ErrorCode/outOfMemory``,
+  /// - Throws: ``ErrorCode/shapeMismatch`` and the like from inference, ``ErrorCode/outOfMemory``, ``ErrorCode/limitExceeded``,
   ///   ``ErrorCode/invalidArgument`` for options this machine cannot honour.
   public init(
     _ graph: Graph, inputExtents: [[Int]],
