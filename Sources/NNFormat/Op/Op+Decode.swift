@@ -1,0 +1,135 @@
+import NNGraph
+
+extension ByteReader {
+  /// The attributes of the operator `code`. Their meaning is checked by shape inference, their form here.
+  mutating func attributes(of code: OpCode) throws(NNError) -> Op {
+    switch code {
+    case .unary: return .unary(try activation())
+    case .binary: return .binary(try known(BinaryFunction(rawValue: try u8()), "binary function"))
+    case .compare: return .compare(try known(CompareFunction(rawValue: try u8()), "comparison"))
+    case .select: return .select
+    case .reduce:
+      let function = try known(ReduceFunction(rawValue: try u8()), "reduction")
+      let keeps = try flag()
+      return .reduce(Reduce(function, axes: try integers(), keepsDimensions: keeps))
+    case .argument:
+      let findsMaximum = try flag()
+      let keeps = try flag()
+      return .argument(
+        ArgumentReduce(findsMaximum: findsMaximum, axis: try integer(), keepsDimensions: keeps))
+    case .matmul:
+      let transposesA = try flag()
+      let transposesB = try flag()
+      return .matmul(
+        Matmul(transposesA: transposesA, transposesB: transposesB, activation: try activation()))
+    case .convolution:
+      let window = try window()
+      let groups = try integer()
+      return .convolution(Convolution(window: window, groups: groups, activation: try activation()))
+    case .pool: return .pool(try pool())
+    case .normalize:
+      let kind = try known(Normalize.Kind(rawValue: try u8()), "kind of normalisation")
+      return .normalize(Normalize(kind, epsilon: try f32()))
+    case .softmax:
+      let function = try known(SoftmaxFunction(rawValue: try u8()), "kind of softmax")
+      return .softmax(Softmax(function, axis: try integer()))
+    case .reshape: return .reshape(try shape())
+    case .transpose: return .transpose(try integers())
+    case .expand: return .expand(try shape())
+    case .slice: return .slice(try ranges())
+    case .pad:
+      let before = try integers()
+      let after = try integers()
+      return .pad(Pad(before: before, after: after, value: try f32()))
+    case .concat: return .concat(axis: try integer())
+    case .gather: return .gather(axis: try integer())
+    case .scatterAdd: return .scatterAdd(axis: try integer())
+    case .cast: return .cast(try known(DType(rawValue: try u8()), "element type"))
+    case .random:
+      let function = try known(RandomFunction(rawValue: try u8()), "kind of random number")
+      return .random(function, stream: try u32())
+    case .unfold: return .unfold(try window())
+    case .fold:
+      let window = try window()
+      let height = try integer()
+      return .fold(window, height: height, width: try integer())
+    case .poolGradient: return .poolGradient(try pool())
+    }
+  }
+
+  mutating func dtype() throws(NNError) -> DType { try known(DType(rawValue: try u8()), "element type") }
+
+  mutating func shape() throws(NNError) -> Shape {
+    let rank = try natural()
+    guard rank <= Shape.maximumRank else { throw corrupt("a shape with \(rank) axes") }
+    var dimensions: [Dimension] = []
+    dimensions.reserveCapacity(rank)
+    for _ in 0..<rank {
+      let tag = try u8()
+      switch tag {
+      case 0: dimensions.append(.unknown)
+      case 1: dimensions.append(.fixed(try natural()))
+      case 2: dimensions.append(.named(try natural()))
+      default: throw corrupt("a dimension of kind \(tag)")
+      }
+    }
+    return Shape(dimensions)
+  }
+
+  /// Codes that this version does not know belong to newer ones, so the message speaks of support.
+  private func known<Value>(_ value: Value?, _ what: StaticString) throws(NNError) -> Value {
+    guard let value else {
+      throw NNError(.unsupportedOperator, "\(role), byte \(offset): an unknown \(what)")
+    }
+    return value
+  }
+
+  /// No attribute is a list longer than a tensor has axes.
+  private mutating func listCount() throws(NNError) -> Int {
+    let count = try natural()
+    guard count <= Shape.maximumRank else { throw corrupt("a list of \(count) numbers") }
+    return count
+  }
+
+  private mutating func integers() throws(NNError) -> [Int] {
+    let count = try listCount()
+    var values: [Int] = []
+    values.reserveCapacity(count)
+    for _ in 0..<count { values.append(try integer()) }
+    return values
+  }
+
+  private mutating func ranges() throws(NNError) -> [SliceRange] {
+    let count = try listCount()
+    var ranges: [SliceRange] = []
+    ranges.reserveCapacity(count)
+    for _ in 0..<count {
+      let start = try integer()
+      let end = try integer()
+      ranges.append(SliceRange(start: start, end: end, step: try integer()))
+    }
+    return ranges
+  }
+
+  private mutating func activation() throws(NNError) -> Activation {
+    let function = try known(UnaryFunction(rawValue: try u8()), "activation")
+    let alpha = try f32()
+    return Activation(function, alpha: alpha, beta: try f32())
+  }
+
+  private mutating func window() throws(NNError) -> Window {
+    let extent = try integers()
+    let strides = try integers()
+    let dilations = try integers()
+    let before = try integers()
+    return Window(
+      extent: extent, strides: strides, dilations: dilations, paddingBefore: before,
+      paddingAfter: try integers())
+  }
+
+  private mutating func pool() throws(NNError) -> Pool {
+    let function = try known(PoolFunction(rawValue: try u8()), "kind of pooling")
+    let window = try window()
+    return Pool(function, window: window, countsPadding: try flag())
+  }
+}

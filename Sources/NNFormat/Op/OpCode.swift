@@ -1,0 +1,68 @@
+import NNGraph
+
+/// The wire codes of the operators, grouped by family with room between; they never change.
+enum OpCode: UInt16, CaseIterable {
+  case unary = 1
+  case binary = 2
+  case compare = 3
+  case select = 4
+
+  case reduce = 16
+  case argument = 17
+
+  case matmul = 32
+  case convolution = 33
+  case pool = 34
+
+  case normalize = 48
+  case softmax = 49
+
+  case reshape = 64
+  case transpose = 65
+  case expand = 66
+  case slice = 67
+  case pad = 68
+  case concat = 69
+
+  case gather = 80
+  case scatterAdd = 81
+
+  case cast = 96
+
+  case random = 112
+
+  case unfold = 120
+  case fold = 121
+  case poolGradient = 122
+}
+
+extension Op {
+  var code: OpCode {
+    switch self {
+    case .unary: .unary
+    case .binary: .binary
+    case .compare: .compare
+    case .select: .select
+    case .reduce: .reduce
+    case .argument: .argument
+    case .matmul: .matmul
+    case .convolution: .convolution
+    case .pool: .pool
+    case .normalize: .normalize
+    case .softmax: .softmax
+    case .reshape: .reshape
+    case .transpose: .transpose
+    case .expand: .expand
+    case .slice: .slice
+    case .pad: .pad
+    case .concat: .concat
+    case .gather: .gather
+    case .scatterAdd: .scatterAdd
+    case .cast: .cast
+    case .random: .random
+    case .unfold: .unfold
+    case .fold: .fold
+    case .poolGradient: .poolGradient
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import NNGraph
+
+extension ModelFile {
+  /// Reads a whole `.nnrt` file.
+  ///
+  /// Whatever the bytes are, this returns or throws: it does not trap, does not recurse on input, reads nothing outside
+  /// `bytes`, and counts everything it allocates against `limits` beforehand. The graph of the result has passed
+  /// ``Graph/verify()``, and all checksums were right.
+  ///
+  /// - Parameters:
+  ///   - bytes: The file, mapped or read; weights stored raw can stay in place if it starts at a multiple of 64.
+  ///   - keeper: What keeps `bytes` valid and unchanged. If nil, everything needed is copied, and `bytes` need not
+  ///     outlive the call.
+  ///   - limits: What may be allocated.
+  /// - Throws: ``ErrorCode/notANnrtFile``, ``ErrorCode/unsupportedVersion``, ``ErrorCode/corruptFile`` or
+  ///   ``ErrorCode/checksumMismatch`` for the file; ``ErrorCode/limitExceeded`` or ``ErrorCode/outOfMemory`` for memory;
+  ///   what ``Graph/verify()`` throws for a graph that is not well formed.
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, keptAliveBy keeper: AnyObject?, limits: ReadLimits = ReadLimits()
+  ) throws(NNError) -> ModelFile {
+    let reader = try FileReader(bytes, limits: limits)
+    // Byte readers point into what the file reader owns.
+    return try withExtendedLifetime(reader) { () throws(NNError) -> ModelFile in
+      var (graph, constants) = try reader.readGraph()
+      var names: [Name] = []
+      names.reserveCapacity(constants.count)
+      for id in constants { names.append(graph[id].name) }
+      let stored = try reader.readTensorIndex(names)
+      let tensors = try reader.loadTensors(stored, keptAliveBy: keeper)
+      for (id, tensor) in zip(constants, tensors) {
+        graph.values[id.index].type = tensor.type
+        graph.values[id.index].constant = tensor
+      }
+      try graph.verify()
+      let metadata = try reader.readMetadata()
+      return ModelFile(graph: graph, metadata: metadata, selfTests: try reader.readSelfTests(for: graph))
+    }
+  }
+}

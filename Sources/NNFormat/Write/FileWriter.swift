@@ -1,0 +1,237 @@
+import NNGraph
+
+/// Encodes one file: each section's bytes, then the container around them.
+struct FileWriter {
+  /// nil for the raw codec.
+  private let encoder: ZstdEncoder?
+  private let crc = CRC32C()
+
+  init(_ options: WriteOptions) throws(NNError) {
+    switch options.codec {
+    case .raw: encoder = nil
+    case .zstd(let level): encoder = try ZstdEncoder(level: level)
+    }
+  }
+
+  func encode(_ model: ModelFile) throws(NNError) -> [UInt8] {
+    let (index, data) = try tensors(of: model.graph)
+    var sections = [
+      try section(.graph, try graph(model.graph)), try section(.tensorIndex, index),
+      EncodedSection(kind: .data, codec: .raw, bytes: data, rawBytes: data.count),
+    ]
+    if !model.metadata.entries.isEmpty {
+      sections.append(try section(.metadata, try metadata(model.metadata)))
+    }
+    if !model.selfTests.isEmpty {
+      sections.append(try section(.selfTest, try selfTests(model.selfTests)))
+    }
+    return container(sections)
+  }
+}
+
+private struct EncodedSection {
+  var kind: SectionKind
+  var codec: StorageCodec
+  var bytes: [UInt8]
+  var rawBytes: Int
+}
+
+// The container
+extension FileWriter {
+  private func section(_ kind: SectionKind, _ bytes: [UInt8]) throws(NNError) -> EncodedSection {
+    guard bytes.count <= Format.maximumSectionSize else {
+      throw NNError(
+        .limitExceeded,
+        "the \(kind.name) section has \(bytes.count) bytes, at most \(Format.maximumSectionSize) can be stored"
+      )
+    }
+    if let encoder {
+      if let frame = try encoder.compress(bytes), bytes.count / Format.maximumExpansion <= frame.count {
+        return EncodedSection(kind: kind, codec: .zstd, bytes: frame, rawBytes: bytes.count)
+      }
+    }
+    return EncodedSection(kind: kind, codec: .raw, bytes: bytes, rawBytes: bytes.count)
+  }
+
+  private func container(_ sections: [EncodedSection]) -> [UInt8] {
+    var table = ByteWriter()
+    var end = Format.headerSize + sections.count * Format.sectionEntrySize
+    for section in sections {
+      // Everything is in memory, so lengths are far from overflowing.
+      let offset = (end + section.kind.alignment - 1) / section.kind.alignment * section.kind.alignment
+      end = offset + section.bytes.count
+      table.u32(section.kind.wireCode)
+      table.u32(UInt32(section.codec.rawValue))
+      table.u64(UInt64(offset))
+      table.u64(UInt64(section.bytes.count))
+      table.u64(UInt64(section.rawBytes))
+      table.u32(section.kind == .data ? 0 : section.bytes.withUnsafeBytes { crc.checksum($0) })
+      table.u32(0)
+    }
+    var file = ByteWriter()
+    file.u32(Format.magic)
+    file.u16(Format.version)
+    file.u16(UInt16(truncatingIfNeeded: sections.count))
+    file.u64(UInt64(end))
+    file.u32(0)
+    let front = file.bytes.withUnsafeBytes { crc.checksum($0) }
+    file.u32(table.bytes.withUnsafeBytes { crc.checksum($0, continuing: front) })
+    file.append(table.bytes)
+    for section in sections {
+      file.pad(to: section.kind.alignment)
+      file.append(section.bytes)
+    }
+    return file.bytes
+  }
+}
+
+// Graph, metadata and self-tests
+extension FileWriter {
+  private func graph(_ graph: Graph) throws(NNError) -> [UInt8] {
+    var writer = ByteWriter()
+    try writer.text(graph.name, atMost: Format.maximumNameLength)
+    writer.varint(UInt64(graph.symbols.count))
+    for symbol in graph.symbols { try writer.text(symbol, atMost: Format.maximumNameLength) }
+    writer.varint(0)  // bodies
+    writer.varint(UInt64(graph.values.count))
+    for value in graph.values {
+      try writer.text(value.name, atMost: Format.maximumNameLength)
+      writer.flag(value.constant != nil)
+      if value.constant == nil {
+        writer.u8(value.type.dtype.rawValue)
+        try writer.shape(value.type.shape)
+      }
+    }
+    try references(graph.inputs, &writer)
+    try references(graph.outputs, &writer)
+    writer.varint(UInt64(graph.states.count))
+    for state in graph.states {
+      try writer.natural(state.input.index)
+      try writer.natural(state.output.index)
+    }
+    writer.varint(UInt64(graph.nodes.count))
+    for node in graph.nodes {
+      try writer.text(node.name, atMost: Format.maximumNameLength)
+      writer.varint(UInt64(node.op.code.rawValue))
+      try references(node.inputs, &writer)
+      try references(node.outputs, &writer)
+      var attributes = ByteWriter()
+      try attributes.attributes(node.op)
+      writer.varint(UInt64(attributes.bytes.count))
+      writer.append(attributes.bytes)
+    }
+    return writer.bytes
+  }
+
+  private func references(_ ids: [ValueID], _ writer: inout ByteWriter) throws(NNError) {
+    writer.varint(UInt64(ids.count))
+    for id in ids { try writer.natural(id.index) }
+  }
+
+  private func metadata(_ metadata: Metadata) throws(NNError) -> [UInt8] {
+    guard metadata.entries.count <= Format.maximumMetadataCount else {
+      throw NNError(.limitExceeded, "\(metadata.entries.count) metadata entries")
+    }
+    var writer = ByteWriter()
+    writer.varint(UInt64(metadata.entries.count))
+    for entry in metadata.entries {
+      guard !entry.key.isEmpty else { throw NNError(.invalidArgument, "metadata with an empty key") }
+      try writer.text(entry.key, atMost: Format.maximumNameLength)
+      try writer.text(entry.value, atMost: Format.maximumSectionSize)
+    }
+    return writer.bytes
+  }
+
+  private func selfTests(_ selfTests: [SelfTest]) throws(NNError) -> [UInt8] {
+    guard selfTests.count <= Format.maximumSelfTestCount else {
+      throw NNError(
+        .limitExceeded,
+        "\(selfTests.count) self-test vectors, at most \(Format.maximumSelfTestCount) can be stored")
+    }
+    var writer = ByteWriter()
+    writer.varint(UInt64(selfTests.count))
+    for selfTest in selfTests {
+      for tensor in selfTest.inputs + selfTest.outputs {
+        try extents(tensor.extents, &writer)
+        writer.append(tensor.bytes)
+      }
+    }
+    return writer.bytes
+  }
+
+  private func extents(_ extents: [Int], _ writer: inout ByteWriter) throws(NNError) {
+    writer.varint(UInt64(extents.count))
+    for extent in extents { try writer.natural(extent) }
+  }
+}
+
+// Tensors
+extension FileWriter {
+  private func tensors(of graph: Graph) throws(NNError) -> (index: [UInt8], data: [UInt8]) {
+    var index = ByteWriter()
+    var data = ByteWriter()
+    var count: UInt64 = 0
+    for value in graph.values where value.constant != nil { count += 1 }
+    index.varint(count)
+    for value in graph.values {
+      guard let tensor = value.constant else { continue }
+      do throws(NNError) {
+        try FileReader.checkBooleans(tensor.dtype, tensor.bytes)
+        index.u8(tensor.dtype.rawValue)
+        index.u8(tensor.layout.rawValue)
+        index.u8((encoder == nil ? StorageCodec.raw : .zstd).rawValue)
+        try extents(tensor.extents, &index)
+        try chunks(of: tensor, &index, &data)
+      } catch {
+        throw error.within("tensor " + value.name.quoted)
+      }
+    }
+    return (index.bytes, data.bytes)
+  }
+
+  private func chunks(of tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter) throws(NNError)
+  {
+    if encoder == nil, tensor.bytes.count > 0 { data.pad(to: Format.dataAlignment) }
+    let scratch = try TensorStorage.allocate(size: encoder == nil ? 0 : Format.chunkSize) { _ in }
+    let planes = UnsafeMutableRawBufferPointer(mutating: scratch.bytes)
+    defer { withExtendedLifetime(scratch) {} }
+    var offset = 0
+    while offset < tensor.bytes.count {
+      let chunk = tensor.bytes.slice(offset, min(Format.chunkSize, tensor.bytes.count - offset))
+      offset += chunk.count
+      guard let encoder else {
+        index.u32(crc.checksum(chunk))
+        data.append(chunk)
+        continue
+      }
+      var stored = ByteWriter()
+      let split = UnsafeMutableRawBufferPointer(rebasing: planes[0..<chunk.count])
+      BytePlanes.split(chunk, dtype: tensor.dtype, into: split)
+      try compress(UnsafeRawBufferPointer(split), tensor.dtype.size, encoder, &index, &stored)
+      index.u32(stored.bytes.withUnsafeBytes { crc.checksum($0) })
+      data.append(stored.bytes)
+    }
+  }
+
+  /// Appends each plane, compressed if that is smaller, and the flags and lengths that say so.
+  private func compress(
+    _ planes: UnsafeRawBufferPointer, _ planeCount: Int, _ encoder: ZstdEncoder, _ index: inout ByteWriter,
+    _ stored: inout ByteWriter
+  ) throws(NNError) {
+    let planeBytes = planes.count / planeCount
+    var flags: UInt8 = 0
+    var lengths = ByteWriter()
+    for plane in 0..<planeCount {
+      let bytes = planes.slice(plane * planeBytes, planeBytes)
+      if let frame = try encoder.compress(bytes) {
+        flags |= 1 << UInt8(plane)
+        lengths.varint(UInt64(frame.count))
+        stored.append(frame)
+      } else {
+        stored.append(bytes)
+      }
+    }
+    index.u8(flags)
+    index.append(lengths.bytes)
+  }
+}
