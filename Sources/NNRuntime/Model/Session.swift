@@ -19,10 +19,15 @@ public final class Session {
     /// Threads that may share the work, 1 to 256.
     public var threads: Int
     public var instructionSet: InstructionSetLevel
+    /// Bytes that the intermediate values of one input shape may take.
+    public var memoryLimit: Int
 
-    public init(threads: Int = 1, instructionSet: InstructionSetLevel = .automatic) {
+    public init(
+      threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, memoryLimit: Int = .max
+    ) {
       self.threads = threads
       self.instructionSet = instructionSet
+      self.memoryLimit = memoryLimit
     }
   }
 
@@ -37,7 +42,8 @@ public final class Session {
   public init(_ model: Model, options: Options = Options()) throws(NNError) {
     self.model = model
     planOptions = Plan.Options(
-      threads: options.threads, instructionSet: try options.instructionSet.resolved())
+      threads: options.threads, instructionSet: try options.instructionSet.resolved(),
+      memoryLimit: options.memoryLimit)
     guard planOptions.instructionSet.isAvailable else {
       throw NNError(
         .invalidArgument, "this processor cannot run instruction set \(planOptions.instructionSet.name)")
@@ -75,7 +81,8 @@ public final class Session {
   /// Computes the outputs.
   ///
   /// - Throws: ``ErrorCode/invalidState`` naming an input that was never set, ``ErrorCode/shapeMismatch`` if inputs do
-  ///   not fit each other, ``ErrorCode/indexOutOfRange``, ``ErrorCode/outOfMemory``. The session stays usable.
+  ///   not fit each other, ``ErrorCode/indexOutOfRange``, ``ErrorCode/outOfMemory``, ``ErrorCode/limitExceeded``.
+  ///   The session stays usable.
   public func run() throws(NNError) {
     current = nil
     for input in inputs where !input.isSet {

@@ -106,10 +106,16 @@ extension MemoryLayoutPlanner {
   /// Takes the memory and resolves every value to its address.
   func take(arenaSize: Int, scratchSize: Int) throws(NNError) -> PlannedMemory {
     let (allScratch, overflow) = scratchSize.multipliedReportingOverflow(by: options.threads)
-    guard !overflow else {
+    guard !overflow, allScratch <= MemoryLayoutPlanner.maximumArenaSize else {
       throw NNError(.outOfMemory, "\(options.threads) times \(scratchSize) bytes of scratch")
     }
     let staged = stagedStates()
+    let needed = arenaSize + staged.size + allScratch
+    guard needed <= options.memoryLimit else {
+      throw NNError(
+        .limitExceeded,
+        "a run at these input shapes needs \(needed) bytes, the limit is \(options.memoryLimit)")
+    }
     let memory = PlanMemory(
       arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
       scratch: try AlignedMemory(size: allScratch, purpose: "scratch"), constants: constants)
