@@ -37,6 +37,7 @@ let package = Package(
   targets: [
     // C and system libraries
     .target(name: "CPlatform", linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CNNRT"),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -60,7 +61,7 @@ let package = Package(
         "NNGraph", "NNFormat", "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3",
         "NNKernelsX86V4", "CPlatform",
       ], swiftSettings: lean),
-    .target(name: "NNRT", dependencies: ["NNRuntime", "CPlatform"], swiftSettings: lean),
+    .target(name: "NNRT", dependencies: ["NNRuntime", "CNNRT", "CPlatform"], swiftSettings: lean),
 
     // Above the lean line
     .target(name: "NNPasses", dependencies: ["NNRuntime"]),

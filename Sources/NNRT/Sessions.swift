@@ -1,0 +1,149 @@
+import CNNRT
+import NNGraph
+import NNRuntime
+
+extension Session {
+  /// The session behind a handle.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` for NULL.
+  fileprivate static func of(_ handle: UnsafePointer<nnrt_session>?) throws(NNError) -> Session {
+    guard let handle else { throw NNError(.invalidArgument, "session is NULL") }
+    return Unmanaged<Session>.fromOpaque(handle).takeUnretainedValue()
+  }
+}
+
+/// Makes a session, in which the model can run. Memory for inputs and results is taken when their dimensions are known.
+///
+/// - Parameters:
+///   - model: The model. The session keeps what it needs of it: you may close it while the session lives.
+///   - options: NULL for the defaults: one thread, the best instructions. Not kept.
+///   - session: Receives the session, which is yours to give to `nnrt_session_destroy`; NULL after a failure.
+/// - Returns: `NNRT_OK`; `NNRT_INVALID_ARGUMENT` also for an instruction set this machine cannot run;
+///   `NNRT_OUT_OF_MEMORY`.
+/// - Threads: Any; several may make sessions from one model at once. Each session is for one thread at a time.
+@c(nnrt_session_create) public func nnrt_session_create(
+  _ model: UnsafePointer<nnrt_model>?, _ options: UnsafePointer<nnrt_session_options>?,
+  _ session: UnsafeMutablePointer<UnsafeMutablePointer<nnrt_session>?>?
+) -> nnrt_status {
+  attempt { () throws(NNError) in
+    guard let session else {
+      throw NNError(.invalidArgument, "session is NULL: there is no place to put the session")
+    }
+    session.pointee = nil
+    let made = try Session(ModelHandle.of(model).model, options: .init(options))
+    session.pointee = Unmanaged.passRetained(made).toOpaque().assumingMemoryBound(to: nnrt_session.self)
+  }
+}
+
+/// Gives a session back, and with it the memory that its output views point to.
+///
+/// - Parameters:
+///   - session: The session; NULL is allowed and does nothing. Not to be used afterwards.
+/// - Threads: Any, once no other thread uses the session.
+@c(nnrt_session_destroy) public func nnrt_session_destroy(_ session: UnsafeMutablePointer<nnrt_session>?) {
+  guard let session else { return }
+  Unmanaged<Session>.fromOpaque(session).release()
+}
+
+/// Sets one input. It stays set until it is set again. Dimensions other than those of the last run make the next run plan
+/// anew, which takes memory; with the same dimensions nothing is allocated.
+///
+/// - Parameters:
+///   - session: The session.
+///   - index: Which input, from 0.
+///   - dtype: The type of the elements, which must be the model's.
+///   - dims: `rank` extents, outermost first. Not kept. NULL is allowed if `rank` is 0.
+///   - rank: How many extents there are.
+///   - data: The elements in row-major order, little-endian, at any alignment. They are copied: you may change or free
+///     them at once. NULL is allowed if `size` is 0.
+///   - size: How many bytes `data` has: exactly the product of the extents times the size of an element.
+/// - Returns: `NNRT_OK`; `NNRT_SHAPE_MISMATCH` or `NNRT_DTYPE_MISMATCH` if the model takes something else;
+///   `NNRT_INVALID_ARGUMENT`; `NNRT_OUT_OF_MEMORY`. After a failure the session can still be used.
+/// - Threads: One at a time for one session.
+@c(nnrt_session_set_input) public func nnrt_session_set_input(
+  _ session: UnsafeMutablePointer<nnrt_session>?, _ index: size_t, _ dtype: nnrt_dtype_code,
+  _ dims: UnsafePointer<Int64>?, _ rank: size_t, _ data: UnsafeRawPointer?, _ size: size_t
+) -> nnrt_status {
+  attempt { () throws(NNError) in
+    let session = try Session.of(session)
+    let dtype = try DType(code: dtype)
+    let bytes = try buffer(data, size, "data")
+    // A size_t comes as an Int: above half its range it is negative here.
+    guard rank >= 0, rank <= Int(NNRT_MAX_RANK) else {
+      throw NNError(
+        .shapeMismatch,
+        "a tensor of rank \(UInt(bitPattern: rank)); at most \(NNRT_MAX_RANK) axes are supported")
+    }
+    guard dims != nil || rank == 0 else {
+      throw NNError(.invalidArgument, "dims is NULL, with a rank of \(rank)")
+    }
+    // Int has 32 bits on some machines, and nothing here may allocate.
+    var extents = InlineArray<8, Int>(repeating: 0)
+    for axis in 0..<rank {
+      guard let dims, let extent = Int(exactly: dims[axis]), extent >= 0 else {
+        throw NNError(.shapeMismatch, "dims[\(axis)] is \(dims?[axis] ?? 0)")
+      }
+      extents[axis] = extent
+    }
+    guard index >= 0 else {
+      throw NNError(.invalidArgument, "there is no input \(UInt(bitPattern: index))")
+    }
+    let all = extents.span
+    try all.withUnsafeBufferPointer { (all) throws(NNError) in
+      try session.setInput(
+        index, dtype: dtype, extents: UnsafeBufferPointer(rebasing: all[..<rank]), bytes: bytes)
+    }
+  }
+}
+
+/// Runs the model on the inputs that are set. On one thread, a run with the dimensions of the one before makes no
+/// allocation and no system call.
+///
+/// - Parameters:
+///   - session: The session.
+/// - Returns: `NNRT_OK`; `NNRT_INVALID_STATE` if an input is missing; `NNRT_SHAPE_MISMATCH` if the inputs' dimensions do
+///   not fit together; `NNRT_INDEX_OUT_OF_RANGE` if an index among the inputs is; `NNRT_OUT_OF_MEMORY`. After a failure
+///   the session can still be used, but its outputs cannot be read until a run succeeds.
+/// - Threads: One at a time for one session; any number of sessions run at once.
+@c(nnrt_session_run) public func nnrt_session_run(_ session: UnsafeMutablePointer<nnrt_session>?)
+  -> nnrt_status
+{
+  attempt { () throws(NNError) in
+    try Session.of(session).run()
+  }
+}
+
+/// Shows one output of the last run.
+///
+/// - Parameters:
+///   - session: The session.
+///   - index: Which output, from 0.
+///   - view: Filled on success. Its data stays in the session and holds until the session's next `set_input` or `run`, or
+///     its end.
+/// - Returns: `NNRT_OK`; `NNRT_INVALID_STATE` before the first run; `NNRT_INVALID_ARGUMENT`.
+/// - Threads: One at a time for one session.
+@c(nnrt_session_output) public func nnrt_session_output(
+  _ session: UnsafePointer<nnrt_session>?, _ index: size_t, _ view: UnsafeMutablePointer<nnrt_tensor>?
+) -> nnrt_status {
+  attempt { () throws(NNError) in
+    let session = try Session.of(session)
+    guard let view else {
+      throw NNError(.invalidArgument, "view is NULL: there is no place to put the answer")
+    }
+    guard index >= 0 else {
+      throw NNError(.invalidArgument, "there is no output \(UInt(bitPattern: index))")
+    }
+    let output = try session.output(index)
+    var result = nnrt_tensor()
+    result.dtype = output.dtype.code
+    result.rank = output.extents.count
+    withUnsafeMutableBytes(of: &result.dims) { dims in
+      for (axis, extent) in output.extents.enumerated() {
+        dims.storeBytes(of: Int64(extent), toByteOffset: axis * MemoryLayout<Int64>.stride, as: Int64.self)
+      }
+    }
+    result.data = output.bytes.baseAddress
+    result.size = output.bytes.count
+    view.pointee = result
+  }
+}
