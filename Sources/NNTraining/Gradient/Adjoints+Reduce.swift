@@ -15,7 +15,7 @@ extension Reduce {
     let gradient = try dy.reshaped(kept)
     switch function {
     case .sum: return try gradient.expanded(x.shape)
-    case .mean: return try (gradient * (1 / Float(folded))).expanded(x.shape)
+    case .mean: return try (gradient / Float(folded)).expanded(x.shape)
     case .sumOfSquares: return try x * 2 * gradient
     case .maximum, .minimum:
       // Equal extremes share the gradient evenly, as in PyTorch's amax.

@@ -1,0 +1,80 @@
+import Foundation
+import NNGraph
+import Reference
+
+/// What `Golden/make_golden.py` wrote: PyTorch's numbers, in float64.
+struct Golden: Decodable {
+  struct Numbers: Decodable {
+    let shape: [Int]
+    let values: [Double]
+
+    var tensor: ReferenceTensor { ReferenceTensor(values, extents: shape) }
+    var classes: ReferenceTensor { ReferenceTensor(integers: values.map { Int64($0) }, extents: shape) }
+  }
+
+  struct LayerCase: Decodable {
+    let name: String
+    let input: Numbers
+    let parameters: [String: Numbers]
+    let upstream: Numbers
+    let output: Numbers
+    let inputGradient: Numbers
+    let parameterGradients: [String: Numbers]
+    let updated: [String: Numbers]?
+  }
+
+  struct LossCase: Decodable {
+    let name: String
+    let prediction: Numbers
+    let target: Numbers
+    let loss: Double
+    let gradient: Numbers
+  }
+
+  struct Optimizers: Decodable {
+    struct Case: Decodable {
+      let name: String
+      let steps: [Numbers]
+    }
+    let start: Numbers
+    let gradients: [Numbers]
+    let cases: [Case]
+  }
+
+  struct Clipping: Decodable {
+    struct Case: Decodable {
+      let name: String
+      let bound: Float
+      let clipped: [Numbers]
+    }
+    let gradients: [Numbers]
+    let cases: [Case]
+  }
+
+  let layers: [LayerCase]
+  let losses: [LossCase]
+  let optimizers: Optimizers
+  let clipping: Clipping
+
+  static let shared: Golden = {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Golden/golden.json")
+    do {
+      return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
+    } catch {
+      fatalError("\(file.path): \(error)")
+    }
+  }()
+}
+
+/// The largest |actual − expected| relative to the largest |expected|; infinity for different counts or for a NaN.
+func relativeDifference(_ actual: [Double], _ expected: [Double]) -> Double {
+  guard actual.count == expected.count else { return .infinity }
+  let scale = expected.map(\.magnitude).max() ?? 0
+  var worst = 0.0
+  for (a, b) in zip(actual, expected) {
+    guard (a - b).isFinite else { return .infinity }
+    worst = max(worst, (a - b).magnitude)
+  }
+  return worst == 0 ? 0 : worst / max(scale, 1e-12)
+}

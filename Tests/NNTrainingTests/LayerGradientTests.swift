@@ -1,0 +1,156 @@
+import NNGraph
+import NNTraining
+import Reference
+import Testing
+
+/// Every layer of the golden file, by the case's name, with the mode it is traced in.
+private func goldenLayer(_ name: String) -> (any Layer, Trace.Mode)? {
+  switch name {
+  case "dense": (Dense(5), .training)
+  case "dense of rank 3": (Dense(2), .training)
+  case "dense sigmoid": (Dense(3, activation: .sigmoid), .training)
+  case "dense tanh": (Dense(3, activation: .tanh), .training)
+  case "dense relu": (Dense(3, activation: .relu), .training)
+  case "dense leakyRelu": (Dense(3, activation: .leakyRelu), .training)
+  case "dense elu": (Dense(3, activation: .elu), .training)
+  case "dense gelu": (Dense(3, activation: .gelu), .training)
+  case "dense geluTanh": (Dense(3, activation: Activation(.geluTanh)), .training)
+  case "dense silu": (Dense(3, activation: .silu), .training)
+  case "dense softplus": (Dense(3, activation: .softplus), .training)
+  case "conv valid": (Conv2D(4, kernelSize: Extent2D(3, 2)), .training)
+  case "conv strided": (Conv2D(3, kernelSize: 3, strides: Extent2D(2, 3)), .training)
+  case "conv same": (Conv2D(3, kernelSize: 3, padding: .same), .training)
+  case "conv same even": (Conv2D(2, kernelSize: 2, padding: .same), .training)
+  case "conv explicit": (Conv2D(2, kernelSize: 3, padding: .explicit(2, 1)), .training)
+  case "conv dilated": (Conv2D(2, kernelSize: Extent2D(3, 2), dilation: Extent2D(2, 3)), .training)
+  case "conv grouped": (Conv2D(6, kernelSize: 3, padding: .same, groups: 2), .training)
+  case "conv depthwise": (Conv2D(3, kernelSize: 2, groups: 3), .training)
+  case "max pool": (MaxPool2D(2), .training)
+  case "max pool overlapping": (MaxPool2D(3, strides: 2, padding: .explicit(1, 1)), .training)
+  case "average pool": (AveragePool2D(2), .training)
+  case "average pool counting padding":
+    (AveragePool2D(3, strides: 2, padding: .explicit(1, 1), countsPadding: true), .training)
+  case "average pool without padding": (AveragePool2D(3, strides: 2, padding: .explicit(1, 1)), .training)
+  case "global average pool": (GlobalAveragePool2D(), .training)
+  case "flatten": (Flatten(), .training)
+  case "softmax": (SoftmaxLayer(), .training)
+  case "layer norm": (LayerNorm(), .training)
+  case "batch norm 2d", "batch norm 1d": (BatchNorm(), .training)
+  case "batch norm frozen": (BatchNorm(), .inference)
+  default: nil
+  }
+}
+
+@Suite struct LayerGradientTests {
+  @Test(arguments: Golden.shared.layers.indices)
+  func outputsAndGradientsAgreeWithPyTorch(index: Int) throws {
+    let golden = Golden.shared.layers[index]
+    let (layer, mode) = try #require(goldenLayer(golden.name), "no layer for \(golden.name)")
+    if mode == .inference { return try frozenLayerAgrees(layer, golden) }
+    let trace = Trace(mode: mode, parameters: ParameterStore(seed: 1))
+    let x = trace.input("x", .f32, Shape(golden.input.shape))
+    let y = try layer(x)
+    let upstream = trace.input("upstream", .f32, Shape(golden.upstream.shape))
+    let loss = try (y * upstream).sum()
+    let trained = trace.parameters.filter(\.parameter.isTrainable)
+    #expect(trained.count == golden.parameterGradients.count)
+    let gradients = try trace.gradient(of: loss, withRespectTo: [x] + trained.map(\.tensor))
+    try trace.output(y, name: "y")
+    for (number, gradient) in gradients.enumerated() { try trace.output(gradient, name: Name("d\(number)")) }
+    for update in trace.updates {
+      try trace.output(update.value, name: Name(update.parameter.name.string + ".next"))
+    }
+    let graph = trace.graph
+    try graph.verify()
+    let inputs = try graph.inputs.map { id in
+      switch graph[id].name {
+      case "x": golden.input.tensor
+      case "upstream": golden.upstream.tensor
+      default: try #require(golden.parameters[graph[id].name.string]).tensor
+      }
+    }
+    let outputs = try ReferenceEvaluator(graph).run(inputs: inputs)
+    expect(outputs[0], golden.output, golden.name + " output")
+    expect(outputs[1], golden.inputGradient, golden.name + " input")
+    for (number, entry) in trained.enumerated() {
+      let expected = try #require(golden.parameterGradients[entry.parameter.name.string])
+      expect(outputs[2 + number], expected, golden.name + " " + entry.parameter.name.string)
+    }
+    for (number, update) in trace.updates.enumerated() {
+      let expected = try #require(golden.updated?[update.parameter.name.string])
+      expect(outputs[2 + trained.count + number], expected, update.parameter.name.string)
+    }
+  }
+
+  /// Frozen statistics are constants of the graph: only output and input gradient are there to compare.
+  private func frozenLayerAgrees(_ layer: any Layer, _ golden: Golden.LayerCase) throws {
+    let store = ParameterStore(seed: 1)
+    let first = Trace(mode: .inference, parameters: store)
+    _ = try layer(first.input("x", .f32, Shape(golden.input.shape)))
+    for parameter in store.parameters {
+      let numbers = try #require(golden.parameters[parameter.name.string]).values
+      for (index, value) in numbers.enumerated() { parameter.values[index] = Float(value) }
+    }
+    let trace = Trace(mode: .inference, parameters: store)
+    let x = trace.input("x", .f32, Shape(golden.input.shape))
+    let y = try layer(x)
+    let upstream = trace.input("upstream", .f32, Shape(golden.upstream.shape))
+    let gradients = try trace.gradient(of: (y * upstream).sum(), withRespectTo: [x])
+    try trace.output(y, name: "y")
+    try trace.output(gradients[0], name: "dx")
+    let outputs = try ReferenceEvaluator(trace.graph).run(inputs: [
+      golden.input.tensor, golden.upstream.tensor,
+    ])
+    expect(outputs[0], golden.output, golden.name)
+    expect(outputs[1], golden.inputGradient, golden.name)
+  }
+
+  private func expect(_ actual: ReferenceTensor, _ expected: Golden.Numbers, _ label: String) {
+    #expect(actual.extents == expected.shape, "\(label)")
+    // Constants such as ε are f32 in our graphs, hence not 10⁻¹².
+    let difference = relativeDifference(actual.values, expected.values)
+    #expect(difference < 1e-6, "\(label) differs by \(difference)")
+  }
+
+  @Test(arguments: Golden.shared.layers.indices)
+  func gradientsAgreeWithCentralDifferences(index: Int) throws {
+    let golden = Golden.shared.layers[index]
+    let (layer, mode) = try #require(goldenLayer(golden.name))
+    if mode == .inference { return }
+    let trace = Trace(mode: mode, parameters: ParameterStore(seed: 1))
+    let y = try layer(trace.input("x", .f32, Shape(golden.input.shape)))
+    let values = try trace.graph.inputs.map { id in
+      let name = trace.graph[id].name
+      return name == "x" ? golden.input.tensor : try #require(golden.parameters[name.string]).tensor
+    }
+    try expectGradientsMatchDifferences(golden.name, of: weightedSum(y), values: values)
+  }
+
+  @Test(arguments: Golden.shared.losses.indices)
+  func lossesAgreeWithPyTorchAndWithDifferences(index: Int) throws {
+    let golden = Golden.shared.losses[index]
+    let losses: [String: any Loss] = [
+      "mean squared error": .meanSquaredError, "binary cross-entropy": .binaryCrossEntropy,
+      "softmax cross-entropy": .softmaxCrossEntropy,
+    ]
+    let loss = try #require(losses[golden.name])
+    let target = loss.targetKind == .classes ? golden.target.classes : golden.target.tensor
+    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let prediction = trace.input("prediction", .f32, Shape(golden.prediction.shape))
+    let result = try loss(
+      prediction: prediction, target: trace.input("target", target.dtype, Shape(target.extents)))
+    #expect(result.shape == [])
+    let gradient = try trace.gradient(of: result, withRespectTo: [prediction])[0]
+    try trace.output(result, name: "loss")
+    try trace.output(gradient, name: "gradient")
+    let outputs = try ReferenceEvaluator(trace.graph).run(inputs: [golden.prediction.tensor, target])
+    #expect(relativeDifference(outputs[0].values, [golden.loss]) < 1e-8)
+    #expect(relativeDifference(outputs[1].values, golden.gradient.values) < 1e-8)
+
+    let plain = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let variable = plain.input("prediction", .f32, Shape(golden.prediction.shape))
+    let constant = plain.constant("target", try target.tensor())
+    try expectGradientsMatchDifferences(
+      golden.name, of: loss(prediction: variable, target: constant), values: [golden.prediction.tensor])
+  }
+}
