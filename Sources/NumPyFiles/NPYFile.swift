@@ -16,7 +16,7 @@ public enum NPYFile {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
-      throw NNError(.fileAccess, "\(path): \(reason(error))")
+      throw NNError(.fileAccess, "\(path): \(FileError.reason(error))")
     }
     do throws(NNError) {
       return try decode([UInt8](data))
@@ -90,19 +90,7 @@ public enum NPYFile {
       try Data(encode(dtype: dtype, extents: extents, bytes: bytes))
         .write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw NNError(.fileAccess, "\(path): \(reason(error))")
-    }
-  }
-
-  /// What the operating system says went wrong, without Foundation's wrapping.
-  private static func reason(_ error: any Error) -> String {
-    var underlying = error as NSError
-    while let inner = underlying.userInfo[NSUnderlyingErrorKey] as? NSError { underlying = inner }
-    if underlying.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(underlying.code))) }
-    switch CocoaError.Code(rawValue: underlying.code) {
-    case .fileReadNoSuchFile, .fileNoSuchFile: return "No such file or directory"
-    case .fileReadNoPermission, .fileWriteNoPermission: return "Permission denied"
-    default: return underlying.localizedDescription
+      throw NNError(.fileAccess, "\(path): \(FileError.reason(error))")
     }
   }
 }

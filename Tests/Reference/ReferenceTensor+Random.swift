@@ -13,7 +13,7 @@ extension ReferenceTensor {
       let block = UInt64(i / 4)
       let words = philox4x32x10(
         counter: [
-          UInt32(truncatingIfNeeded: block), stream, UInt32(truncatingIfNeeded: step), UInt32(step >> 32),
+          UInt32(truncatingIfNeeded: block), UInt32(block >> 32), stream, UInt32(truncatingIfNeeded: step),
         ],
         key: [UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)])
       switch function {

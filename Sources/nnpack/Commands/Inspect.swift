@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import NNFormat
+import NNGraph
+import NumPyFiles
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what a .nnrt file holds and where its bytes go.",
+    discussion: """
+      Stored bytes are those in the file, raw bytes those in memory; the stored bytes of all rows add up to the file.
+
+      EXAMPLE:
+        nnpack inspect digits.nnrt
+        nnpack inspect digits.nnrt --json
+      """)
+
+  @Argument(help: "The .nnrt file.") var file: String
+
+  @Flag(help: "Print everything as JSON.") var json = false
+
+  func run() throws {
+    let bytes: Data
+    do {
+      bytes = try Data(contentsOf: URL(fileURLWithPath: file), options: .mappedIfSafe)
+    } catch {
+      throw NNError(.fileAccess, "\(file): \(FileError.reason(error))")
+    }
+    let report = try bytes.withUnsafeBytes { bytes throws -> FileReport in
+      do throws(NNError) {
+        let layout = try ModelFile.layout(of: bytes)
+        return FileReport(path: file, try ModelFile.decode(bytes, keptAliveBy: nil), layout)
+      } catch {
+        throw error.within(file)
+      }
+    }
+    print(json ? try JSON.text(report) : report.text)
+  }
+}

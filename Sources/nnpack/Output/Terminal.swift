@@ -1,0 +1,32 @@
+import Foundation
+
+/// Standard error, where everything goes that is not the result.
+enum StandardError {
+  static func write(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+}
+
+/// Standard output, if a person looks at it.
+struct Terminal {
+  /// The terminal behind standard output, or nil if that is a file or a pipe, or too dumb to redraw a line.
+  static var standardOutput: Terminal? {
+    guard isatty(STDOUT_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else {
+      return nil
+    }
+    return Terminal()
+  }
+
+  /// Columns; asked for every time, since the window may change its size.
+  var width: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Replaces what stands in the current line.
+  func redraw(_ line: String) {
+    print("\r" + line + "\u{1B}[K", terminator: "")
+    fflush(nil)
+  }
+}
