@@ -52,9 +52,10 @@ public final class Session {
       throw NNError(
         .invalidArgument, "\(options.threads) threads; 1 to \(ThreadPool.maximumThreads) are possible")
     }
+    var isState = [Bool](repeating: false, count: model.graph.values.count)
+    for state in model.graph.states { isState[state.input.index] = true }
     for id in model.graph.inputs {
-      let isState = model.graph.states.contains { $0.input == id }
-      inputs.append(try SessionInput(model.graph[id], startsAsZeros: isState))
+      inputs.append(try SessionInput(model.graph[id], startsAsZeros: isState[id.index]))
     }
   }
 

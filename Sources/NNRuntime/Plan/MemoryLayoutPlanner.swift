@@ -115,8 +115,11 @@ struct MemoryLayoutPlanner {
           size: sizes[index], first: 0, last: Int.max, home: .external(address ?? MemoryLayoutPlanner.nowhere)
         ))
     }
+    var isInput = [Bool](repeating: false, count: graph.values.count)
+    for input in graph.inputs { isInput[input.index] = true }
     for (value, memory) in bound {
-      guard graph.inputs.contains(value), memory.count == sizes[value.index] else {
+      guard isInput.indices.contains(value.index), isInput[value.index], memory.count == sizes[value.index]
+      else {
         throw NNError(
           .invalidArgument,
           "\(memory.count) bytes bound to value \(value.index), which is no input or has other bytes")
