@@ -71,29 +71,64 @@ public struct KernelTable: Sendable {
 
   // Sources
   public var random: @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
+
+  /// The kernels that are compiled per instruction set are given; the others are the same in every table.
+  @usableFromInline
+  init(
+    name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
+    binary: @escaping @Sendable (BinaryFunction, DType) -> RangeKernel<BinaryArguments>?,
+    reduce: @escaping @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>,
+    softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
+    batchNormalize: @escaping RangeKernel<BatchNormalizeArguments>,
+    layerNormalize: @escaping RangeKernel<LayerNormalizeArguments>,
+    matmul: @escaping RangeKernel<MatmulArguments>,
+    convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    random: @escaping @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
+  ) {
+    self.name = name
+    self.unary = unary
+    self.binary = binary
+    compare = { compareKernel($0, $1) }
+    select = { selectKernel($0) }
+    cast = { castKernel($0, $1) }
+    self.reduce = reduce
+    argumentMaximum = { NNKernels.argumentMaximum($0, $1) }
+    argumentMinimum = { NNKernels.argumentMinimum($0, $1) }
+    self.softmax = softmax
+    self.batchNormalize = batchNormalize
+    self.layerNormalize = layerNormalize
+    self.matmul = matmul
+    self.convolution = convolution
+    maximumPool = { NNKernels.maximumPool($0, $1) }
+    averagePool = { NNKernels.averagePool($0, $1) }
+    maximumPoolGradient = { NNKernels.maximumPoolGradient($0, $1) }
+    averagePoolGradient = { NNKernels.averagePoolGradient($0, $1) }
+    unfold = { NNKernels.unfold($0, $1) }
+    fold = { NNKernels.fold($0, $1) }
+    copy = { copyKernel($0) }
+    gather = { NNKernels.gather($0, $1) }
+    scatterAdd = { NNKernels.scatterAdd($0, $1) }
+    self.random = random
+  }
 }
 
 extension KernelTable {
-  /// What a product applies to its results: resolved once, while planning. Identity gives no call at all.
-  @inlinable public func epilogue(_ activation: Activation) -> Epilogue {
-    switch activation.function {
-    case .identity: Epilogue(kernel: nil, alpha: 0, beta: 0)
-    default: Epilogue(kernel: unary(activation.function), alpha: activation.alpha, beta: activation.beta)
-    }
-  }
+  /// What a product applies to its results, from the operator's activation.
+  @inlinable public func epilogue(_ activation: Activation) -> Epilogue { Epilogue(activation) }
 }
 
-/// An activation bound to its kernel.
-public struct Epilogue: Sendable {
-  public var kernel: UnaryKernel?
+/// An activation that a product applies to its results, by the kernel that `KernelTable.unary` gives: fused or not, the
+/// bits are the same. Plain data, so that copies of the arguments count no references.
+public struct Epilogue: Equatable, Sendable {
+  public var function: UnaryFunction
   public var alpha: Float
   public var beta: Float
 
-  @inlinable public init(kernel: UnaryKernel?, alpha: Float, beta: Float) {
-    self.kernel = kernel
-    self.alpha = alpha
-    self.beta = beta
+  @inlinable public init(_ activation: Activation) {
+    function = activation.function
+    alpha = activation.alpha
+    beta = activation.beta
   }
 
-  @inlinable public static var none: Epilogue { Epilogue(kernel: nil, alpha: 0, beta: 0) }
+  @inlinable public static var none: Epilogue { Epilogue(.identity) }
 }

@@ -1,1 +1,31 @@
+import CPlatform
 import NNKernels
+
+/// What every processor of the architecture has: SSE2 on x86-64, where fused multiply–add is emulated, exactly but slowly.
+public enum Baseline: InstructionSet {
+  public static var name: StaticString { "baseline" }
+
+  #if arch(x86_64)
+    // Not inlined: the emulation is long and a polynomial calls it ten times.
+    @inline(never)
+    public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma_emulated(a, b, c) }
+  #elseif arch(arm64)
+    @inline(__always)
+    public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }
+  #else
+    @inline(never)
+    public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma_emulated(a, b, c) }
+  #endif
+
+  @inline(__always)
+  public static func multiply(_ block: ProductBlock) {
+    block.run(
+      Rows4<Baseline, OnePanel>.self,
+      Rows4<Baseline, OnePanel>.self,
+      Rows2<Baseline, OnePanel>.self,
+      Rows1<Baseline, OnePanel>.self)
+  }
+
+  /// Every kernel for this instruction set.
+  public static var kernels: KernelTable { .make(Baseline.self) }
+}

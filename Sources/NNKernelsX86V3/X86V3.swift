@@ -1,1 +1,24 @@
-import NNKernels
+#if arch(x86_64)
+  import CPlatform
+  import NNKernels
+
+  /// AVX2 and FMA: sixteen registers of 8 floats, so a tile of 6 rows and 16 columns takes twelve.
+  public enum X86V3: InstructionSet {
+    public static var name: StaticString { "v3" }
+
+    @inline(__always)
+    public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }
+
+    @inline(__always)
+    public static func multiply(_ block: ProductBlock) {
+      block.run(
+        Rows6<X86V3, OnePanel>.self,
+        Rows4<X86V3, OnePanel>.self,
+        Rows2<X86V3, TwoPanels>.self,
+        Rows1<X86V3, FourPanels>.self)
+    }
+
+    /// Every kernel for this instruction set; only for a processor that has it (see `nnp_cpu_has_x86_v3`).
+    public static var kernels: KernelTable { .make(X86V3.self) }
+  }
+#endif

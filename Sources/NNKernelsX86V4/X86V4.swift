@@ -1,1 +1,24 @@
-import NNKernels
+#if arch(x86_64)
+  import CPlatform
+  import NNKernels
+
+  /// AVX-512: thirty-two registers of 16 floats, so a tile of 12 rows and 32 columns takes twenty-four.
+  public enum X86V4: InstructionSet {
+    public static var name: StaticString { "v4" }
+
+    @inline(__always)
+    public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }
+
+    @inline(__always)
+    public static func multiply(_ block: ProductBlock) {
+      block.run(
+        Rows12<X86V4, TwoPanels>.self,
+        Rows4<X86V4, FourPanels>.self,
+        Rows2<X86V4, FourPanels>.self,
+        Rows1<X86V4, FourPanels>.self)
+    }
+
+    /// Every kernel for this instruction set; only for a processor that has it (see `nnp_cpu_has_x86_v4`).
+    public static var kernels: KernelTable { .make(X86V4.self) }
+  }
+#endif

@@ -7,5 +7,6 @@
 #include "nnp_memory.h"
 #include "nnp_text.h"
 #include "nnp_threads.h"
+#include "nnp_vector.h"
 
 #endif

@@ -1,0 +1,157 @@
+// Vectors of 16 lanes, whatever registers the target has; Swift imports the types as SIMD16<Float>, SIMD16<Int32> ….
+// Comparisons give masks of all ones or zeros. Nothing here is contracted into a fused multiply-add by the compiler.
+#ifndef NNP_VECTOR_H
+#define NNP_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+typedef float nnp_f32x16 __attribute__((ext_vector_type(16)));
+typedef double nnp_f64x16 __attribute__((ext_vector_type(16)));
+typedef int32_t nnp_i32x16 __attribute__((ext_vector_type(16)));
+typedef int64_t nnp_i64x16 __attribute__((ext_vector_type(16)));
+
+// The functions are inlined, so how vectors would be passed does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define NNP_VECTOR static inline __attribute__((always_inline))
+
+NNP_VECTOR nnp_f32x16 nnp_load(const float *_Nonnull p) {
+  nnp_f32x16 v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+NNP_VECTOR void nnp_store(float *_Nonnull p, nnp_f32x16 v) { memcpy(p, &v, sizeof v); }
+
+// The first `count` lanes from p, the others from `rest`; 0 <= count <= 16.
+NNP_VECTOR nnp_f32x16 nnp_load_partial(const float *_Nonnull p, intptr_t count, nnp_f32x16 rest) {
+  float lanes[16];
+  memcpy(lanes, &rest, sizeof lanes);
+  memcpy(lanes, p, (size_t)count * sizeof(float));
+  memcpy(&rest, lanes, sizeof lanes);
+  return rest;
+}
+
+NNP_VECTOR void nnp_store_partial(float *_Nonnull p, intptr_t count, nnp_f32x16 v) {
+  float lanes[16];
+  memcpy(lanes, &v, sizeof lanes);
+  memcpy(p, lanes, (size_t)count * sizeof(float));
+}
+
+// Lane i from p[i * stride].
+NNP_VECTOR nnp_f32x16 nnp_load_strided(const float *_Nonnull p, intptr_t stride) {
+  float lanes[16];
+  for (int i = 0; i < 16; i++) lanes[i] = p[i * stride];
+  return nnp_load(lanes);
+}
+
+// The first `count` lanes from p[i * stride], the others 0.
+NNP_VECTOR nnp_f32x16 nnp_load_strided_partial(const float *_Nonnull p, intptr_t stride, intptr_t count) {
+  float lanes[16] = {0};
+  for (int i = 0; i < count; i++) lanes[i] = p[i * stride];
+  return nnp_load(lanes);
+}
+
+NNP_VECTOR void nnp_copy(float *_Nonnull to, const float *_Nonnull from, intptr_t count) {
+  memcpy(to, from, (size_t)count * sizeof(float));
+}
+
+NNP_VECTOR void nnp_clear(float *_Nonnull p, intptr_t count) { memset(p, 0, (size_t)count * sizeof(float)); }
+
+NNP_VECTOR nnp_f32x16 nnp_splat(float x) { return (nnp_f32x16)(x); }
+
+NNP_VECTOR nnp_i32x16 nnp_less(nnp_f32x16 a, nnp_f32x16 b) { return a < b; }
+NNP_VECTOR nnp_i32x16 nnp_less_equal(nnp_f32x16 a, nnp_f32x16 b) { return a <= b; }
+NNP_VECTOR nnp_i32x16 nnp_equal(nnp_f32x16 a, nnp_f32x16 b) { return a == b; }
+NNP_VECTOR nnp_i32x16 nnp_is_nan(nnp_f32x16 a) { return a != a; }
+NNP_VECTOR nnp_i32x16 nnp_less_i32(nnp_i32x16 a, nnp_i32x16 b) { return a < b; }
+NNP_VECTOR nnp_i32x16 nnp_equal_i32(nnp_i32x16 a, nnp_i32x16 b) { return a == b; }
+NNP_VECTOR nnp_f32x16 nnp_select(nnp_i32x16 mask, nnp_f32x16 a, nnp_f32x16 b) { return mask ? a : b; }
+NNP_VECTOR nnp_i32x16 nnp_select_i32(nnp_i32x16 mask, nnp_i32x16 a, nnp_i32x16 b) { return mask ? a : b; }
+NNP_VECTOR int nnp_any(nnp_i32x16 mask) { return __builtin_reduce_or(mask) != 0; }
+
+NNP_VECTOR nnp_i32x16 nnp_bits(nnp_f32x16 a) { return (nnp_i32x16)a; }
+NNP_VECTOR nnp_f32x16 nnp_from_bits(nnp_i32x16 a) { return (nnp_f32x16)a; }
+// Zeros move in from above.
+NNP_VECTOR nnp_i32x16 nnp_shift_right(nnp_i32x16 a, int distance) {
+  typedef uint32_t nnp_u32x16 __attribute__((ext_vector_type(16)));
+  return (nnp_i32x16)((nnp_u32x16)a >> (uint32_t)distance);
+}
+NNP_VECTOR nnp_f32x16 nnp_from_i32(nnp_i32x16 a) { return __builtin_convertvector(a, nnp_f32x16); }
+NNP_VECTOR nnp_f32x16 nnp_sqrt(nnp_f32x16 a) { return __builtin_elementwise_sqrt(a); }
+
+NNP_VECTOR nnp_f64x16 nnp_widen(nnp_f32x16 a) { return __builtin_convertvector(a, nnp_f64x16); }
+NNP_VECTOR nnp_f32x16 nnp_narrow(nnp_f64x16 a) { return __builtin_convertvector(a, nnp_f32x16); }
+NNP_VECTOR nnp_f64x16 nnp_splat_f64(double x) { return (nnp_f64x16)(x); }
+NNP_VECTOR nnp_i64x16 nnp_bits_f64(nnp_f64x16 a) { return (nnp_i64x16)a; }
+NNP_VECTOR nnp_f64x16 nnp_from_bits_f64(nnp_i64x16 a) { return (nnp_f64x16)a; }
+NNP_VECTOR nnp_i64x16 nnp_less_f64(nnp_f64x16 a, nnp_f64x16 b) { return a < b; }
+NNP_VECTOR nnp_f64x16 nnp_select_f64(nnp_i64x16 mask, nnp_f64x16 a, nnp_f64x16 b) { return mask ? a : b; }
+NNP_VECTOR nnp_i32x16 nnp_narrow_i64(nnp_i64x16 a) { return __builtin_convertvector(a, nnp_i32x16); }
+NNP_VECTOR nnp_i64x16 nnp_widen_i32(nnp_i32x16 a) { return __builtin_convertvector(a, nnp_i64x16); }
+
+// a * b + c, rounded once, where the target has the instruction (elsewhere the compiler would call fmaf).
+NNP_VECTOR nnp_f32x16 nnp_fma(nnp_f32x16 a, nnp_f32x16 b, nnp_f32x16 c) {
+  return __builtin_elementwise_fma(a, b, c);
+}
+
+// a * b + c, rounded once, from doubles. The product of two floats is exact in a double; the sum is taken with its
+// error (TwoSum, Knuth) and rounded to odd, which makes the second rounding, to float, see every lost bit
+// (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums").
+NNP_VECTOR nnp_f32x16 nnp_fma_emulated(nnp_f32x16 a, nnp_f32x16 b, nnp_f32x16 c) {
+#pragma clang fp contract(off)
+  nnp_f64x16 product = __builtin_convertvector(a, nnp_f64x16) * __builtin_convertvector(b, nnp_f64x16);
+  nnp_f64x16 addend = __builtin_convertvector(c, nnp_f64x16);
+  nnp_f64x16 sum = product + addend;
+  nnp_f64x16 part = sum - product;
+  nnp_f64x16 error = (product - (sum - part)) + (addend - part);
+  nnp_i64x16 above = error > 0.0;
+  nnp_i64x16 below = error < 0.0;
+  nnp_i64x16 positive = sum > 0.0;
+  nnp_i64x16 bits = (nnp_i64x16)sum;
+  // Where the sum is inexact and even, one step of its last place: away from zero or toward it, as the error points.
+  nnp_i64x16 outward = (above & positive) | (below & ~positive);
+  nnp_i64x16 even = (bits & 1) - 1;
+  bits += (above | below) & even & ((outward & 2) - 1);
+  return __builtin_convertvector((nnp_f64x16)bits, nnp_f32x16);
+}
+
+// Lane i from lane i + distance, for the lanes that have one.
+NNP_VECTOR nnp_f32x16 nnp_shift_8(nnp_f32x16 v) {
+  return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+NNP_VECTOR nnp_f32x16 nnp_shift_4(nnp_f32x16 v) {
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+NNP_VECTOR nnp_f32x16 nnp_shift_2(nnp_f32x16 v) {
+  return __builtin_shufflevector(v, v, 2, 3, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+NNP_VECTOR nnp_f32x16 nnp_shift_1(nnp_f32x16 v) {
+  return __builtin_shufflevector(v, v, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+// Vector i of the sixteen that lie at `lanes`.
+NNP_VECTOR nnp_f32x16 nnp_lane(const void *_Nonnull lanes, intptr_t i) {
+  return nnp_load((const float *)lanes + 16 * i);
+}
+NNP_VECTOR void nnp_set_lane(void *_Nonnull lanes, intptr_t i, nnp_f32x16 v) {
+  nnp_store((float *)lanes + 16 * i, v);
+}
+
+// The even and the odd elements of the 32 in a and b, and back: the first and the last sixteen of alternating elements.
+NNP_VECTOR nnp_i32x16 nnp_even(nnp_i32x16 a, nnp_i32x16 b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+NNP_VECTOR nnp_i32x16 nnp_odd(nnp_i32x16 a, nnp_i32x16 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+NNP_VECTOR nnp_f32x16 nnp_interleave_low(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+NNP_VECTOR nnp_f32x16 nnp_interleave_high(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+#undef NNP_VECTOR
+#endif

@@ -1,0 +1,29 @@
+import CPlatform
+
+/// Sixteen floats: the virtual width of every kernel, one zmm register, two ymm or four xmm.
+public typealias Vector = SIMD16<Float>
+/// Sixteen 32-bit integers; also what comparisons give, each lane all ones or zeros.
+public typealias IntVector = SIMD16<Int32>
+
+/// An instruction set, as a type that every kernel is generic over.
+///
+/// Kernels are generic over this tag and never merely over a vector type: specialisations become weak symbols, named
+/// after their generic arguments, and the linker keeps one of each name. Two targets compiled for different processors
+/// must therefore never emit the same name, or the lesser one would run the other's code.
+public protocol InstructionSet: SendableMetatype {
+  static var name: StaticString { get }
+
+  /// a·b + c, rounded once.
+  static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
+
+  /// Runs the block with the register tiles that suit the instruction set, through ``ProductBlock/run(_:_:_:_:)``.
+  static func multiply(_ block: ProductBlock)
+}
+
+extension InstructionSet {
+  /// The value of a polynomial step: accumulator·x + coefficient.
+  @inlinable @inline(__always)
+  static func step(_ accumulator: Vector, _ x: Vector, _ coefficient: Float) -> Vector {
+    fma(accumulator, x, nnp_splat(coefficient))
+  }
+}

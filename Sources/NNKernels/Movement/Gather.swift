@@ -1,0 +1,61 @@
+import CPlatform
+
+/// Index `i` of the list, brought into 0 ..< axis; −1 if it is out of bounds.
+@inline(__always)
+private func position(_ indices: UnsafeRawPointer, _ isWide: Bool, _ i: Int, _ axis: Int) -> Int {
+  let index =
+    isWide
+    ? Int(indices.assumingMemoryBound(to: Int64.self)[i])
+    : Int(indices.assumingMemoryBound(to: Int32.self)[i])
+  let position = index < 0 ? index &+ axis : index
+  return position >= 0 && position < axis ? position : -1
+}
+
+/// See ``GatherArguments``; stops at the first bad index.
+@usableFromInline
+func gather(_ arguments: GatherArguments, _ range: Range<Int>) -> Int {
+  let data = arguments.data
+  let size = arguments.innerBytes
+  var unit = range.lowerBound
+  while unit < range.upperBound {
+    let i = unit % arguments.count
+    let row = position(arguments.indices, arguments.wideIndices, i, arguments.axis)
+    if row < 0 { return i }
+    memcpy(
+      arguments.out + unit &* size, data + (unit / arguments.count &* arguments.axis &+ row) &* size, size)
+    unit &+= 1
+  }
+  return -1
+}
+
+/// See ``ScatterAddArguments``. All indices are checked before anything is added.
+@usableFromInline
+func scatterAdd(_ arguments: ScatterAddArguments, _ range: Range<Int>) -> Int {
+  var i = 0
+  while i < arguments.count {
+    if position(arguments.indices, arguments.wideIndices, i, arguments.axis) < 0 { return i }
+    i &+= 1
+  }
+  var unit = range.lowerBound
+  while unit < range.upperBound {
+    let outer = unit / arguments.inner
+    let column = unit % arguments.inner
+    let columns = min(arguments.inner &- column, range.upperBound &- unit)
+    let updates = arguments.updates + (outer &* arguments.count &* arguments.inner &+ column)
+    let out = arguments.out + (outer &* arguments.axis &* arguments.inner &+ column)
+    i = 0
+    while i < arguments.count {
+      let row = position(arguments.indices, arguments.wideIndices, i, arguments.axis)
+      let source = updates + i &* arguments.inner
+      let target = out + row &* arguments.inner
+      var j = 0
+      while j < columns {
+        target[j] += source[j]
+        j &+= 1
+      }
+      i &+= 1
+    }
+    unit &+= columns
+  }
+  return -1
+}

@@ -1,0 +1,155 @@
+import CPlatform
+import NNGraph
+
+/// One block of a product: rows of A against panels of B, everything already shifted to the block.
+public struct ProductBlock: BitwiseCopyable {
+  @usableFromInline var a: UnsafePointer<Float>
+  @usableFromInline var aStride: Int
+  @usableFromInline var panels: UnsafePointer<Float>
+  @usableFromInline var c: UnsafeMutablePointer<Float>
+  @usableFromInline var cStride: Int
+  /// One number per column, nil for none.
+  @usableFromInline var columnBias: UnsafePointer<Float>?
+  /// One number per row, nil for none.
+  @usableFromInline var rowBias: UnsafePointer<Float>?
+  @usableFromInline var rows: Int
+  @usableFromInline var columns: Int
+  @usableFromInline var k: Int
+
+  @inlinable @inline(__always)
+  init(
+    a: UnsafePointer<Float>, aStride: Int, panels: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>,
+    cStride: Int, columnBias: UnsafePointer<Float>?, rowBias: UnsafePointer<Float>?, rows: Int, columns: Int,
+    k: Int
+  ) {
+    self.a = a
+    self.aStride = aStride
+    self.panels = panels
+    self.c = c
+    self.cStride = cStride
+    self.columnBias = columnBias
+    self.rowBias = rowBias
+    self.rows = rows
+    self.columns = columns
+    self.k = k
+  }
+}
+
+extension ProductBlock {
+  /// One tile over k in `kBegin ..< kEnd`: continues from C unless it is the first part of k, adds the bias after the last.
+  @inlinable @inline(__always)
+  func multiply<T: Tile>(_ row: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) {
+    let width = columns &- panel &* 16
+    let target = c + (row &* cStride &+ panel &* 16)
+    var tile = kBegin == 0 ? T.zero : T.load(UnsafePointer(target), cStride, width)
+    let panelStride = k &* 16
+    var b = panels + (panel &* panelStride &+ kBegin &* 16)
+    var column = a + (row &* aStride &+ kBegin)
+    let stride = aStride
+    var left = kEnd &- kBegin
+    while left > 0 {
+      tile.step(column, stride, T.Columns.load(b, panelStride))
+      b += 16
+      column += 1
+      left &-= 1
+    }
+    if kEnd == k {
+      if let columnBias { tile.addToRows(T.Columns.loadPartial(columnBias + panel &* 16, width)) }
+      if let rowBias { tile.addPerRow(rowBias + row) }
+    }
+    tile.store(target, cStride, width)
+  }
+
+  /// All panels for `count` tiles of rows from `row` on.
+  @inlinable @inline(never)
+  func sweep<T: Tile>(_ row: Int, _ count: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) {
+    let panelCount = Panels.count(columns: columns)
+    let last = row &+ count &* T.rows
+    var panel = 0
+    while panel &+ T.Columns.panels <= panelCount {
+      var r = row
+      while r < last {
+        multiply(r, panel, kBegin, kEnd, T.self)
+        r &+= T.rows
+      }
+      panel &+= T.Columns.panels
+    }
+    while panel < panelCount {
+      var r = row
+      while r < last {
+        multiply(r, panel, kBegin, kEnd, T.Narrow.self)
+        r &+= T.rows
+      }
+      panel &+= 1
+    }
+  }
+
+  /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest.
+  ///
+  /// k goes in parts that keep a panel's part in the first-level cache while rows pass by.
+  @inlinable @inline(__always)
+  public func run<Main: Tile, Four: Tile, Two: Tile, One: Tile>(
+    _: Main.Type, _: Four.Type, _: Two.Type, _: One.Type
+  ) {
+    let part = rows > 8 ? 256 : max(1, k)
+    var kBegin = 0
+    repeat {
+      let kEnd = min(k, kBegin &+ part)
+      let main = rows / Main.rows
+      var row = main &* Main.rows
+      if main > 0 { sweep(0, main, kBegin, kEnd, Main.self) }
+      let four = (rows &- row) / 4
+      if four > 0 { sweep(row, four, kBegin, kEnd, Four.self) }
+      row &+= four &* 4
+      if rows &- row >= 2 {
+        sweep(row, 1, kBegin, kEnd, Two.self)
+        row &+= 2
+      }
+      if row < rows { sweep(row, 1, kBegin, kEnd, One.self) }
+      kBegin = kEnd
+    } while kBegin < k
+  }
+
+  /// The activation over every row, while the block is still in the cache.
+  @inlinable @inline(never)
+  func finish<I: InstructionSet>(_ epilogue: Epilogue, _: I.Type) {
+    let kernel = unaryKernel(epilogue.function, I.self)
+    var row = 0
+    while row < rows {
+      let values = c + row &* cStride
+      kernel(UnsafePointer(values), values, columns, epilogue.alpha, epilogue.beta)
+      row &+= 1
+    }
+  }
+}
+
+/// See ``MatmulArguments``.
+@inlinable
+func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>, _: I.Type) {
+  let rowBlocks = (arguments.m &+ MatmulArguments.rowsPerUnit &- 1) / MatmulArguments.rowsPerUnit
+  let panelCount = Panels.count(columns: arguments.n)
+  let groups = (panelCount &+ MatmulArguments.panelsPerUnit &- 1) / MatmulArguments.panelsPerUnit
+  let columnsPerUnit = MatmulArguments.panelsPerUnit &* 16
+  var unit = units.lowerBound
+  while unit < units.upperBound {
+    // Row blocks vary fastest: the group of panels stays in the second-level cache meanwhile.
+    let rowBlock = unit % rowBlocks
+    let group = unit / rowBlocks % groups
+    let item = unit / (rowBlocks &* groups)
+    let row = rowBlock &* MatmulArguments.rowsPerUnit
+    let column = group &* columnsPerUnit
+    var bias = arguments.bias
+    if let all = arguments.bias { bias = all + column }
+    let block = ProductBlock(
+      a: arguments.a + (item &* arguments.aBatchStride &+ row &* arguments.aRowStride),
+      aStride: arguments.aRowStride,
+      panels: arguments.panels + (item &* arguments.panelsBatchStride &+ column &* arguments.k),
+      c: arguments.c + (item &* arguments.cBatchStride &+ row &* arguments.cRowStride &+ column),
+      cStride: arguments.cRowStride, columnBias: bias, rowBias: nil,
+      rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
+      columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k)
+    I.multiply(block)
+    if arguments.epilogue.function != .identity { block.finish(arguments.epilogue, I.self) }
+    unit &+= 1
+  }
+}

@@ -1,0 +1,173 @@
+import CPlatform
+
+// Register tiles, put together from rows and columns by generic structs: a tile for any number of registers is one
+// type, and there is one microkernel.
+
+/// One row of results over adjacent panels; also one row of B.
+public protocol PanelRow {
+  /// How many panels the row spans.
+  static var panels: Int { get }
+  static var zero: Self { get }
+  static func splat(_ value: Float) -> Self
+  /// Panel p of the row is at `p * stride`.
+  static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self
+  func adding(_ other: Self) -> Self
+  /// self + a·b, rounded once.
+  func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self
+  /// The first `count` columns, which may be fewer than 16 · panels.
+  static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self
+  func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
+}
+
+/// Sixteen columns.
+public struct OnePanel: PanelRow {
+  @usableFromInline var v: Vector
+
+  @inlinable @inline(__always) init(_ v: Vector) { self.v = v }
+  @inlinable @inline(__always) public static var panels: Int { 1 }
+  @inlinable @inline(__always) public static var zero: Self { Self(nnp_splat(0)) }
+  @inlinable @inline(__always) public static func splat(_ value: Float) -> Self { Self(nnp_splat(value)) }
+  @inlinable @inline(__always)
+  public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self { Self(nnp_load(pointer)) }
+  @inlinable @inline(__always) public func adding(_ other: Self) -> Self { Self(v + other.v) }
+  @inlinable @inline(__always)
+  public func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self {
+    Self(I.fma(a, b.v, v))
+  }
+  @inlinable @inline(__always)
+  public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
+    count >= 16 ? Self(nnp_load(pointer)) : Self(nnp_load_partial(pointer, max(0, count), nnp_splat(0)))
+  }
+  @inlinable @inline(__always)
+  public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    if count >= 16 { nnp_store(pointer, v) } else { nnp_store_partial(pointer, max(0, count), v) }
+  }
+}
+
+/// Two halves side by side.
+public struct Beside<Half: PanelRow>: PanelRow {
+  @usableFromInline var left: Half
+  @usableFromInline var right: Half
+
+  @inlinable @inline(__always) init(_ left: Half, _ right: Half) {
+    self.left = left
+    self.right = right
+  }
+  @inlinable @inline(__always) public static var panels: Int { Half.panels &* 2 }
+  @inlinable @inline(__always) public static var zero: Self { Self(Half.zero, Half.zero) }
+  @inlinable @inline(__always)
+  public static func splat(_ value: Float) -> Self { Self(Half.splat(value), Half.splat(value)) }
+  @inlinable @inline(__always)
+  public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self {
+    Self(Half.load(pointer, stride), Half.load(pointer + Half.panels &* stride, stride))
+  }
+  @inlinable @inline(__always)
+  public func adding(_ other: Self) -> Self { Self(left.adding(other.left), right.adding(other.right)) }
+  @inlinable @inline(__always)
+  public func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self {
+    Self(left.adding(product: a, b.left, I.self), right.adding(product: a, b.right, I.self))
+  }
+  @inlinable @inline(__always)
+  public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
+    let half = Half.panels &* 16
+    return Self(Half.loadPartial(pointer, count), Half.loadPartial(pointer + half, count &- half))
+  }
+  @inlinable @inline(__always)
+  public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    let half = Half.panels &* 16
+    left.storePartial(pointer, count)
+    right.storePartial(pointer + half, count &- half)
+  }
+}
+
+/// A block of results held in registers.
+public protocol Tile {
+  associatedtype Columns: PanelRow
+  /// A tile of the same rows and one panel, for the panels left over.
+  associatedtype Narrow: Tile where Narrow.Columns == OnePanel, Narrow.Narrow == Narrow
+  static var rows: Int { get }
+  static var zero: Self { get }
+  /// Adds column k of A (rows `stride` apart from `a`) times row k of B.
+  mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns)
+  mutating func addToRows(_ value: Columns)
+  /// Adds one number per row.
+  mutating func addPerRow(_ values: UnsafePointer<Float>)
+  static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self
+  func store(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ columns: Int)
+}
+
+/// One row of results.
+public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
+  public typealias Narrow = Row<I, OnePanel>
+  @usableFromInline var sums: Columns
+
+  @inlinable @inline(__always) init(_ sums: Columns) { self.sums = sums }
+  @inlinable @inline(__always) public static var rows: Int { 1 }
+  @inlinable @inline(__always) public static var zero: Self { Self(Columns.zero) }
+  @inlinable @inline(__always)
+  public mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    sums = sums.adding(product: nnp_splat(a.pointee), b, I.self)
+  }
+  @inlinable @inline(__always)
+  public mutating func addToRows(_ value: Columns) { sums = sums.adding(value) }
+  @inlinable @inline(__always)
+  public mutating func addPerRow(_ values: UnsafePointer<Float>) {
+    sums = sums.adding(Columns.splat(values.pointee))
+  }
+  @inlinable @inline(__always)
+  public static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self {
+    Self(Columns.loadPartial(c, columns))
+  }
+  @inlinable @inline(__always)
+  public func store(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ columns: Int) {
+    sums.storePartial(c, columns)
+  }
+}
+
+/// One tile above another.
+public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower.Columns {
+  public typealias Columns = Upper.Columns
+  public typealias Narrow = Stack<Upper.Narrow, Lower.Narrow>
+  @usableFromInline var upper: Upper
+  @usableFromInline var lower: Lower
+
+  @inlinable @inline(__always) init(_ upper: Upper, _ lower: Lower) {
+    self.upper = upper
+    self.lower = lower
+  }
+  @inlinable @inline(__always) public static var rows: Int { Upper.rows &+ Lower.rows }
+  @inlinable @inline(__always) public static var zero: Self { Self(Upper.zero, Lower.zero) }
+  @inlinable @inline(__always)
+  public mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    upper.step(a, stride, b)
+    lower.step(a + Upper.rows &* stride, stride, b)
+  }
+  @inlinable @inline(__always)
+  public mutating func addToRows(_ value: Columns) {
+    upper.addToRows(value)
+    lower.addToRows(value)
+  }
+  @inlinable @inline(__always)
+  public mutating func addPerRow(_ values: UnsafePointer<Float>) {
+    upper.addPerRow(values)
+    lower.addPerRow(values + Upper.rows)
+  }
+  @inlinable @inline(__always)
+  public static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self {
+    Self(
+      Upper.load(c, stride, columns), Lower.load(c + Upper.rows &* stride, stride, columns))
+  }
+  @inlinable @inline(__always)
+  public func store(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ columns: Int) {
+    upper.store(c, stride, columns)
+    lower.store(c + Upper.rows &* stride, stride, columns)
+  }
+}
+
+public typealias TwoPanels = Beside<OnePanel>
+public typealias FourPanels = Beside<TwoPanels>
+public typealias Rows1<I: InstructionSet, C: PanelRow> = Row<I, C>
+public typealias Rows2<I: InstructionSet, C: PanelRow> = Stack<Row<I, C>, Row<I, C>>
+public typealias Rows4<I: InstructionSet, C: PanelRow> = Stack<Rows2<I, C>, Rows2<I, C>>
+public typealias Rows6<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows2<I, C>>
+public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows6<I, C>, Rows6<I, C>>
