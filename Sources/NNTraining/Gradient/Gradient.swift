@@ -1,4 +1,5 @@
 import NNGraph
+import NNPasses
 
 extension Trace {
   /// The gradients of a scalar with respect to other tensors of the trace, computed by nodes that are appended:
@@ -89,6 +90,9 @@ extension Graph {
     for (variable, gradient) in zip(variables, gradients) {
       try trace.output(gradient, name: Name(self[variable].name.string + ".gradient"))
     }
-    return trace.graph.removingUnusedNodes()
+    // Rules build the adjoint of every operand; those nobody asked for go here.
+    var result = trace.graph
+    result.removeUnused()
+    return result
   }
 }

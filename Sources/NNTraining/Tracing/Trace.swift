@@ -61,13 +61,20 @@ public final class Trace {
   /// The free dimension of a name, for an input's shape.
   public func dimension(_ name: Name) -> Dimension { graph.dimension(name) }
 
+  /// Makes a tensor an output of the graph.
   public func output(_ tensor: SymbolicTensor, name: Name) throws(NNError) {
-    // An input, a constant, or a value that is an output already keeps its name; the output gets a node of its own.
+    _ = try outputValue(tensor, name: name)
+  }
+
+  /// Makes a tensor an output and gives the value that stands for it there: inputs, constants and values that are
+  /// outputs already keep their name, so that the new output gets a node of its own.
+  func outputValue(_ tensor: SymbolicTensor, name: Name) throws(NNError) -> SymbolicTensor {
     let isResult = graph.nodes.contains { $0.outputs.contains(tensor.id) }
     let id =
       isResult && !graph.outputs.contains(tensor.id)
       ? tensor.id : try graph.append(.unary(.identity), [tensor.id], name: name)
     graph.addOutput(id, name: name)
+    return SymbolicTensor(trace: self, id: id)
   }
 
   func carry(from input: SymbolicTensor, to output: SymbolicTensor) {

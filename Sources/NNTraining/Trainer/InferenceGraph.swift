@@ -1,0 +1,65 @@
+import NNGraph
+
+/// What follows a model's last layer in the exported file. Losses take logits, programs usually want probabilities.
+public enum OutputHead: Equatable, Sendable {
+  /// The model's output as it is.
+  case none
+  /// Probabilities of exclusive classes: softmax over the last axis.
+  case softmax
+  /// A probability for each output: sigmoid.
+  case sigmoid
+}
+
+/// A model traced for evaluation and export: input "input" (N, sample…), output "output", N free, parameters as constants.
+struct InferenceGraph {
+  let graph: Graph
+  /// Extents of the output for one sample.
+  let outputShape: [Int]
+
+  init(
+    _ model: any Layer, sampleShape: [Int], head: OutputHead, store: ParameterStore, name: Name = "model"
+  ) throws(NNError) {
+    try Shape(sampleShape).validate()
+    let trace = Trace(mode: .inference, parameters: store, name: name)
+    let batch = trace.dimension("N")
+    let x = trace.input("input", .f32, Shape([batch] + sampleShape.map { .fixed($0) }))
+    let prediction = try model(x)
+    guard prediction.rank >= 1, prediction.shape[0] == batch,
+      let outputShape = Shape(Array(prediction.shape.dimensions.dropFirst())).extents
+    else {
+      throw NNError(
+        .shapeMismatch, "the model's output \(prediction.shapeDescription) does not begin with the batch N")
+    }
+    self.outputShape = outputShape
+    let output =
+      switch head {
+      case .none: prediction
+      case .softmax: try prediction.softmax()
+      case .sigmoid: try prediction.unary(.sigmoid)
+      }
+    try trace.output(output, name: "output")
+    graph = trace.graph
+  }
+
+  /// Throws if loss or metrics cannot take the model's output.
+  static func check(_ recipe: TrainingRecipe, outputShape: [Int]) throws(NNError) {
+    _ = try scores(recipe, outputShape: outputShape, batch: 1)
+  }
+
+  /// Loss and metrics as functions of predictions: inputs "prediction" and "target", one output each.
+  static func scores(_ recipe: TrainingRecipe, outputShape: [Int], batch: Int) throws(NNError) -> Graph {
+    let trace = Trace(mode: .inference, parameters: ParameterStore(seed: 0), name: "scores")
+    let prediction = trace.input("prediction", .f32, Shape([batch] + outputShape))
+    let target =
+      switch recipe.loss.targetKind {
+      case .classes: trace.input("target", .i64, [batch])
+      case .values: trace.input("target", .f32, Shape([batch] + outputShape))
+      }
+    try trace.output(recipe.loss(prediction: prediction, target: target), name: "loss")
+    for (number, metric) in recipe.metrics.enumerated() {
+      try trace.output(metric(prediction: prediction, target: target), name: Name("metric_\(number)"))
+    }
+    try trace.graph.verify()
+    return trace.graph
+  }
+}

@@ -1,0 +1,211 @@
+import NNGraph
+
+/// When and where a training saves everything it needs to go on.
+public struct Checkpointing: Sendable {
+  public let path: String
+  /// Saves after every so many batches as well as after every epoch; 0 for epochs alone.
+  public let everyBatches: Int
+  /// Whether a training goes on from the file if there is one. Otherwise it starts anew and replaces it.
+  public let resumes: Bool
+
+  public init(path: String, everyBatches: Int = 0, resumes: Bool = true) {
+    self.path = path
+    self.everyBatches = everyBatches
+    self.resumes = resumes
+  }
+
+  func isDue(_ batch: Int) -> Bool { everyBatches > 0 && batch % everyBatches == 0 }
+}
+
+/// Where a training stands: what a checkpoint keeps besides tensors.
+struct FitPosition: Equatable {
+  var epoch = 0
+  /// Batches done in the epoch.
+  var batch = 0
+  var samples = 0
+  /// Loss and metrics of the epoch so far, each times its samples.
+  var sums: [Double]
+}
+
+extension Trainer {
+  /// Trains for some epochs, each over all samples once, in an order drawn from the seed.
+  ///
+  /// - Parameters:
+  ///   - batchSize: samples of one step; the last batch of an epoch may have fewer.
+  ///   - dropsLastBatch: leaves that smaller batch out.
+  ///   - validation: evaluated after every epoch.
+  ///   - checkpoint: where to save, and to go on from. A training that was killed and resumed ends in the same bits.
+  /// - Returns: the reports of the epochs done by this call.
+  /// - Throws: ``ErrorCode/shapeMismatch`` and the like for data that do not fit; ``ErrorCode/invalidState`` when the loss is
+  ///   not finite, naming the first tensor that is not (the parameters are then those before that step).
+  @discardableResult
+  public func fit(
+    _ data: Dataset, epochs: Int, batchSize: Int = 32, dropsLastBatch: Bool = false,
+    validation: Dataset? = nil,
+    callbacks: [any Callback] = [], checkpoint: Checkpointing? = nil
+  ) throws(NNError) -> [EpochReport] {
+    try require(data)
+    if let validation { try require(validation) }
+    guard batchSize >= 1, epochs >= 0, data.count >= 1 else {
+      throw NNError(.invalidArgument, "\(epochs) epochs of \(data.count) samples in batches of \(batchSize)")
+    }
+    let settings = FitSettings(
+      data: data, epochs: epochs, batchSize: batchSize, dropsLastBatch: dropsLastBatch,
+      validation: validation,
+      callbacks: callbacks, checkpoint: checkpoint)
+    guard settings.batches >= 1 else {
+      throw NNError(.invalidArgument, "\(data.count) samples do not fill one batch of \(batchSize)")
+    }
+    beginTraining()
+    var position = FitPosition(sums: [Double](repeating: 0, count: 1 + recipe.metrics.count))
+    // All plans and slots exist before anything is restored into them.
+    for size in settings.batchSizes { _ = try trainingStep(batch: size, targetShape: outputShape) }
+    if let checkpoint, checkpoint.resumes, let saved = try readCheckpoint(checkpoint.path) {
+      try restore(saved, settings, &position)
+    }
+    var reports: [EpochReport] = []
+    while position.epoch < epochs, !isStopped {
+      if let report = try runEpoch(settings, &position) { reports.append(report) }
+    }
+    for callback in callbacks { try callback.trainingEnded(self) }
+    return reports
+  }
+
+  /// The rest of the epoch at `position`; nil if it was stopped on the way.
+  private func runEpoch(_ settings: FitSettings, _ position: inout FitPosition) throws(NNError)
+    -> EpochReport?
+  {
+    let order = settings.order(epoch: position.epoch, seed: seed)
+    let begin = Recovery(self, position)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let samplesBefore = position.samples
+    func samplesPerSecond() -> Double {
+      let seconds = (clock.now - start).inSeconds
+      return seconds > 0 ? Double(position.samples - samplesBefore) / seconds : 0
+    }
+    while position.batch < settings.batches {
+      let rows = settings.rows(order, batch: position.batch)
+      let step = try runStep(settings.data, rows)
+      let loss = step.loss
+      guard loss.isFinite else { throw try diagnose(loss, settings, order, begin, position) }
+      position.sums[0] += Double(loss) * Double(rows.count)
+      for index in recipe.metrics.indices {
+        position.sums[1 + index] += Double(step.metric(index)) * Double(rows.count)
+      }
+      position.batch += 1
+      position.samples += rows.count
+      if !settings.callbacks.isEmpty {
+        let progress = BatchProgress(
+          epoch: position.epoch, epochs: settings.epochs, batch: position.batch, batches: settings.batches,
+          samples: position.samples, batchLoss: Double(loss),
+          running: evaluation(sums: position.sums, samples: position.samples),
+          samplesPerSecond: samplesPerSecond(), learningRate: learningRate)
+        for callback in settings.callbacks { try callback.batchEnded(progress, self) }
+      }
+      if let checkpoint = settings.checkpoint, checkpoint.isDue(position.batch) || isStopped {
+        try writeCheckpoint(checkpoint.path, settings, position)
+      }
+      if isStopped { return nil }
+    }
+    let report = EpochReport(
+      epoch: position.epoch, epochs: settings.epochs,
+      training: evaluation(sums: position.sums, samples: position.samples),
+      validation: try validate(settings), seconds: (clock.now - start).inSeconds,
+      samplesPerSecond: samplesPerSecond())
+    position = FitPosition(
+      epoch: position.epoch + 1, sums: [Double](repeating: 0, count: position.sums.count))
+    for callback in settings.callbacks { try callback.epochEnded(report, self) }
+    if let checkpoint = settings.checkpoint { try writeCheckpoint(checkpoint.path, settings, position) }
+    return report
+  }
+
+  private func validate(_ settings: FitSettings) throws(NNError) -> Evaluation? {
+    guard let validation = settings.validation else { return nil }
+    return try evaluate(validation)
+  }
+
+  /// Repeats the epoch up to the step whose loss is not finite and looks at every tensor of that step and the one before.
+  private func diagnose(
+    _ loss: Float, _ settings: FitSettings, _ order: [Int], _ begin: Recovery, _ position: FitPosition
+  ) throws(NNError) -> NNError {
+    let message =
+      "the loss is \(loss) in epoch \(position.epoch + 1), batch \(position.batch + 1) of \(settings.batches)"
+    try begin.restore(self)
+    for batch in begin.position.batch...position.batch {
+      let rows = settings.rows(order, batch: batch)
+      let training = try trainingStep(batch: rows.count, targetShape: outputShape)
+      training.load(settings.data, rows, step: step + 1, seed: seed, learningRate: learningRate)
+      // The update before the bad loss may have gone wrong already: that names the cause, not the consequence.
+      if batch >= position.batch - 1, let culprit = try training.firstNonFinite() {
+        return NNError(
+          .invalidState,
+          message + "; the first tensor that is not finite is \(culprit), in batch \(batch + 1)")
+      }
+      if batch < position.batch { _ = try runStep(settings.data, rows) }
+    }
+    return NNError(.invalidState, message)
+  }
+}
+
+/// What one call of ``Trainer/fit`` was asked for.
+struct FitSettings {
+  let data: Dataset
+  let epochs: Int
+  let batchSize: Int
+  let dropsLastBatch: Bool
+  let validation: Dataset?
+  let callbacks: [any Callback]
+  let checkpoint: Checkpointing?
+
+  /// Batches of one epoch.
+  var batches: Int {
+    dropsLastBatch ? data.count / batchSize : (data.count - 1) / batchSize + 1
+  }
+
+  /// The different sizes of an epoch's batches.
+  var batchSizes: [Int] {
+    let last = data.count % batchSize
+    if last == 0 || dropsLastBatch { return [batchSize] }
+    return data.count < batchSize ? [last] : [batchSize, last]
+  }
+
+  /// The order of the samples in an epoch follows from the seed and the epoch alone, so a checkpoint need not keep it.
+  func order(epoch: Int, seed: UInt64) -> [Int] {
+    var generator = Philox(seed: seed, stream: Philox.stream(of: Name("epoch \(epoch)")))
+    return (0..<data.count).shuffled(using: &generator)
+  }
+
+  func rows(_ order: [Int], batch: Int) -> ArraySlice<Int> {
+    order[batch * batchSize..<min((batch + 1) * batchSize, order.count)]
+  }
+}
+
+/// A copy of everything a step changes, to repeat steps from.
+struct Recovery {
+  let position: FitPosition
+  private let step: Int
+  private let learningRate: Double
+  private let tensors: [(parameter: Parameter, values: [Float])]
+
+  init(_ trainer: Trainer, _ position: FitPosition) {
+    self.position = position
+    step = trainer.step
+    learningRate = trainer.learningRate
+    tensors = (trainer.store.parameters + trainer.slots.all).map { ($0, Array($0.values)) }
+  }
+
+  func restore(_ trainer: Trainer) throws(NNError) {
+    trainer.step = step
+    trainer.learningRate = learningRate
+    for (parameter, values) in tensors {
+      for index in values.indices { parameter.values[index] = values[index] }
+    }
+  }
+}
+
+extension Duration {
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

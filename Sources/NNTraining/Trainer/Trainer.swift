@@ -1,0 +1,146 @@
+import NNGraph
+import NNRuntime
+
+/// Trains a model, evaluates it, and exports it.
+///
+/// ```swift
+/// let trainer = try Trainer(
+///   Sequential {
+///     Rescaling(scale: 1.0 / 16)
+///     Dense(64, activation: .relu)
+///     Dropout(0.2)
+///     Dense(10)
+///   },
+///   sampleShape: [64], loss: .softmaxCrossEntropy, optimizer: Adam(learningRate: 1e-3), metrics: [.accuracy], seed: 1)
+/// try trainer.fit(training, epochs: 30, batchSize: 32, validation: held, callbacks: [EarlyStopping()])
+/// print(try trainer.evaluate(held).loss)
+/// try trainer.export(to: "digits.nnrt", head: .softmax)
+/// ```
+///
+/// The same data, settings and seed give the same bits on the same machine, whether a run was interrupted or not.
+public final class Trainer {
+  public struct Options: Sendable {
+    /// Threads that share one node's work.
+    public var threads = 1
+    /// Threads of OpenBLAS, for the whole process. More than one may change the last bits from run to run.
+    public var libraryThreads = 1
+    /// Whether large products of training steps go to OpenBLAS; else they have the runtime's bits, the same everywhere.
+    public var usesOpenBLAS = true
+    public var instructionSet = InstructionSetLevel.automatic
+
+    public init() {}
+  }
+
+  public let options: Options
+  /// What parameters, order and dropout are drawn from.
+  public let seed: UInt64
+  /// Extents of one sample, without the batch.
+  public let sampleShape: [Int]
+  /// Extents of the model's output for one sample.
+  public let outputShape: [Int]
+  /// The present step length; a callback may change it between steps.
+  public var learningRate: Double
+  /// Steps done.
+  public internal(set) var step = 0
+  /// Whether training ends after the present batch.
+  public private(set) var isStopped = false
+
+  let recipe: TrainingRecipe
+  let store: ParameterStore
+  let slots = SlotStore()
+  private var steps: [TrainingStep] = []
+
+  /// Traces the model once, so that mistakes in its shapes are thrown here, and initialises its parameters.
+  ///
+  /// - Throws: ``ErrorCode/shapeMismatch`` and others, naming the layer.
+  public init(
+    _ model: any Layer, sampleShape: [Int], loss: any Loss, optimizer: any Optimizer,
+    metrics: [any Metric] = [],
+    clipping: GradientClipping = .none, seed: UInt64, options: Options = Options()
+  ) throws(NNError) {
+    recipe = TrainingRecipe(
+      model: model, loss: loss, metrics: metrics, optimizer: optimizer, clipping: clipping)
+    self.sampleShape = sampleShape
+    self.seed = seed
+    self.options = options
+    learningRate = Double(optimizer.learningRate)
+    store = ParameterStore(seed: seed)
+    let graph = try InferenceGraph(model, sampleShape: sampleShape, head: .none, store: store)
+    outputShape = graph.outputShape
+    try InferenceGraph.check(recipe, outputShape: outputShape)
+    OpenBLAS.setThreads(options.libraryThreads)
+  }
+
+  /// Every parameter and running statistic, in the model's order.
+  public var parameters: [Parameter] { store.parameters }
+
+  /// How many numbers training adjusts.
+  public var trainableParameterCount: Int {
+    parameters.reduce(0) { $0 + ($1.isTrainable ? $1.values.count : 0) }
+  }
+
+  /// Ends the training after the present batch; the call to ``fit`` returns.
+  public func stop() { isStopped = true }
+
+  func beginTraining() { isStopped = false }
+
+  /// The step for a batch size, planned when it is first needed.
+  func trainingStep(batch: Int, targetShape: [Int]) throws(NNError) -> TrainingStep {
+    if let known = steps.first(where: { $0.batch == batch }) { return known }
+    let graph = try TrainingGraph(
+      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store, slots: slots)
+    let made = try TrainingStep(graph, batch: batch, optimizer: recipe.optimizer, options: planOptions)
+    steps.append(made)
+    return made
+  }
+
+  private var planOptions: Plan.Options {
+    Plan.Options(
+      threads: options.threads, instructionSet: options.instructionSet,
+      product: options.usesOpenBLAS ? OpenBLAS.product : nil)
+  }
+
+  /// One step on the samples at `indices`: forward, backward and update. After the first step of a batch size it
+  /// allocates nothing.
+  ///
+  /// - Returns: the loss before the update.
+  /// - Throws: ``ErrorCode/shapeMismatch`` if the data are not what the model takes.
+  @discardableResult
+  public func trainBatch(_ data: Dataset, _ indices: ArraySlice<Int>) throws(NNError) -> Float {
+    try runStep(data, indices).loss
+  }
+
+  func runStep(_ data: Dataset, _ indices: ArraySlice<Int>) throws(NNError) -> TrainingStep {
+    let training = try trainingStep(batch: indices.count, targetShape: outputShape)
+    training.load(data, indices, step: step + 1, seed: seed, learningRate: learningRate)
+    try training.run()
+    step += 1
+    return training
+  }
+
+  /// Throws unless a data set fits the model and its loss.
+  func require(_ data: Dataset) throws(NNError) {
+    guard data.sampleShape == sampleShape else {
+      throw NNError(
+        .shapeMismatch,
+        "samples have shape \(Shape(data.sampleShape).description), the model takes \(Shape(sampleShape).description)"
+      )
+    }
+    try data.require(recipe.loss.targetKind, outputShape: outputShape)
+  }
+}
+
+// All parameters and running statistics as one piece, to keep and to bring back.
+extension Trainer {
+  func parameterBytes() -> [UInt8] {
+    var writer = CheckpointWriter()
+    for parameter in store.parameters { writer.write(parameter.values) }
+    return writer.bytes
+  }
+
+  func setParameterBytes(_ bytes: [UInt8]) throws(NNError) {
+    var reader = CheckpointReader(bytes)
+    for parameter in store.parameters { try reader.floats(into: parameter.values) }
+    try reader.end()
+  }
+}

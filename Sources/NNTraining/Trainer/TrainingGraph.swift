@@ -1,0 +1,116 @@
+import NNGraph
+import NNPasses
+
+/// Everything a training step computes, as one graph: forward, loss, metrics, backward, clipping, optimiser, running statistics.
+///
+/// Parameters, optimiser slots and running statistics are carried states: inputs whose next values are outputs.
+struct TrainingGraph {
+  private(set) var graph: Graph
+  let features: Int
+  let target: Int
+  /// Index of the (2) i64 input of seed and step, if the model draws random numbers.
+  let randomKey: Int?
+  /// Indices of the inputs for the optimiser's numbers of the step.
+  let scalars: [Int]
+  /// Each carried tensor with its input's index.
+  let states: [(parameter: Parameter, input: Int)]
+  /// Output 0 is the loss; the metrics follow in order.
+  let metricCount: Int
+
+  /// Traces one step.
+  ///
+  /// - Parameters:
+  ///   - sampleShape: extents of one sample.
+  ///   - slots: the optimiser's tensors for each trainable parameter of `store`, made where they are missing.
+  init(
+    _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int, store: ParameterStore,
+    slots: SlotStore
+  ) throws(NNError) {
+    let trace = Trace(mode: .training, parameters: store, name: "training_step")
+    let x = trace.input("features", .f32, Shape([batch] + sampleShape))
+    let target: SymbolicTensor
+    switch recipe.loss.targetKind {
+    case .classes: target = trace.input("target", .i64, [batch])
+    case .values: target = trace.input("target", .f32, Shape([batch] + targetShape))
+    }
+    let prediction = try recipe.model(x)
+    let loss = try recipe.loss(prediction: prediction, target: target)
+    guard loss.shape == [] else {
+      throw NNError(.shapeMismatch, "the loss has shape \(loss.shapeDescription) instead of ()")
+    }
+    try trace.output(loss, name: "loss")
+    for (number, metric) in recipe.metrics.enumerated() {
+      let value = try metric(prediction: prediction, target: target)
+      try trace.output(value, name: Name("metric_\(number)"))
+    }
+    let trained = trace.parameters.filter { $0.parameter.isTrainable }
+    let gradients = try recipe.clipping.apply(
+      trace.gradient(of: loss, withRespectTo: trained.map { $0.tensor }))
+
+    var scalars: [SymbolicTensor] = []
+    for name in recipe.optimizer.scalarNames { scalars.append(trace.input(Name(name), .f32, [])) }
+    var states: [(parameter: Parameter, tensor: SymbolicTensor)] = []
+    func carry(_ parameter: Parameter, _ tensor: SymbolicTensor, _ next: SymbolicTensor) throws(NNError) {
+      let id = try trace.outputValue(next, name: Name(parameter.name.string + ".next"))
+      trace.carry(from: tensor, to: id)
+      states.append((parameter, tensor))
+    }
+    for (entry, gradient) in zip(trained, gradients) {
+      let memory = try slots.slots(for: entry.parameter, names: recipe.optimizer.slotNames)
+      var inputs: [SymbolicTensor] = []
+      for slot in memory { inputs.append(trace.input(slot.name, .f32, Shape(slot.extents))) }
+      let next = try recipe.optimizer.update(
+        entry.tensor, gradient: gradient, slots: inputs, scalars: scalars)
+      guard next.slots.count == memory.count else {
+        throw NNError(
+          .invalidArgument, "the optimiser keeps \(memory.count) slots but updates \(next.slots.count)")
+      }
+      try carry(entry.parameter, entry.tensor, next.parameter)
+      for index in memory.indices { try carry(memory[index], inputs[index], next.slots[index]) }
+    }
+    for update in trace.updates {
+      guard let entry = trace.parameters.first(where: { $0.parameter === update.parameter }) else { continue }
+      try carry(update.parameter, entry.tensor, update.value)
+    }
+
+    func inputIndex(_ tensor: SymbolicTensor) -> Int { trace.graph.inputs.firstIndex(of: tensor.id) ?? -1 }
+    features = inputIndex(x)
+    self.target = inputIndex(target)
+    randomKey = trace.randomKey.map(inputIndex)
+    self.scalars = scalars.map(inputIndex)
+    self.states = states.map { ($0.parameter, inputIndex($0.tensor)) }
+    metricCount = recipe.metrics.count
+    graph = trace.graph
+    graph.removeUnused()
+    try graph.verify()
+  }
+}
+
+/// What is trained how: fixed for the life of a trainer.
+struct TrainingRecipe {
+  let model: any Layer
+  let loss: any Loss
+  let metrics: [any Metric]
+  let optimizer: any Optimizer
+  let clipping: GradientClipping
+}
+
+/// The optimiser's tensors, named after the parameter they belong to.
+final class SlotStore {
+  private(set) var all: [Parameter] = []
+
+  func slots(for parameter: Parameter, names: [String]) throws(NNError) -> [Parameter] {
+    var result: [Parameter] = []
+    for name in names {
+      let full = Name(parameter.name.string + "/" + name)
+      if let known = all.first(where: { $0.name == full }) {
+        result.append(known)
+      } else {
+        let slot = try Parameter(name: full, extents: parameter.extents, isTrainable: false)
+        all.append(slot)
+        result.append(slot)
+      }
+    }
+    return result
+  }
+}
