@@ -3,14 +3,17 @@ import PackageDescription
 
 // The lean targets (below the lean line of the README's map) compile twice: as ordinary Swift for
 // Swift programs, tests and nnpack; and, with the Embedded trait, as Embedded Swift for libnnrt.so.
-let lean: [SwiftSetting] = [
+let embedded: [SwiftSetting] = [
   .enableExperimentalFeature("Embedded", .when(traits: ["Embedded"])),
   .unsafeFlags(["-wmo"], .when(traits: ["Embedded"])),
 ]
 
+// Everything but the kernels is optimised for size in the library: it runs once for each file or each new shape.
+let lean: [SwiftSetting] = embedded + [.unsafeFlags(["-Osize"], .when(traits: ["Embedded"]))]
+
 // Kernels are generic code that only becomes fast once specialised, so they are optimised even in
 // debug builds: unoptimised, the tests would take hours.
-let kernels: [SwiftSetting] = lean + [.unsafeFlags(["-O", "-wmo"], .when(configuration: .debug))]
+let kernels: [SwiftSetting] = embedded + [.unsafeFlags(["-O", "-wmo"], .when(configuration: .debug))]
 
 func instructionSet(_ march: String) -> [SwiftSetting] {
   #if arch(x86_64)

@@ -278,12 +278,17 @@ typedef struct nnrt_session_options {
   /** sizeof(nnrt_session_options), as in `nnrt_model_options`. */
   size_t struct_size;
   /**
-   * How many threads one run may use, the calling one among them; 0 and 1 both mean: the calling
-   * one alone. More threads change the time a run takes and no bit of its result.
+   * How many threads one run may use, the calling one among them, up to 256; 0 and 1 both mean: the
+   * calling one alone. More threads change the time a run takes and no bit of its result.
    */
   uint32_t threads;
   /** `NNRT_ISA_AUTOMATIC`, or a lower set to compare with. It changes no bit of the result. */
   nnrt_instruction_set instruction_set;
+  /**
+   * The most bytes that the intermediate values of one set of dimensions may take; 0 stands for no
+   * limit.
+   */
+  uint64_t memory_limit;
 } nnrt_session_options;
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -459,8 +464,9 @@ NNRT_API size_t nnrt_model_self_test_count(const nnrt_model *model);
  *
  * @param model  The model.
  * @param options  How to run them; NULL for the defaults. Not kept.
- * @return `NNRT_OK` if all agree or there are none; `NNRT_SELF_TEST_FAILED`, with a message that
- *   names the first element that differs; or as `nnrt_session_create`.
+ * @return `NNRT_OK` if all agree; `NNRT_SELF_TEST_FAILED`, with a message that names the first
+ *   element that differs; `NNRT_INVALID_STATE` if the model has no vectors; or as
+ *   `nnrt_session_create`.
  * @note Threads: Any.
  */
 NNRT_API nnrt_status nnrt_model_self_test(const nnrt_model *model,

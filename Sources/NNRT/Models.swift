@@ -163,8 +163,8 @@ import NNRuntime
 /// - Parameters:
 ///   - model: The model.
 ///   - options: How to run them; NULL for the defaults. Not kept.
-/// - Returns: `NNRT_OK` if all agree or there are none; `NNRT_SELF_TEST_FAILED`, with a message that names the first element
-///   that differs; or as `nnrt_session_create`.
+/// - Returns: `NNRT_OK` if all agree; `NNRT_SELF_TEST_FAILED`, with a message that names the first element that differs;
+///   `NNRT_INVALID_STATE` if the model has no vectors; or as `nnrt_session_create`.
 /// - Threads: Any.
 @c(nnrt_model_self_test) public func nnrt_model_self_test(
   _ model: UnsafePointer<nnrt_model>?, _ options: UnsafePointer<nnrt_session_options>?

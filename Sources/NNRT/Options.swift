@@ -50,15 +50,12 @@ extension Model.Options {
 }
 
 extension Session.Options {
-  /// - Throws: ``ErrorCode/invalidArgument`` for a bad `struct_size`, an absurd number of threads or an unknown instruction
-  ///   set.
+  /// - Throws: ``ErrorCode/invalidArgument`` for a bad `struct_size` or an unknown instruction set.
   init(_ given: UnsafePointer<nnrt_session_options>?) throws(NNError) {
     let options = try read(given, "nnrt_session_options", nnrt_session_options())
     self.init()
-    guard options.threads <= 1024 else {
-      throw NNError(.invalidArgument, "\(options.threads) threads; at most 1024 can be asked for")
-    }
     threads = max(1, Int(options.threads))
     instructionSet = try InstructionSetLevel(code: options.instruction_set)
+    if options.memory_limit != 0 { memoryLimit = Int(clamping: options.memory_limit) }
   }
 }

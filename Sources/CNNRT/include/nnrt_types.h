@@ -53,11 +53,13 @@ typedef struct nnrt_model_options {
 typedef struct nnrt_session_options {
   /// sizeof(nnrt_session_options), as in `nnrt_model_options`.
   size_t struct_size;
-  /// How many threads one run may use, the calling one among them; 0 and 1 both mean: the calling one alone. More threads
-  /// change the time a run takes and no bit of its result.
+  /// How many threads one run may use, the calling one among them, up to 256; 0 and 1 both mean: the calling one alone. More
+  /// threads change the time a run takes and no bit of its result.
   uint32_t threads;
   /// `NNRT_ISA_AUTOMATIC`, or a lower set to compare with. It changes no bit of the result.
   nnrt_instruction_set_code instruction_set;
+  /// The most bytes that the intermediate values of one set of dimensions may take; 0 stands for no limit.
+  uint64_t memory_limit;
 } nnrt_session_options;
 
 /// What a model takes or gives at one place.
