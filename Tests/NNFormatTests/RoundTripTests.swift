@@ -1,0 +1,116 @@
+@testable import NNFormat
+import NNGraph
+import Testing
+
+private let codecs: [WriteOptions] = [
+  WriteOptions(codec: .raw), WriteOptions(codec: .zstd(level: 3)), WriteOptions(codec: .zstd(level: 19)),
+]
+
+@Test(arguments: OpCode.allCases)
+func attributesSurviveTheRoundTrip(code: OpCode) throws {
+  let ops = code.samples.map(\.op) + code.extremes
+  #expect(!code.samples.isEmpty)
+  for op in ops {
+    #expect(op.code == code)
+    var writer = ByteWriter()
+    try writer.attributes(op)
+    try writer.bytes.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes, role: "attributes")
+      #expect(try reader.attributes(of: code) == op)
+      try reader.finish()
+      for length in 0..<bytes.count {
+        var shorter = ByteReader(bytes.slice(0, length), role: "attributes")
+        #expect(throws: NNError.self) { _ = try shorter.attributes(of: code) }
+      }
+    }
+  }
+}
+
+@Test func operatorsHaveDistinctWireCodesThatNeverChange() {
+  let expected: [UInt16] = [
+    1, 2, 3, 4, 16, 17, 32, 33, 34, 48, 49, 64, 65, 66, 67, 68, 69, 80, 81, 96, 112, 120, 121, 122,
+  ]
+  #expect(OpCode.allCases.map(\.rawValue) == expected)
+}
+
+@Test(arguments: 0..<codecs.count)
+func everyOperatorSurvivesTheRoundTrip(codec: Int) throws {
+  let model = try everyOperator()
+  expectSame(model, try ModelFile.decode(try model.encode(codecs[codec])))
+}
+
+@Test(arguments: 0..<codecs.count)
+func everyTypeSurvivesTheRoundTrip(codec: Int) throws {
+  let model = try everyType()
+  expectSame(model, try ModelFile.decode(try model.encode(codecs[codec])))
+}
+
+@Test(arguments: 0..<codecs.count)
+func statesMetadataAndSelfTestsSurviveTheRoundTrip(codec: Int) throws {
+  let model = try everySection()
+  let decoded = try ModelFile.decode(try model.encode(codecs[codec]))
+  expectSame(model, decoded)
+  #expect(decoded.metadata.labels == ["", "零", "one"])
+  #expect(decoded.metadata.inputDescription("x") == "anything")
+}
+
+@Test(arguments: [DType.f32, .f16, .u8])
+func tensorsOfManyChunksSurviveTheRoundTrip(dtype: DType) throws {
+  var random = TestRandom(seed: 3)
+  for extra in [-1, 0, 1] {
+    let count = 3 * Format.chunkSize / dtype.size + extra
+    var bytes = [UInt8](repeating: 0, count: count * dtype.size)
+    for index in bytes.indices where index % 3 == 0 {
+      bytes[index] = UInt8(truncatingIfNeeded: random.next())
+    }
+    var graph = Graph(name: "large")
+    graph.addOutput(graph.addConstant("large", try tensor(dtype, [count], bytes: bytes)))
+    let model = ModelFile(graph: graph)
+    for options in codecs.prefix(2) {
+      expectSame(model, try ModelFile.decode(try model.encode(options)))
+    }
+  }
+}
+
+@Test func sameModelGivesTheSameBytes() throws {
+  let model = try mlp([16, 32, 10])
+  #expect(try model.encode() == model.encode())
+  #expect(try ModelFile.decode(try model.encode()).encode() == model.encode())
+}
+
+@Test func rawTensorsStayInPlaceIfTheyCan() throws {
+  final class Keeper {}
+  let model = try mlp([16, 32, 10])
+  let bytes = try model.encode(WriteOptions(codec: .raw))
+  let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count + 1, alignment: 64)
+  defer { memory.deallocate() }
+  for shift in [0, 1] {
+    let place = UnsafeMutableRawBufferPointer(rebasing: memory[shift..<shift + bytes.count])
+    place.copyBytes(from: bytes)
+    let decoded = try ModelFile.decode(UnsafeRawBufferPointer(place), keptAliveBy: Keeper())
+    expectSame(model, decoded)
+    for value in decoded.graph.values {
+      guard let constant = value.constant, let base = constant.bytes.baseAddress else { continue }
+      #expect(Int(bitPattern: base) % 64 == 0)
+      let isInside = base >= place.baseAddress! && base < place.baseAddress! + place.count
+      #expect(isInside == (shift == 0))
+    }
+  }
+}
+
+@Test func layoutAddsUpToTheFile() throws {
+  for model in [try mlp([16, 32, 10]), try everyType(), try everySection(), try everyOperator()] {
+    for options in codecs {
+      let bytes = try model.encode(options)
+      let layout = try ModelFile.layout(of: bytes)
+      #expect(layout.fileBytes == bytes.count)
+      let sections = layout.sections.reduce(0) { $0 + $1.storedBytes }
+      #expect(layout.headerBytes + sections + layout.paddingBytes == bytes.count)
+      let tensors = layout.tensors.reduce(0) { $0 + $1.storedBytes }
+      let data = try #require(layout.sections.first { $0.kind == .data })
+      #expect(tensors + layout.tensorPaddingBytes == data.storedBytes)
+      #expect(layout.paddingBytes >= 0 && layout.tensorPaddingBytes >= 0)
+      #expect(layout.tensors.count == model.graph.values.filter { $0.constant != nil }.count)
+    }
+  }
+}
