@@ -57,16 +57,16 @@ extension ReferenceTensor {
   func cast(_ target: DType) -> ReferenceTensor {
     if target == dtype { return self }
     if target.isFloatingPoint {
-      return ReferenceTensor(
-        values.map { ReferenceTensor.rounded($0, to: target) }, extents: extents, dtype: target)
-    }
-    if target == .bool {
-      return ReferenceTensor(integers: values.map { $0 != 0 ? 1 : 0 }, extents: extents, dtype: .bool)
+      // Integers beyond 2⁵³ are rounded once, not to a Double first.
+      let results =
+        target == .f32 && !dtype.isFloatingPoint
+        ? integers.map { Double(Float($0)) } : values.map { ReferenceTensor.rounded($0, to: target) }
+      return ReferenceTensor(results, extents: extents, dtype: target)
     }
     let results =
       dtype.isFloatingPoint
       ? values.map { ReferenceTensor.saturated($0, to: target) }
-      : integers.map { ReferenceTensor.wrapped($0, to: target) }
+      : integers.map { ReferenceTensor.saturated($0, to: target) }
     return ReferenceTensor(integers: results, extents: extents, dtype: target)
   }
 
@@ -78,6 +78,19 @@ extension ReferenceTensor {
     case .i32: Int64(Int32(truncatingIfNeeded: value))
     case .i64: value
     case .u8: Int64(UInt8(truncatingIfNeeded: value))
+    case .bool: value != 0 ? 1 : 0
+    case .f16, .bf16, .f32, .f64: preconditionFailure("not an integer type")
+    }
+  }
+
+  /// An integer, or the nearest end of the type's range; for bool, whether it is not 0.
+  static func saturated(_ value: Int64, to dtype: DType) -> Int64 {
+    switch dtype {
+    case .i8: Int64(Int8(clamping: value))
+    case .i16: Int64(Int16(clamping: value))
+    case .i32: Int64(Int32(clamping: value))
+    case .i64: value
+    case .u8: Int64(UInt8(clamping: value))
     case .bool: value != 0 ? 1 : 0
     case .f16, .bf16, .f32, .f64: preconditionFailure("not an integer type")
     }
@@ -110,11 +123,16 @@ extension ReferenceTensor {
     case .f32: return Double(Float(value))
     case .f16: return Double(Float16(value))
     case .bf16:
-      let single = Float(value)
-      if single.isNaN { return .nan }
-      let bits = single.bitPattern
-      let roundsUp = (bits & 0xFFFF) > 0x8000 || ((bits & 0xFFFF) == 0x8000 && (bits >> 16) & 1 == 1)
-      return Double(Float(bitPattern: ((bits >> 16) &+ (roundsUp ? 1 : 0)) << 16))
+      // The two neighbours toward zero and away from it; which is nearer is exact in Double.
+      let single = Float(value.magnitude).bitPattern
+      if single >= Float.infinity.bitPattern { return Double(Float(value)) }
+      let towardZero = single & 0xFFFF_0000
+      let below = Double(Float(bitPattern: towardZero))
+      let above = towardZero == 0x7F7F_0000 ? 0x1p128 : Double(Float(bitPattern: towardZero + 0x1_0000))
+      let (down, up) = (value.magnitude - below, above - value.magnitude)
+      let isEven = (towardZero >> 16) & 1 == 0
+      let nearest = down < up || (down == up && isEven) ? below : above
+      return nearest == 0x1p128 ? (value < 0 ? -.infinity : .infinity) : value < 0 ? -nearest : nearest
     case .i8, .i16, .i32, .i64, .u8, .bool: preconditionFailure("not a floating-point type")
     }
   }
@@ -148,11 +166,14 @@ extension Activation {
     case .relu: return x.isNaN ? x : max(x, 0)
     case .leakyRelu: return x < 0 ? a * x : x
     case .elu: return x < 0 ? a * expm1(x) : x
+    // At −∞ these three take their limit, where the formula would be −∞·0.
     // x·Φ(x) = x·erfc(−x/√2)/2, which does not cancel for negative x.
-    case .gelu: return 0.5 * x * erfc(-x * 0.5.squareRoot())
+    case .gelu: return x == -.infinity ? -0.0 : 0.5 * x * erfc(-x * 0.5.squareRoot())
+    // (1 + tanh z)/2 = 1/(1 + e⁻²ᶻ), which does not cancel either.
     case .geluTanh:
-      return 0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
-    case .silu: return x / (1 + exp(-x))
+      let z = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
+      return x == -.infinity ? -0.0 : x / (1 + exp(-2 * z))
+    case .silu: return x == -.infinity ? -0.0 : x / (1 + exp(-x))
     case .softplus: return x.isNaN ? x : max(x, 0) + log1p(exp(-abs(x)))
     case .clip: return x.isNaN ? x : min(max(x, a), b)
     }

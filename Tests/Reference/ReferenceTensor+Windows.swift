@@ -118,7 +118,8 @@ extension Window {
 }
 
 extension Pool {
+  /// What the average over a window divides by; a window of padding alone gives 0.
   fileprivate func divisor(covered: Int) -> Double {
-    Double(countsPadding ? window.extent[0] * window.extent[1] : covered)
+    Double(countsPadding ? window.extent[0] * window.extent[1] : max(covered, 1))
   }
 }

@@ -173,3 +173,10 @@ private func counting(_ extents: [Int]) -> ReferenceTensor {
   #expect(ulpDistance(.nan, 1) == .infinity)
   #expect(ulpDistance(.infinity, 1e300) == 0)
 }
+
+@Test func bfloat16IsRoundedOnce() throws {
+  // Just above the middle: rounding to f32 first would land on it and then go to even.
+  let x = ReferenceTensor(
+    [1 + 0x1p-8 + 0x1p-40, -(1 + 0x1p-8), 3.5e38, -.infinity, 0], extents: [5], dtype: .f64)
+  #expect(try apply(.cast(.bf16), [x]).values == [1 + 0x1p-7, -1, .infinity, -.infinity, 0])
+}

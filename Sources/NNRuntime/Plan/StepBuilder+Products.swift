@@ -6,22 +6,22 @@ extension StepBuilder {
     let route = MatmulRoute(matmul, graph, node, resolved.types, options)
     switch route.source {
     case .replaced(let product): try emitReplaced(product, route, matmul.activation)
-    case .panels: try emitProduct(route, matmul.activation, panels: floats(1), a: floats(0))
-    case .packed:
-      guard let workspace = layout.workspaces[index] else {
-        // No workspace means no panels and no rows: an operand without elements.
-        try emitProduct(route, matmul.activation, panels: floats(1), a: floats(0))
-        return
+    case .panels, .packed:
+      var (a, panels) = (floats(0), floats(1))
+      // No workspace means nothing to pack and no rows to turn.
+      if let workspace = layout.workspaces[index] {
+        if case .packed = route.source {
+          let packed = workspace.assumingMemoryBound(to: Float.self)
+          emitPacking(route, into: packed)
+          panels = UnsafePointer(packed)
+        }
+        if route.transposesA {
+          let rows = (workspace + route.panelsBytes).assumingMemoryBound(to: Float.self)
+          try emitTransposition(route, into: rows)
+          a = UnsafePointer(rows)
+        }
       }
-      let panels = workspace.assumingMemoryBound(to: Float.self)
-      emitPacking(route, into: panels)
-      var a = floats(0)
-      if route.transposesA {
-        let rows = (workspace + route.panelsBytes).assumingMemoryBound(to: Float.self)
-        try emitTransposition(route, into: rows)
-        a = UnsafePointer(rows)
-      }
-      try emitProduct(route, matmul.activation, panels: UnsafePointer(panels), a: a)
+      try emitProduct(route, matmul.activation, panels: panels, a: a)
     }
   }
 
