@@ -10,6 +10,7 @@ struct NNPack: ParsableCommand {
     abstract: "Trains neural networks, and packs, inspects, checks, runs and measures .nnrt files.",
     discussion: """
       EXAMPLE:
+        nnpack train --example digits-mlp --output digits.nnrt
         nnpack inspect digits.nnrt
         nnpack run digits.nnrt --input pixels.npy --output probabilities.npy
 
@@ -19,7 +20,7 @@ struct NNPack: ParsableCommand {
         64 the command line is not right
       """,
     version: "nnpack 0.1.0",
-    subcommands: [Inspect.self, Run.self, Verify.self, Bench.self])
+    subcommands: [Train.self, Inspect.self, Run.self, Verify.self, Bench.self])
 
   static func main() {
     do {

@@ -140,7 +140,7 @@ extension Bench {
       ]
       lines.append("  load   \((loadSeconds * 1e3).fixed(3)) ms")
       lines.append(
-        "  run    \((medianSeconds * 1e6).fixed(2)) µs median, \((minimumSeconds * 1e6).fixed(2)) µs at least (\(runs.grouped) runs)"
+        "  run    \((medianSeconds * 1e6).fixed(2)) µs median, \((minimumSeconds * 1e6).fixed(2)) µs at best (\(runs.grouped) runs)"
       )
       lines.append("  rate   \(Int(1 / medianSeconds).grouped) runs/s")
       if operationsPerRun > 0 {
