@@ -68,7 +68,7 @@ let package = Package(
 
     // Above the lean line
     .target(name: "NNPasses", dependencies: ["NNRuntime"]),
-    .target(name: "NNTraining", dependencies: ["NNPasses", "COpenBLAS"]),
+    .target(name: "NNTraining", dependencies: ["NNPasses", "COpenBLAS", "CPlatform"]),
     .target(name: "NumPyFiles", dependencies: ["NNGraph"]),
     .target(
       name: "Examples", dependencies: ["NNTraining", "CZstd"], exclude: ["Digits/SOURCE.md"],
@@ -94,7 +94,9 @@ let package = Package(
       ]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
     .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "Reference"]),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
-      name: "NNTrainingTests", dependencies: ["NNTraining", "Reference"], exclude: ["Golden"]),
+      name: "NNTrainingTests", dependencies: ["NNTraining", "Reference", "CAllocationCounter"],
+      exclude: ["Golden"]),
   ]
 )

@@ -29,14 +29,16 @@ public struct Dataset: Sendable {
         "\(features.count) numbers do not divide into samples of shape \(Shape(sampleShape).description)")
     }
     count = features.count / width
+    sampleSize = width
     switch targets {
     case .classes(let classes):
+      targetSize = 1
       guard classes.count == count else {
         throw NNError(.shapeMismatch, "\(classes.count) class indices for \(count) samples")
       }
     case .values(let values, let shape):
-      let targetWidth = try Dataset.elementCount(shape)
-      guard values.count == count * targetWidth else {
+      targetSize = try Dataset.elementCount(shape)
+      guard values.count == count * targetSize else {
         throw NNError(
           .shapeMismatch,
           "\(values.count) target numbers for \(count) samples with targets of shape \(Shape(shape).description)"
@@ -49,15 +51,9 @@ public struct Dataset: Sendable {
   }
 
   /// Elements of one sample.
-  public var sampleSize: Int { sampleShape.reduce(1, *) }
-
+  public let sampleSize: Int
   /// Elements of one sample's target; 1 for a class.
-  var targetSize: Int {
-    switch targets {
-    case .classes: 1
-    case .values(_, let shape): shape.reduce(1, *)
-    }
-  }
+  let targetSize: Int
 
   private static func elementCount(_ shape: [Int]) throws(NNError) -> Int {
     try Shape(shape).validate()
@@ -174,17 +170,12 @@ public struct Dataset: Sendable {
   }
 }
 
-// Copying samples into the memory a plan reads. These run in every step and allocate nothing.
+// Copying samples into the memory a plan reads. These run in every step and allocate nothing, not even in unoptimised
+// builds, whose iterators would: hence the loops counted by hand.
 extension Dataset {
   func copyFeatures(_ indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer) {
     let size = sampleSize * 4
-    features.withUnsafeBytes { source in
-      var target = memory.baseAddress!
-      for index in indices {
-        target.copyMemory(from: source.baseAddress! + index * size, byteCount: size)
-        target += size
-      }
-    }
+    features.withUnsafeBytes { Dataset.copy($0, size, indices, into: memory) }
   }
 
   func copyTargets(_ indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer) {
@@ -192,19 +183,27 @@ extension Dataset {
     case .classes(let classes):
       let target = memory.assumingMemoryBound(to: Int64.self)
       var position = 0
-      for index in indices {
-        target[position] = Int64(classes[index])
+      while position < indices.count {
+        target[position] = Int64(classes[indices[indices.startIndex + position]])
         position += 1
       }
     case .values(let values, _):
       let size = targetSize * 4
-      values.withUnsafeBytes { source in
-        var target = memory.baseAddress!
-        for index in indices {
-          target.copyMemory(from: source.baseAddress! + index * size, byteCount: size)
-          target += size
-        }
-      }
+      values.withUnsafeBytes { Dataset.copy($0, size, indices, into: memory) }
+    }
+  }
+
+  /// Rows of `size` bytes; `memory` has room for all of them.
+  private static func copy(
+    _ source: UnsafeRawBufferPointer, _ size: Int, _ indices: ArraySlice<Int>,
+    into memory: UnsafeMutableRawBufferPointer
+  ) {
+    guard let from = source.baseAddress, let to = memory.baseAddress else { return }
+    var position = 0
+    while position < indices.count {
+      let row = indices[indices.startIndex + position]
+      (to + position * size).copyMemory(from: from + row * size, byteCount: size)
+      position += 1
     }
   }
 }

@@ -104,12 +104,12 @@ private func requireSameShape(_ prediction: SymbolicTensor, _ target: SymbolicTe
   }
 }
 
-/// A number that tells people how good a batch of predictions is.
+/// A number that tells people how good predictions are: a mean over samples.
 public protocol Metric: Sendable {
   /// What progress and reports call it.
   var name: String { get }
 
-  /// The mean over the batch, of shape ().
+  /// One number for each sample, of shape (N); what is reported is their mean.
   func callAsFunction(prediction: SymbolicTensor, target: SymbolicTensor) throws(NNError) -> SymbolicTensor
 }
 
@@ -131,11 +131,12 @@ public struct Accuracy: Metric {
     prediction: SymbolicTensor, target: SymbolicTensor
   ) throws(NNError) -> SymbolicTensor {
     try prediction.require(rank: 2, "predictions (N, C)")
-    return try prediction.argmax().compare(.equal, target).cast(to: .f32).mean()
+    return try prediction.argmax().compare(.equal, target).cast(to: .f32)
   }
 }
 
-/// The fraction of logits that are positive where the target is above one half, and not where it is not.
+/// The fraction of logits that are positive where the target is above one half, and not where it is not,
+/// over all outputs of a sample.
 public struct BinaryAccuracy: Metric {
   public init() {}
 
@@ -146,6 +147,7 @@ public struct BinaryAccuracy: Metric {
   ) throws(NNError) -> SymbolicTensor {
     try requireSameShape(prediction, target)
     let said = try prediction.compare(.greater, 0)
-    return try said.compare(.equal, target.compare(.greater, 0.5)).cast(to: .f32).mean()
+    let hits = try said.compare(.equal, target.compare(.greater, 0.5)).cast(to: .f32)
+    return hits.rank == 1 ? hits : try hits.mean(axes: Array(1..<hits.rank))
   }
 }

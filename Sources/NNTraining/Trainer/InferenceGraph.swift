@@ -46,7 +46,7 @@ struct InferenceGraph {
     _ = try scores(recipe, outputShape: outputShape, batch: 1)
   }
 
-  /// Loss and metrics as functions of predictions: inputs "prediction" and "target", one output each.
+  /// Loss and metrics as functions of predictions: inputs "prediction" and "target", the mean loss and the metrics' sums as outputs.
   static func scores(_ recipe: TrainingRecipe, outputShape: [Int], batch: Int) throws(NNError) -> Graph {
     let trace = Trace(mode: .inference, parameters: ParameterStore(seed: 0), name: "scores")
     let prediction = trace.input("prediction", .f32, Shape([batch] + outputShape))
@@ -56,9 +56,7 @@ struct InferenceGraph {
       case .values: trace.input("target", .f32, Shape([batch] + outputShape))
       }
     try trace.output(recipe.loss(prediction: prediction, target: target), name: "loss")
-    for (number, metric) in recipe.metrics.enumerated() {
-      try trace.output(metric(prediction: prediction, target: target), name: Name("metric_\(number)"))
-    }
+    try recipe.outputMetrics(prediction: prediction, target: target)
     try trace.graph.verify()
     return trace.graph
   }

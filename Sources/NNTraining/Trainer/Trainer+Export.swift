@@ -84,8 +84,9 @@ extension Trainer {
       }
       data.copyTargets(Dataset.range(first, batch), into: scores.input(1))
       try scores.run()
-      for index in sums.indices {
-        sums[index] += Double(scores.output(index).load(as: Float.self)) * Double(batch)
+      sums[0] += Double(scores.output(0).load(as: Float.self)) * Double(batch)
+      for index in sums.indices.dropFirst() {
+        sums[index] += Double(scores.output(index).load(as: Float.self))
       }
     }
     return evaluation(sums: sums, samples: data.count)

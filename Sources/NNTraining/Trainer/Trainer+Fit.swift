@@ -23,7 +23,7 @@ struct FitPosition: Equatable {
   /// Batches done in the epoch.
   var batch = 0
   var samples = 0
-  /// Loss and metrics of the epoch so far, each times its samples.
+  /// Sums over the samples of the epoch so far: of the loss, then of each metric.
   var sums: [Double]
 }
 
@@ -91,7 +91,7 @@ extension Trainer {
       guard loss.isFinite else { throw try diagnose(loss, settings, order, begin, position) }
       position.sums[0] += Double(loss) * Double(rows.count)
       for index in recipe.metrics.indices {
-        position.sums[1 + index] += Double(step.metric(index)) * Double(rows.count)
+        position.sums[1 + index] += Double(step.metricSum(index))
       }
       position.batch += 1
       position.samples += rows.count

@@ -86,7 +86,11 @@ public final class Trainer {
 
   /// The step for a batch size, planned when it is first needed.
   func trainingStep(batch: Int, targetShape: [Int]) throws(NNError) -> TrainingStep {
-    if let known = steps.first(where: { $0.batch == batch }) { return known }
+    var index = 0
+    while index < steps.count {
+      if steps[index].batch == batch { return steps[index] }
+      index += 1
+    }
     let graph = try TrainingGraph(
       recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store, slots: slots)
     let made = try TrainingStep(graph, batch: batch, optimizer: recipe.optimizer, options: planOptions)

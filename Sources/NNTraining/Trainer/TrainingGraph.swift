@@ -39,10 +39,7 @@ struct TrainingGraph {
       throw NNError(.shapeMismatch, "the loss has shape \(loss.shapeDescription) instead of ()")
     }
     try trace.output(loss, name: "loss")
-    for (number, metric) in recipe.metrics.enumerated() {
-      let value = try metric(prediction: prediction, target: target)
-      try trace.output(value, name: Name("metric_\(number)"))
-    }
+    try recipe.outputMetrics(prediction: prediction, target: target)
     let trained = trace.parameters.filter { $0.parameter.isTrainable }
     let gradients = try recipe.clipping.apply(
       trace.gradient(of: loss, withRespectTo: trained.map { $0.tensor }))
@@ -93,6 +90,19 @@ struct TrainingRecipe {
   let metrics: [any Metric]
   let optimizer: any Optimizer
   let clipping: GradientClipping
+
+  /// Adds an output () for each metric: the sum over the batch. Sums of hits are exact, means would be rounded.
+  func outputMetrics(prediction: SymbolicTensor, target: SymbolicTensor) throws(NNError) {
+    for (number, metric) in metrics.enumerated() {
+      let scores = try metric(prediction: prediction, target: target)
+      guard scores.rank == 1, scores.shape[0].mayEqual(prediction.shape[0]) else {
+        throw NNError(
+          .shapeMismatch,
+          "metric \"\(metric.name)\" has shape \(scores.shapeDescription) instead of one number per sample")
+      }
+      try scores.trace.output(scores.sum(), name: Name("metric_\(number)"))
+    }
+  }
 }
 
 /// The optimiser's tensors, named after the parameter they belong to.

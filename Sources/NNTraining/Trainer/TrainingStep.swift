@@ -33,8 +33,11 @@ final class TrainingStep {
     data.copyFeatures(indices, into: plan.input(graph.features))
     data.copyTargets(indices, into: plan.input(graph.target))
     optimizer.scalars(step: step, learningRate: learningRate, into: scalarValues)
-    for (position, input) in graph.scalars.enumerated() {
-      plan.input(input).storeBytes(of: scalarValues[position], as: Float.self)
+    // Counted by hand for the sake of unoptimised builds, see Dataset.
+    var position = 0
+    while position < graph.scalars.count {
+      plan.input(graph.scalars[position]).storeBytes(of: scalarValues[position], as: Float.self)
+      position += 1
     }
     if let key = graph.randomKey {
       plan.input(key).storeBytes(of: Int64(bitPattern: seed), as: Int64.self)
@@ -46,7 +49,8 @@ final class TrainingStep {
 
   var loss: Float { plan.output(0).load(as: Float.self) }
 
-  func metric(_ index: Int) -> Float { plan.output(1 + index).load(as: Float.self) }
+  /// A metric's sum over the batch.
+  func metricSum(_ index: Int) -> Float { plan.output(1 + index).load(as: Float.self) }
 
   /// The node whose result is the first that is not finite, or the input that is not, for the inputs loaded and the
   /// parameters as they are. Nothing is updated.

@@ -1,0 +1,136 @@
+import Foundation
+import NNGraph
+import NNTraining
+import Testing
+
+/// Ends a training from outside, as a signal would: after some batches, by an error.
+private final class Interruption: Callback {
+  struct Point { let epoch: Int, batch: Int }
+  private let point: Point
+
+  init(epoch: Int, batch: Int) { point = Point(epoch: epoch, batch: batch) }
+
+  func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError) {
+    if progress.epoch == point.epoch, progress.batch == point.batch {
+      throw NNError(.invalidState, "interrupted")
+    }
+  }
+}
+
+/// Keeps what it saw, so that it stands in the callback list without doing anything.
+private final class Witness: Callback {
+  var epochs: [EpochReport] = []
+  func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) { epochs.append(report) }
+}
+
+@Suite struct InterruptionTests {
+  @Test(arguments: [(0, 2), (1, 1), (2, 4), (3, 3)])
+  func resumedTrainingEndsInTheSameBits(epoch: Int, batch: Int) throws {
+    let data = try stripes(count: 58)
+    let straight = try smallConvolutionalTrainer()
+    let reports = try straight.fit(data, epochs: 4, batchSize: 16, validation: data, callbacks: [Witness()])
+
+    let path = temporaryPath("checkpoint")
+    defer { unlink(path) }
+    let checkpoint = Checkpointing(path: path, everyBatches: 3)
+    let interrupted = try smallConvolutionalTrainer()
+    #expect(throws: NNError.self) {
+      try interrupted.fit(
+        data, epochs: 4, batchSize: 16, validation: data,
+        callbacks: [Interruption(epoch: epoch, batch: batch)],
+        checkpoint: checkpoint)
+    }
+    #expect(interrupted.bits != straight.bits)
+    let resumed = try smallConvolutionalTrainer()
+    let rest = try resumed.fit(
+      data, epochs: 4, batchSize: 16, validation: data, callbacks: [Witness()], checkpoint: checkpoint)
+    #expect(resumed.bits == straight.bits)
+    #expect(resumed.step == straight.step)
+    #expect(rest.last?.training == reports.last?.training)
+    #expect(rest.last?.validation == reports.last?.validation)
+  }
+
+  @Test func earlyStoppingRestoresTheBestWeights() throws {
+    let data = try blobs(count: 60)
+    // Labels of the validation data are wrong, so that its loss rises from some epoch on.
+    guard case .classes(let classes) = data.targets else { return }
+    let wrong = try Dataset(
+      features: data.features, sampleShape: [2], targets: .classes(classes.map { ($0 + 1) % 3 }))
+    let stopping = EarlyStopping(.loss, patience: 3)
+    let snapshots = Snapshots()
+    let trainer = try blobTrainer()
+    let reports = try trainer.fit(
+      data, epochs: 50, batchSize: 20, validation: wrong, callbacks: [stopping, snapshots])
+    let best = try #require(stopping.best)
+    #expect(reports.count == best.epoch + 1 + 3)
+    #expect(best.value == reports.compactMap { $0.validation?.loss }.min())
+    #expect(trainer.bits == snapshots.bits[best.epoch])
+    #expect(trainer.bits != snapshots.bits.last)
+  }
+
+  @Test func earlyStoppingGoesOnFromACheckpoint() throws {
+    let data = try blobs(count: 60)
+    let straight = try blobTrainer()
+    try straight.fit(
+      data, epochs: 6, batchSize: 20, callbacks: [EarlyStopping(.metric("accuracy"), patience: 2)])
+    let path = temporaryPath("checkpoint")
+    defer { unlink(path) }
+    for epochs in [2, 6, 6] {
+      let trainer = try blobTrainer()
+      try trainer.fit(
+        data, epochs: epochs, batchSize: 20, callbacks: [EarlyStopping(.metric("accuracy"), patience: 2)],
+        checkpoint: Checkpointing(path: path))
+      if epochs == 6 { #expect(trainer.bits == straight.bits) }
+    }
+  }
+
+  @Test func checkpointOfAnotherTrainingIsRefused() throws {
+    let data = try blobs(count: 60)
+    let path = temporaryPath("checkpoint")
+    defer { unlink(path) }
+    try blobTrainer().fit(data, epochs: 1, batchSize: 20, checkpoint: Checkpointing(path: path))
+    let other = try blobTrainer(seed: 10)
+    let before = other.bits
+    let error = #expect(throws: NNError.self) {
+      try other.fit(data, epochs: 1, batchSize: 20, checkpoint: Checkpointing(path: path))
+    }
+    #expect(error?.code == .invalidArgument)
+    #expect(other.bits == before)
+  }
+
+  @Test func damagedCheckpointIsRefusedAtEveryByte() throws {
+    let data = try blobs(count: 60)
+    let path = temporaryPath("checkpoint")
+    defer { unlink(path) }
+    try blobTrainer().fit(data, epochs: 1, batchSize: 20, checkpoint: Checkpointing(path: path))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    let victim = try blobTrainer()
+    let before = victim.bits
+    for position in stride(from: 0, to: whole.count, by: 61) {
+      var damaged = whole
+      damaged[position] ^= 0x10
+      for bytes in [damaged, whole.prefix(position)] {
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(throws: NNError.self) {
+          try victim.fit(data, epochs: 1, batchSize: 20, checkpoint: Checkpointing(path: path))
+        }
+      }
+    }
+    #expect(victim.bits == before)
+  }
+
+  private func blobTrainer(seed: UInt64 = 9) throws -> Trainer {
+    try Trainer(
+      Sequential {
+        Dense(8, activation: .relu)
+        Dense(3)
+      },
+      sampleShape: [2], loss: .softmaxCrossEntropy, optimizer: SGD(learningRate: 0.05, momentum: 0.9),
+      metrics: [.accuracy], seed: seed)
+  }
+
+  private final class Snapshots: Callback {
+    var bits: [[[UInt32]]] = []
+    func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) { bits.append(trainer.bits) }
+  }
+}
