@@ -43,7 +43,8 @@ extension Op {
     case .gather(let axis): try .of([scattered(dy, at: x[1], axis: axis, like: x[0]), nil])
     case .scatterAdd(let axis): try .of([dy, nil, dy.gathered(x[1], axis: axis)])
 
-    case .cast: x[0].dtype == .f32 && y.dtype == .f32 ? .of([dy]) : .zero
+    case .cast:
+      x[0].dtype.isFloatingPoint && y.dtype.isFloatingPoint ? try .of([dy.cast(to: x[0].dtype)]) : .zero
 
     case .random: .zero
 

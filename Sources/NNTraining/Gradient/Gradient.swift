@@ -38,12 +38,14 @@ extension Trace {
     return results
   }
 
-  /// Which values are f32 and depend on one of the variables.
+  /// Which values hold fractions and depend on one of the variables.
   private func dependents(of variables: [SymbolicTensor]) -> [Bool] {
     var depends = [Bool](repeating: false, count: graph.values.count)
     for variable in variables { depends[variable.id.index] = true }
     for node in graph.nodes where node.inputs.contains(where: { depends[$0.index] }) {
-      for output in node.outputs where graph[output].type.dtype == .f32 { depends[output.index] = true }
+      for output in node.outputs where graph[output].type.dtype.isFloatingPoint {
+        depends[output.index] = true
+      }
     }
     return depends
   }

@@ -9,7 +9,8 @@ public enum GradientClipping: Equatable, Sendable {
   /// Pascanu, Mikolov and Bengio 2013, algorithm 1, in PyTorch's form.
   case globalNorm(Float)
 
-  func apply(_ gradients: [SymbolicTensor]) throws(NNError) -> [SymbolicTensor] {
+  /// The gradients as the optimiser gets them.
+  public func apply(_ gradients: [SymbolicTensor]) throws(NNError) -> [SymbolicTensor] {
     var results: [SymbolicTensor] = []
     switch self {
     case .none: return gradients

@@ -51,7 +51,12 @@ public final class Trace {
       }
       ids.append(input.id)
     }
-    return SymbolicTensor(trace: self, id: try graph.append(op, ids, name: layerName))
+    do throws(NNError) {
+      return SymbolicTensor(trace: self, id: try graph.append(op, ids, name: layerName))
+    } catch {
+      let shapes = inputs.map(\.shapeDescription).joined(separator: " and ")
+      throw NNError(error.code, error.message + "; the operands are " + shapes)
+    }
   }
 
   public func input(_ name: Name, _ dtype: DType, _ shape: Shape) -> SymbolicTensor {
