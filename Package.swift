@@ -85,6 +85,8 @@ let package = Package(
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
+    .testTarget(
+      name: "nnpackTests", dependencies: ["nnpack", "NumPyFiles", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "NNGraph"]),
     .testTarget(name: "NNGraphTests", dependencies: ["NNGraph"]),
     .testTarget(

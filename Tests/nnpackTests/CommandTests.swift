@@ -1,0 +1,216 @@
+import Foundation
+import NNFormat
+import NNGraph
+import NNRuntime
+import NumPyFiles
+import Testing
+
+@Test func everyCommandHasHelpWithAnExample() throws {
+  for command in [[], ["train"], ["inspect"], ["run"], ["verify"], ["bench"]] {
+    let outcome = try nnpack(command + ["--help"])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.output.contains("EXAMPLE:\n  nnpack " + command.joined(separator: " ")), "\(command)")
+  }
+}
+
+@Test func versionGoesToStandardOutput() throws {
+  let outcome = try nnpack("--version")
+  #expect(outcome.status == 0 && outcome.output.hasPrefix("nnpack ") && outcome.errors.isEmpty)
+}
+
+@Test func wrongCommandLinesExitWith64AndSayWhy() throws {
+  let wrong: [([String], String)] = [
+    (["frobnicate"], "frobnicate"), (["inspect"], "<file>"), (["run", "x.nnrt", "--top", "0"], "--top"),
+    (["train"], "--list"), (["train", "--example", "nothing"], "digits-mlp"),
+    (["bench", "x.nnrt", "--batch", "0"], "--batch"),
+    (["train", "--example", "digits-mlp", "--resume"], "--checkpoint"),
+    (["bench", "x.nnrt", "--instruction-set", "avx9"], "instruction-set"),
+  ]
+  for (arguments, word) in wrong {
+    let outcome = try nnpack(arguments)
+    #expect(outcome.status == 64 && outcome.output.isEmpty, "\(arguments)")
+    #expect(
+      outcome.errors.hasPrefix("nnpack: ") && outcome.errors.contains(word), "\(arguments): \(outcome.errors)"
+    )
+  }
+}
+
+@Test func aFileThatIsMissingOrNoModelExitsWith1AndIsNamed() throws {
+  try withTemporaryFolder { folder in
+    let text = folder + "/text.nnrt"
+    try "hello".write(toFile: text, atomically: true, encoding: .utf8)
+    for command in ["inspect", "run", "verify", "bench"] {
+      for path in ["/no/such/file.nnrt", text] {
+        let outcome = try nnpack(command, path)
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("nnpack: ") && outcome.errors.contains(path), "\(outcome.errors)")
+      }
+    }
+  }
+}
+
+/// What `inspect` prints for the small model, from its second line on.
+private let inspected = """
+    name     small
+    licence  CC0-1.0
+    labels   cat, dog
+
+            name  type  shape
+    input   x     f32   (N, 2)
+    output  y     f32   (N, 2)
+
+    node     operator  attributes      result  parameters
+    hidden   matmul    relu            (N, 3)           9
+    logits   matmul                    (N, 2)           6
+    softmax  softmax   softmax over 1  (N, 2)
+    total                                              15
+
+  """
+
+@Test func inspectShowsTheModel() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/small.nnrt"
+    try writeModel(path)
+    let outcome = try nnpack("inspect", path)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.output.hasPrefix("\(path): .nnrt version 1, "))
+    #expect(outcome.output.contains(inspected), "\(outcome.output)")
+  }
+}
+
+@Test func theBytesThatInspectShowsAddUpToTheFile() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/small.nnrt"
+    try writeModel(path)
+    let outcome = try nnpack("inspect", path, "--json")
+    let report = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as! [String: Any]
+    let parts = report["parts"] as! [[String: Any]]
+    let stored = parts.reduce(0) { $0 + ($1["storedBytes"] as! Int) }
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as! Int
+    #expect(stored == size && report["bytes"] as? Int == size)
+    #expect(
+      Set(parts.map { $0["part"] as! String }).isSuperset(of: [
+        "header", "graph", "tensor W", "tensor b", "tensor V",
+      ]))
+    #expect(report["parameters"] as? Int == 15)
+    #expect((report["inputs"] as! [[String: Any]])[0]["shape"] as? [String] == ["N", "2"])
+  }
+}
+
+@Test func runGivesWhatTheRuntimeComputes() throws {
+  try withTemporaryFolder { folder in
+    let (model, x, y) = (folder + "/small.nnrt", folder + "/x.npy", folder + "/y.npy")
+    try writeModel(model)
+    let values: [Float] = [1, 2, -3, 0.5, 0, 0]
+    try writeArray(values, [3, 2], to: x)
+    let outcome = try nnpack("run", model, "--input", x, "--output", y, "--top", "2")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    let expected = try Session(try Model.open(path: model))(values, extents: [3, 2])
+    let written = try NPYFile.read(path: y)
+    #expect(written.extents == [3, 2] && written.floats == expected)
+    let best = expected[0] >= expected[1] ? "cat" : "dog"
+    #expect(outcome.output.contains("  row 0: \(best) "))
+    #expect(outcome.output.contains("(3, 2)"))
+    let named = try nnpack("run", model, "-i", "x=" + x, "--output-dir", folder + "/results")
+    #expect(named.status == 0)
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: folder + "/results/y.npy"))
+        == Data(contentsOf: URL(fileURLWithPath: y)))
+  }
+}
+
+@Test func runConvertsWhereNothingIsLostAndRefusesElse() throws {
+  try withTemporaryFolder { folder in
+    let (model, x, y) = (folder + "/small.nnrt", folder + "/x.npy", folder + "/y.npy")
+    try writeModel(model)
+    try [UInt8]([1, 2]).withUnsafeBytes { try NPYFile.write(dtype: .u8, extents: [1, 2], bytes: $0, to: x) }
+    #expect(try nnpack("run", model, "--input", x, "--output", y).status == 0)
+    #expect(
+      try NPYFile.read(path: y).floats == Session(try Model.open(path: model))([1, 2], extents: [1, 2]))
+
+    var graph = Graph(name: "integers")
+    let a = graph.addInput("a", .i32, [2])
+    graph.addOutput(try graph.append(.binary(.add), [a, a]), name: "sum")
+    let integers = folder + "/integers.nnrt"
+    try ModelFile(graph: graph).write(to: integers)
+    try writeArray([1, 2], [2], to: x)
+    let refused = try nnpack("run", integers, "--input", x)
+    #expect(refused.status == 1 && refused.errors.contains("f32") && refused.errors.contains("i32"))
+  }
+}
+
+@Test func runSaysWhatIsWrongWithItsInputs() throws {
+  try withTemporaryFolder { folder in
+    let (model, x) = (folder + "/small.nnrt", folder + "/x.npy")
+    try writeModel(model)
+    try writeArray([1, 2, 3], [1, 3], to: x)
+    let missing = try nnpack("run", model)
+    #expect(missing.status == 1 && missing.errors.contains("input \"x\" is missing"))
+    let shape = try nnpack("run", model, "--input", x)
+    #expect(shape.status == 1 && shape.errors.contains("(1, 3)") && shape.errors.contains("(N, 2)"))
+    let many = try nnpack("run", model, "--input", x, "--input", x)
+    #expect(many.status == 64 && many.errors.contains("too many inputs"))
+    let twice = try nnpack("run", model, "--input", "x=" + x, "--input", "x=" + x)
+    #expect(twice.status == 64 && twice.errors.contains("given twice"))
+    let absent = try nnpack("run", model, "--input", folder + "/absent.npy")
+    #expect(absent.status == 1 && absent.errors.contains("absent.npy: No such file or directory"))
+    try writeArray([1, 2], [1, 2], to: x)
+    let unwritable = try nnpack("run", model, "--input", x, "--output", "/no/such/folder/y.npy")
+    #expect(unwritable.status == 1 && unwritable.errors.contains("/no/such/folder/y.npy"))
+  }
+}
+
+@Test func verifyRunsTheVectorsOnEveryInstructionSet() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/small.nnrt"
+    try writeModel(path)
+    let outcome = try nnpack("verify", path)
+    #expect(outcome.status == 0)
+    for level in [InstructionSetLevel.baseline, .v3, .v4] {
+      #expect(outcome.output.contains("1 self-test vector ok on \(level.name)\n") == level.isAvailable)
+    }
+  }
+}
+
+@Test func verifyNamesTheFirstElementThatDiffers() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/small.nnrt"
+    try writeModel(path, selfTest: [0.125, 0.875])
+    let outcome = try nnpack("verify", path)
+    #expect(outcome.status == 1 && outcome.output.isEmpty)
+    for part in [path, "baseline", "\"y\"", "element 0", "0.125"] {
+      #expect(outcome.errors.contains(part), "\(part)")
+    }
+  }
+}
+
+@Test func verifyFindsADamagedByte() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/small.nnrt"
+    try writeModel(path)
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    bytes[bytes.count / 2] ^= 1
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let outcome = try nnpack("verify", path)
+    #expect(outcome.status == 1 && outcome.output.isEmpty && outcome.errors.contains(path))
+  }
+}
+
+@Test func benchReportsTimesAndRates() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/small.nnrt"
+    try writeModel(path)
+    let text = try nnpack("bench", path, "--seconds", "0.02", "--batch", "4", "--instruction-set", "baseline")
+    #expect(text.status == 0)
+    for part in ["baseline, 1 thread, inputs (4, 2)", "µs median", "runs/s", "GFLOP/s"] {
+      #expect(text.output.contains(part), "\(text.output)")
+    }
+    let json = try nnpack("bench", path, "--seconds", "0.02", "--batch", "4", "--json")
+    let result = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as! [String: Any]
+    // 2·M·N·K of the two products: 2·4·3·2 + 2·4·2·3.
+    #expect(result["operationsPerRun"] as? Int == 96)
+    #expect((result["minimumSeconds"] as! Double) <= (result["medianSeconds"] as! Double))
+    let unknown = try nnpack("bench", path, "--dimension", "T=3")
+    #expect(unknown.status == 64 && unknown.errors.contains("no free dimension 'T'"))
+  }
+}
