@@ -68,6 +68,27 @@ private final class Witness: Callback {
     #expect(trainer.bits != snapshots.bits.last)
   }
 
+  @Test func onlyChangesBeyondTheMinimumCountAsImprovement() throws {
+    let trainer = try blobTrainer()
+    func epochs(_ stopping: EarlyStopping, _ values: [(loss: Double, accuracy: Double)]) throws -> Int {
+      for (epoch, value) in values.enumerated() {
+        let evaluation = Evaluation(loss: value.loss, metrics: [("accuracy", value.accuracy)])
+        try stopping.epochEnded(
+          EpochReport(
+            epoch: epoch, epochs: values.count, training: evaluation, validation: nil, seconds: 1,
+            samplesPerSecond: 1), trainer)
+      }
+      return try #require(stopping.best).epoch
+    }
+    let values = [(1.0, 0.5), (0.95, 0.52), (.nan, .nan), (0.7, 0.51), (0.65, 0.9)]
+    #expect(try epochs(EarlyStopping(.loss, patience: 9), values) == 4)
+    #expect(try epochs(EarlyStopping(.loss, patience: 9, minimumDelta: 0.1), values) == 3)
+    #expect(try epochs(EarlyStopping(.loss, patience: 9, minimumDelta: 0.5), values) == 0)
+    #expect(try epochs(EarlyStopping(.metric("accuracy"), patience: 9, minimumDelta: 0.1), values) == 4)
+    let unknown = EarlyStopping(.metric("recall"))
+    #expect(throws: NNError.self) { try epochs(unknown, values) }
+  }
+
   @Test func earlyStoppingGoesOnFromACheckpoint() throws {
     let data = try blobs(count: 60)
     let straight = try blobTrainer()

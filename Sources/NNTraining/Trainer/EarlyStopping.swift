@@ -38,14 +38,14 @@ public final class EarlyStopping: Callback {
     switch quantity {
     case .loss:
       value = evaluation.loss
-      improves = best.map { value < $0.value - minimumDelta } ?? true
+      improves = best.map { value < $0.value - minimumDelta } ?? !value.isNaN
     case .metric(let name):
       guard let metric = evaluation[name] else {
         throw NNError(
           .invalidArgument, "early stopping watches \"\(name)\", which is no metric of the trainer")
       }
       value = metric
-      improves = best.map { value > $0.value + minimumDelta } ?? true
+      improves = best.map { value > $0.value + minimumDelta } ?? !value.isNaN
     }
     if improves {
       best = (report.epoch, value)

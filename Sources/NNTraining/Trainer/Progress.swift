@@ -6,6 +6,11 @@ public struct Evaluation: Equatable, Sendable {
   /// In the order in which the trainer's metrics were given.
   public var metrics: [(name: String, value: Double)]
 
+  public init(loss: Double, metrics: [(name: String, value: Double)]) {
+    self.loss = loss
+    self.metrics = metrics
+  }
+
   public static func == (a: Evaluation, b: Evaluation) -> Bool {
     a.loss == b.loss && a.metrics.elementsEqual(b.metrics) { $0.name == $1.name && $0.value == $1.value }
   }
@@ -46,6 +51,18 @@ public struct EpochReport: Sendable {
   public var validation: Evaluation?
   public var seconds: Double
   public var samplesPerSecond: Double
+
+  public init(
+    epoch: Int, epochs: Int, training: Evaluation, validation: Evaluation?, seconds: Double,
+    samplesPerSecond: Double
+  ) {
+    self.epoch = epoch
+    self.epochs = epochs
+    self.training = training
+    self.validation = validation
+    self.seconds = seconds
+    self.samplesPerSecond = samplesPerSecond
+  }
 }
 
 /// Sees a training go by, and may stop it with ``Trainer/stop()``.

@@ -40,22 +40,42 @@ struct TrainingGraph {
     }
     try trace.output(loss, name: "loss")
     try recipe.outputMetrics(prediction: prediction, target: target)
+    let scalars = recipe.optimizer.scalarNames.map { trace.input(Name($0), .f32, []) }
+    let states = try TrainingGraph.updates(recipe, of: loss, scalars: scalars, slots: slots)
+
+    func inputIndex(_ tensor: SymbolicTensor) -> Int { trace.graph.inputs.firstIndex(of: tensor.id) ?? -1 }
+    features = inputIndex(x)
+    self.target = inputIndex(target)
+    randomKey = trace.randomKey.map(inputIndex)
+    self.scalars = scalars.map(inputIndex)
+    self.states = states.map { ($0.parameter, inputIndex($0.tensor)) }
+    metricCount = recipe.metrics.count
+    graph = trace.graph
+    graph.removeUnused()
+    try graph.verify()
+  }
+}
+
+extension TrainingGraph {
+  /// Adds backward, clipping, optimiser and running statistics; every tensor a step changes becomes a carried state.
+  ///
+  /// - Returns: those tensors, each with the input that holds it before the step.
+  private static func updates(
+    _ recipe: TrainingRecipe, of loss: SymbolicTensor, scalars: [SymbolicTensor], slots: SlotStore
+  ) throws(NNError) -> [(parameter: Parameter, tensor: SymbolicTensor)] {
+    let trace = loss.trace
+    var states: [(parameter: Parameter, tensor: SymbolicTensor)] = []
+    func carry(_ parameter: Parameter, _ tensor: SymbolicTensor, _ next: SymbolicTensor) throws(NNError) {
+      let output = try trace.outputValue(next, name: Name(parameter.name.string + ".next"))
+      trace.carry(from: tensor, to: output)
+      states.append((parameter, tensor))
+    }
     let trained = trace.parameters.filter { $0.parameter.isTrainable }
     let gradients = try recipe.clipping.apply(
       trace.gradient(of: loss, withRespectTo: trained.map { $0.tensor }))
-
-    var scalars: [SymbolicTensor] = []
-    for name in recipe.optimizer.scalarNames { scalars.append(trace.input(Name(name), .f32, [])) }
-    var states: [(parameter: Parameter, tensor: SymbolicTensor)] = []
-    func carry(_ parameter: Parameter, _ tensor: SymbolicTensor, _ next: SymbolicTensor) throws(NNError) {
-      let id = try trace.outputValue(next, name: Name(parameter.name.string + ".next"))
-      trace.carry(from: tensor, to: id)
-      states.append((parameter, tensor))
-    }
     for (entry, gradient) in zip(trained, gradients) {
       let memory = try slots.slots(for: entry.parameter, names: recipe.optimizer.slotNames)
-      var inputs: [SymbolicTensor] = []
-      for slot in memory { inputs.append(trace.input(slot.name, .f32, Shape(slot.extents))) }
+      let inputs = memory.map { trace.input($0.name, .f32, Shape($0.extents)) }
       let next = try recipe.optimizer.update(
         entry.tensor, gradient: gradient, slots: inputs, scalars: scalars)
       guard next.slots.count == memory.count else {
@@ -69,17 +89,7 @@ struct TrainingGraph {
       guard let entry = trace.parameters.first(where: { $0.parameter === update.parameter }) else { continue }
       try carry(update.parameter, entry.tensor, update.value)
     }
-
-    func inputIndex(_ tensor: SymbolicTensor) -> Int { trace.graph.inputs.firstIndex(of: tensor.id) ?? -1 }
-    features = inputIndex(x)
-    self.target = inputIndex(target)
-    randomKey = trace.randomKey.map(inputIndex)
-    self.scalars = scalars.map(inputIndex)
-    self.states = states.map { ($0.parameter, inputIndex($0.tensor)) }
-    metricCount = recipe.metrics.count
-    graph = trace.graph
-    graph.removeUnused()
-    try graph.verify()
+    return states
   }
 }
 

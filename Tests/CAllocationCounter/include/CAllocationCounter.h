@@ -5,4 +5,7 @@
 // Calls of malloc, calloc, realloc, aligned_alloc, posix_memalign and memalign by the calling thread so far.
 long nnrt_test_allocations(void);
 
+// Whether they are counted at all: not under a sanitizer.
+int nnrt_test_counts_allocations(void);
+
 #endif
