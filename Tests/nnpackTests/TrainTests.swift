@@ -42,6 +42,12 @@ private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fil
   }
 }
 
+@Test func aFolderThatIsNotThereIsReportedBeforeTraining() throws {
+  let outcome = try nnpack("train", "--example", "digits-mlp", "--output", "/no/such/folder/mlp.nnrt")
+  #expect(outcome.status == 1 && !outcome.output.contains("epoch"))
+  #expect(outcome.errors == "nnpack: /no/such/folder/mlp.nnrt: there is no folder /no/such/folder\n")
+}
+
 @Test func theSameSeedGivesTheSameFileAndAnotherSeedAnother() throws {
   try withTemporaryFolder { folder in
     for (name, seed) in [("a", "5"), ("b", "5"), ("c", "6")] {

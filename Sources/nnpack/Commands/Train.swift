@@ -88,29 +88,38 @@ struct Train: ParsableCommand {
     print(
       "\(training.count.grouped) samples to train on, \(held.count.grouped) held out, "
         + "\(trainer.trainableParameterCount.grouped) parameters, seed \(settings.seed)")
+    // What cannot be written is better said before the training than after it.
+    let path = output ?? example.name + ".nnrt"
+    try requireFolder(of: path)
+    if let heldOut { try HeldOutSamples.write(held, to: heldOut) }
     let start = ContinuousClock.now
     let progress = ProgressCallback(samplesPerEpoch: training.count)
     try trainer.fit(
       training, epochs: settings.epochs, batchSize: settings.batchSize, callbacks: [progress],
       checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) })
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let path = output ?? example.name + ".nnrt"
-    let file = try example.file(trainer, held: held)
-    let bytes = try file.encode()
-    try file.write(to: path)
-    if let heldOut { try HeldOutSamples.write(held, to: heldOut) }
+    try example.file(trainer, held: held).write(to: path)
     let result = try trainer.evaluate(held)
     print("trained in \(seconds.fixed(1)) s")
     var line = "held-out loss \(result.loss.fixed(4))"
     for (name, value) in result.metrics { line += ", held-out \(name) \(value.fixed(4))" }
     print(line)
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
     let weights = trainer.parameters.reduce(0) { $0 + $1.values.count } * 4
     print(
-      "\(path): \(bytes.count.grouped) bytes, \((Double(bytes.count) / Double(weights)).fixed(3)) of "
+      "\(path): \(size.grouped) bytes, \((Double(size) / Double(weights)).fixed(3)) of "
         + "\(weights.grouped) bytes of float32 weights")
     if let value = result[example.mark.metric] {
       print("result: \(example.name) \(example.mark.metric)=\(value.fixed(4)) mark=\(example.mark.least)")
     }
+  }
+}
+
+private func requireFolder(of path: String) throws(NNError) {
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+    throw NNError(.fileAccess, "\(path): there is no folder \(folder)")
   }
 }
 
