@@ -27,6 +27,7 @@ let package = Package(
   name: "nnrt",
   products: [
     .library(name: "nnrt", type: .static, targets: ["NNRT"]),
+    .library(name: "NNFormat", targets: ["NNFormat", "NNGraph"]),
     .library(name: "NNRuntime", targets: ["NNRuntime", "NNFormat", "NNGraph"]),
     .library(name: "NNTraining", targets: ["NNTraining", "NNPasses"]),
     .executable(name: "nnpack", targets: ["nnpack"]),
