@@ -27,5 +27,9 @@ public enum Baseline: InstructionSet {
   }
 
   /// Every kernel for this instruction set.
-  public static var kernels: KernelTable { .make(Baseline.self) }
+  public static var kernels: KernelTable {
+    // A symbol alone: Embedded Swift would otherwise compile a copy of every kernel into each importing module, for
+    // the wrong processor.
+    @export(interface) get { .make(Baseline.self) }
+  }
 }

@@ -19,6 +19,10 @@
     }
 
     /// Every kernel for this instruction set; only for a processor that has it (see `nnp_cpu_has_x86_v4`).
-    public static var kernels: KernelTable { .make(X86V4.self) }
+    public static var kernels: KernelTable {
+      // A symbol alone: Embedded Swift would otherwise compile a copy of every kernel into each importing module, for
+      // the wrong processor.
+      @export(interface) get { .make(X86V4.self) }
+    }
   }
 #endif
