@@ -1,26 +1,21 @@
 import Foundation
 import NNGraph
-import NNTraining
+@testable import NNTraining
 import Testing
 
-/// Ends a training from outside, as a signal would: after some batches, by an error.
-private final class Interruption: Callback {
-  struct Point { let epoch: Int, batch: Int }
-  private let point: Point
+/// Shortens the steps after every epoch, and, if asked, ends the training after some batch by an error, as a signal would.
+private final class Schedule: Callback {
+  private let interruption: (epoch: Int, batch: Int)?
 
-  init(epoch: Int, batch: Int) { point = Point(epoch: epoch, batch: batch) }
+  init(interruption: (epoch: Int, batch: Int)? = nil) { self.interruption = interruption }
 
   func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError) {
-    if progress.epoch == point.epoch, progress.batch == point.batch {
+    if let interruption, progress.epoch == interruption.epoch, progress.batch == interruption.batch {
       throw NNError(.invalidState, "interrupted")
     }
   }
-}
 
-/// Keeps what it saw, so that it stands in the callback list without doing anything.
-private final class Witness: Callback {
-  var epochs: [EpochReport] = []
-  func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) { epochs.append(report) }
+  func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) { trainer.learningRate *= 0.7 }
 }
 
 @Suite struct InterruptionTests {
@@ -28,7 +23,7 @@ private final class Witness: Callback {
   func resumedTrainingEndsInTheSameBits(epoch: Int, batch: Int) throws {
     let data = try stripes(count: 58)
     let straight = try smallConvolutionalTrainer()
-    let reports = try straight.fit(data, epochs: 4, batchSize: 16, validation: data, callbacks: [Witness()])
+    let reports = try straight.fit(data, epochs: 4, batchSize: 16, validation: data, callbacks: [Schedule()])
 
     let path = temporaryPath("checkpoint")
     defer { unlink(path) }
@@ -37,17 +32,31 @@ private final class Witness: Callback {
     #expect(throws: NNError.self) {
       try interrupted.fit(
         data, epochs: 4, batchSize: 16, validation: data,
-        callbacks: [Interruption(epoch: epoch, batch: batch)],
+        callbacks: [Schedule(interruption: (epoch, batch))],
         checkpoint: checkpoint)
     }
     #expect(interrupted.bits != straight.bits)
     let resumed = try smallConvolutionalTrainer()
     let rest = try resumed.fit(
-      data, epochs: 4, batchSize: 16, validation: data, callbacks: [Witness()], checkpoint: checkpoint)
+      data, epochs: 4, batchSize: 16, validation: data, callbacks: [Schedule()], checkpoint: checkpoint)
     #expect(resumed.bits == straight.bits)
     #expect(resumed.step == straight.step)
     #expect(rest.last?.training == reports.last?.training)
     #expect(rest.last?.validation == reports.last?.validation)
+  }
+
+  @Test func everyEpochHasAnOrderOfItsOwnDrawnFromTheSeed() throws {
+    let settings = FitSettings(
+      data: try blobs(count: 60), epochs: 2, batchSize: 25, dropsLastBatch: false, validation: nil,
+      callbacks: [],
+      checkpoint: nil)
+    let order = settings.order(epoch: 0, seed: 1)
+    #expect(order.sorted() == Array(0..<60) && order != Array(0..<60))
+    #expect(settings.order(epoch: 0, seed: 1) == order)
+    #expect(settings.order(epoch: 1, seed: 1) != order)
+    #expect(settings.order(epoch: 0, seed: 2) != order)
+    #expect((0..<settings.batches).flatMap { settings.rows(order, batch: $0) } == order)
+    #expect(settings.batchSizes == [25, 10])
   }
 
   @Test func earlyStoppingRestoresTheBestWeights() throws {
