@@ -8,10 +8,10 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures how fast a .nnrt file loads and runs.",
     discussion: """
-      Inputs are seeded random numbers in [0, 1), zeros for integers. Loading is opening the file, checking it and
+      Inputs are seeded random numbers in [0, 1), zeros for integers. Loading is opening the file, checking it and \
       decompressing its weights: the median of several times, the file being in the system's cache.
 
-      GFLOP/s count the matrix products and convolutions alone: 2·M·N·K operations for the product of (M, K) and (K, N),
+      GFLOP/s count the matrix products and convolutions alone: 2·M·N·K operations for the product of (M, K) and (K, N), \
       and 2·N·M·oH·oW·(C/groups)·kH·kW for a convolution.
 
       EXAMPLE:
@@ -49,7 +49,7 @@ struct Bench: ParsableCommand {
     }
     let samples = try Bench.measure(seconds: seconds) { () throws(NNError) in try session.run() }
     let result = Result(
-      file: file, instructionSet: "\(try execution.instructionSet.resolved().name)",
+      file: file, instructionSet: "\(try execution.session.instructionSet.resolved().name)",
       threads: execution.threads,
       inputs: extents, runs: samples.runs, loadSeconds: loading, medianSeconds: samples.median,
       minimumSeconds: samples.minimum, operationsPerRun: operations)

@@ -6,12 +6,12 @@ struct ExecutionOptions: ParsableArguments {
   @Option(help: "Threads to run on.") var threads = 1
 
   @Option(help: ArgumentHelp("Instructions to use: automatic, baseline, v3 or v4.", valueName: "set"))
-  var instructionSet = InstructionSetLevel.automatic
+  var instructionSet = InstructionSetArgument(.automatic)
 
   var session: Session.Options {
     var options = Session.Options()
     options.threads = threads
-    options.instructionSet = instructionSet
+    options.instructionSet = instructionSet.level
     return options
   }
 
@@ -20,18 +20,20 @@ struct ExecutionOptions: ParsableArguments {
   }
 }
 
-extension InstructionSetLevel: ExpressibleByArgument {
-  public init?(argument: String) {
-    switch argument {
-    case "automatic": self = .automatic
-    case "baseline": self = .baseline
-    case "v3": self = .v3
-    case "v4": self = .v4
-    default: return nil
-    }
+/// A level by its name. The level itself would be listed by its cases, which are no names of a command line.
+struct InstructionSetArgument: ExpressibleByArgument {
+  let level: InstructionSetLevel
+
+  init(_ level: InstructionSetLevel) {
+    self.level = level
   }
 
-  public static var allValueStrings: [String] { ["automatic", "baseline", "v3", "v4"] }
+  init?(argument: String) {
+    guard let level = InstructionSetLevel.allCases.first(where: { "\($0.name)" == argument }) else {
+      return nil
+    }
+    self.level = level
+  }
 
-  public var defaultValueDescription: String { "\(name)" }
+  var defaultValueDescription: String { "\(level.name)" }
 }

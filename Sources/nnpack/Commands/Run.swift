@@ -9,7 +9,7 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a .nnrt file on .npy arrays.",
     discussion: """
-      Arrays of another type than the model takes are converted where no number can be lost but the last digits of a
+      Arrays of another type than the model takes are converted where no number can be lost but the last digits of a \
       fraction. A free dimension such as the batch N takes the extent that the array has.
 
       EXAMPLE:

@@ -10,8 +10,8 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains a network and writes it as a .nnrt file.",
     discussion: """
-      A fifth of the data is held out: training never sees it, and the accuracy on it ends the output. On a terminal a
-      bar shows loss, accuracy, samples per second and time left; otherwise there is a line per epoch. The same seed
+      A fifth of the data is held out: training never sees it, and the accuracy on it ends the output. On a terminal a \
+      bar shows loss, accuracy, samples per second and time left; otherwise there is a line per epoch. The same seed \
       gives the same file again.
 
       EXAMPLE:

@@ -8,7 +8,7 @@ struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Checks a .nnrt file: its structure, its checksums, and its self-test vectors.",
     discussion: """
-      The vectors are run on every instruction set that this machine has, and each output must have the recorded bits.
+      The vectors are run on every instruction set that this machine has, and each output must have the recorded bits. \
       A file without vectors passes if it is well formed, which is said.
 
       EXAMPLE:
