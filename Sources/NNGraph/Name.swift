@@ -1,3 +1,5 @@
+import CPlatform
+
 /// A name or other short text as UTF-8 bytes.
 ///
 /// Comparison is by bytes: comparing `String`s would bring the Unicode tables into the lean library.
@@ -27,17 +29,25 @@ public struct Name: Sendable, ExpressibleByStringLiteral {
 
 extension Name: Equatable {
   public static func == (a: Name, b: Name) -> Bool {
-    guard a.utf8.count == b.utf8.count else { return false }
-    for i in 0..<a.utf8.count where a.utf8[i] != b.utf8[i] { return false }
-    return true
+    a.utf8.count == b.utf8.count && order(a, b, bytes: a.utf8.count) == 0
   }
 }
 
 extension Name: Comparable {
   /// Order of the bytes, shorter first among equal beginnings.
   public static func < (a: Name, b: Name) -> Bool {
-    let shared = min(a.utf8.count, b.utf8.count)
-    for i in 0..<shared where a.utf8[i] != b.utf8[i] { return a.utf8[i] < b.utf8[i] }
-    return a.utf8.count < b.utf8.count
+    let difference = order(a, b, bytes: min(a.utf8.count, b.utf8.count))
+    return difference == 0 ? a.utf8.count < b.utf8.count : difference < 0
+  }
+
+  /// Through the C library: a file may hold very many long names that begin alike.
+  private static func order(_ a: Name, _ b: Name, bytes: Int) -> Int32 {
+    guard bytes > 0 else { return 0 }
+    return a.utf8.withUnsafeBytes { a in
+      b.utf8.withUnsafeBytes { b in
+        guard let a = a.baseAddress, let b = b.baseAddress else { return 0 }
+        return memcmp(a, b, bytes)
+      }
+    }
   }
 }
