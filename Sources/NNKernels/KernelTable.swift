@@ -73,8 +73,8 @@ public struct KernelTable: Sendable {
   public var random: @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
 
   /// The kernels that are compiled per instruction set are given; the others are the same in every table.
-  @usableFromInline
-  init(
+  @export(interface)
+  public init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
     binary: @escaping @Sendable (BinaryFunction, DType) -> RangeKernel<BinaryArguments>?,
     reduce: @escaping @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>,

@@ -102,7 +102,7 @@ public struct ReduceLayout: Sendable {
   /// The number of outputs, which is the number of work units.
   public var count: Int { product(keptDims, keptRank) }
   /// How many elements each output folds.
-  public var reducedCount: Int { product(reducedDims, reducedRank) }
+  @inlinable @inline(__always) public var reducedCount: Int { product(reducedDims, reducedRank) }
 
   /// `isReduced[i]` says whether axis i of the contiguous `shape` is folded.
   ///
@@ -129,7 +129,8 @@ public struct ReduceLayout: Sendable {
 }
 
 /// The product of the first `rank` extents.
-@inlinable func product(_ dims: Dimensions, _ rank: Int) -> Int {
+@inlinable @inline(__always)
+func product(_ dims: Dimensions, _ rank: Int) -> Int {
   var count = 1
   var i = 0
   while i < rank {

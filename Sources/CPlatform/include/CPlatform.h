@@ -6,6 +6,7 @@
 #include "nnp_files.h"
 #include "nnp_memory.h"
 #include "nnp_text.h"
+#include "nnp_peak.h"
 #include "nnp_threads.h"
 #include "nnp_vector.h"
 

@@ -156,7 +156,6 @@ private func castKernel<From: CastElement & SendableMetatype>(_: From.Type, _ to
   }
 }
 
-@usableFromInline
 func castKernel(_ from: DType, _ to: DType) -> CastKernel {
   switch from {
   case .f32: castKernel(Float32Element.self, to)

@@ -26,7 +26,6 @@ enum GreaterOrEqual<T: Comparable>: ScalarFunction {
   static func apply(_ a: T, _ b: T) -> UInt8 { a >= b ? 1 : 0 }
 }
 
-@usableFromInline
 func compareKernel(_ function: CompareFunction, _ type: DType) -> RangeKernel<BinaryArguments>? {
   switch type {
   case .f32: compareKernel(function, Float.self)
@@ -83,7 +82,6 @@ func select<T: BitwiseCopyable>(_ arguments: SelectArguments, _ range: Range<Int
   }
 }
 
-@usableFromInline
 func selectKernel(_ elementSize: Int) -> RangeKernel<SelectArguments>? {
   switch elementSize {
   case 1: { select($0, $1, UInt8.self) }

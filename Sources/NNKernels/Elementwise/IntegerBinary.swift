@@ -61,8 +61,9 @@ enum Larger<T: FixedWidthInteger>: ScalarFunction {
   static func apply(_ a: T, _ b: T) -> T { a < b ? b : a }
 }
 
-@usableFromInline
-func integerBinaryKernel(_ function: BinaryFunction, _ type: DType) -> RangeKernel<BinaryArguments>? {
+/// nil where the function has no meaning for the type.
+@export(interface)
+public func integerBinaryKernel(_ function: BinaryFunction, _ type: DType) -> RangeKernel<BinaryArguments>? {
   switch type {
   case .i32: integerBinaryKernel(function, Int32.self)
   case .i64: integerBinaryKernel(function, Int64.self)

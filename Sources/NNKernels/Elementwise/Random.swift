@@ -5,7 +5,7 @@ import NNGraph
 /// 1, 2, 3".
 public enum Philox {
   /// The counter's words, the low one first, and so the key's.
-  @inline(__always)
+  @export(interface)
   public static func words(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     var c = counter
     var k = key
@@ -24,6 +24,7 @@ public enum Philox {
   }
 
   /// `blocks` times four words from `block` on: the counter is (block, stream), the key the seed.
+  @export(interface)
   public static func fill(
     _ out: UnsafeMutablePointer<UInt32>, block: UInt64, blocks: Int, seed: UInt64, stream: UInt64
   ) {

@@ -1,15 +1,18 @@
 /// Walks a half-open range of the positions of a ``BroadcastLayout`` as runs along the innermost dimension.
 ///
+/// Public for the instruction sets' modules alone, which must call it and not hold a copy of it (`@export(interface)`): a
+/// copy would be compiled for their processor, under the same name as everyone else's.
+///
 /// Before the first and after each successful ``next()`` the fields describe the current run.
-@usableFromInline struct StridedWalk {
+public struct StridedWalk {
   /// Positions in the run.
-  @usableFromInline var count = 0
+  public internal(set) var count = 0
   /// The operands' offsets, in elements, of the run's first position.
-  @usableFromInline var offset0 = 0
-  @usableFromInline var offset1 = 0
-  @usableFromInline var offset2 = 0
+  public internal(set) var offset0 = 0
+  public internal(set) var offset1 = 0
+  public internal(set) var offset2 = 0
   /// The run's first position in row-major order.
-  @usableFromInline var position: Int
+  public internal(set) var position: Int
   var end: Int
   var rank: Int
   var dims: Dimensions
@@ -18,7 +21,8 @@
   var strides2: Dimensions
   var index = Dimensions(repeating: 0)
 
-  @usableFromInline init(
+  @export(interface)
+  public init(
     _ rank: Int, _ dims: Dimensions, _ strides0: Dimensions, _ strides1: Dimensions, _ strides2: Dimensions,
     _ range: Range<Int>
   ) {
@@ -43,7 +47,8 @@
   }
 
   /// Moves to the next run; false at the end of the range.
-  @usableFromInline mutating func next() -> Bool {
+  @export(interface)
+  public mutating func next() -> Bool {
     if count > 0 {
       position = position &+ count
       advance(rank &- 1, by: count)

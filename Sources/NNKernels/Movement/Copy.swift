@@ -27,7 +27,6 @@ func stridedCopy<T: BitwiseCopyable>(_ arguments: CopyArguments, _ range: Range<
   }
 }
 
-@usableFromInline
 func copyKernel(_ elementSize: Int) -> RangeKernel<CopyArguments>? {
   switch elementSize {
   case 1: { stridedCopy($0, $1, UInt8.self) }

@@ -12,7 +12,6 @@ private func position(_ indices: UnsafeRawPointer, _ isWide: Bool, _ i: Int, _ a
 }
 
 /// See ``GatherArguments``; stops at the first bad index.
-@usableFromInline
 func gather(_ arguments: GatherArguments, _ range: Range<Int>) -> Int {
   let data = arguments.data
   let size = arguments.innerBytes
@@ -29,7 +28,6 @@ func gather(_ arguments: GatherArguments, _ range: Range<Int>) -> Int {
 }
 
 /// See ``ScatterAddArguments``. All indices are checked before anything is added.
-@usableFromInline
 func scatterAdd(_ arguments: ScatterAddArguments, _ range: Range<Int>) -> Int {
   var i = 0
   while i < arguments.count {

@@ -6,8 +6,8 @@ import NNGraph
 extension ConvolutionArguments {
   /// Fills `panel` (K, 16) with the taps of 16 output pixels from `pixel` on; pixels past the end and taps in the
   /// padding are zeros. `image` is the first input channel of the group.
-  @inlinable @inline(__always)
-  func gatherPanel(_ image: UnsafePointer<Float>, _ pixel: Int, _ panel: UnsafeMutablePointer<Float>) {
+  @export(interface)
+  public func gatherPanel(_ image: UnsafePointer<Float>, _ pixel: Int, _ panel: UnsafeMutablePointer<Float>) {
     let pixels = outputHeight &* outputWidth
     let count = min(16, pixels &- pixel)
     let firstRow = pixel / outputWidth
@@ -34,8 +34,8 @@ extension ConvolutionArguments {
   }
 
   /// One tap of `count` pixels in a row-major walk from (row, column), as runs within output rows.
-  @inlinable @inline(__always)
-  func gatherTap(
+  @inline(__always)
+  private func gatherTap(
     _ plane: UnsafePointer<Float>, _ top: Int, _ left: Int, _ firstRow: Int, _ firstColumn: Int, _ count: Int,
     _ target: UnsafeMutablePointer<Float>
   ) {

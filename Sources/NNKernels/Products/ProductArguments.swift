@@ -241,26 +241,26 @@ public struct UnfoldArguments {
 
 extension ConvolutionArguments {
   /// Multiply–adds behind each output: K = C/groups · kH · kW.
-  @inlinable public var reductionLength: Int {
+  @inlinable @inline(__always) public var reductionLength: Int {
     channels / groups &* window.kernelHeight &* window.kernelWidth
   }
 
   /// One input channel per group: computed row by row instead of through panels, in the same order.
-  @inlinable var isDepthwise: Bool { channels == groups }
+  @inlinable @inline(__always) var isDepthwise: Bool { channels == groups }
 
   /// Panels of 16 output pixels that a work unit gathers: as many as fit in 64 KiB, at least 1 and at most 16.
-  @inlinable var panelsPerUnit: Int {
+  @inlinable @inline(__always) var panelsPerUnit: Int {
     max(1, min(16, 1024 / max(1, reductionLength)))
   }
 
   /// Units of one image and group.
-  @inlinable var unitsPerGroup: Int {
+  @inlinable @inline(__always) var unitsPerGroup: Int {
     let panels = Panels.count(columns: outputHeight &* outputWidth)
     return (panels &+ panelsPerUnit &- 1) / panelsPerUnit
   }
 
   /// Width of a padded input row in the scratch of a depthwise convolution, with room for a whole last vector.
-  @inlinable var paddedRowLength: Int {
+  @inlinable @inline(__always) var paddedRowLength: Int {
     (((outputWidth &+ 15) / 16 &* 16) &- 1) &* window.strideWidth
       &+ window.dilationWidth &* (window.kernelWidth &- 1) &+ 16
   }

@@ -1,13 +1,11 @@
 // Exact on every machine, so compiled once.
 
 /// See ``KernelTable/argumentMaximum``.
-@usableFromInline
 func argumentMaximum(_ arguments: ArgumentReduceArguments, _ range: Range<Int>) {
   argumentReduce(arguments, range) { $0 > $1 }
 }
 
 /// See ``KernelTable/argumentMinimum``.
-@usableFromInline
 func argumentMinimum(_ arguments: ArgumentReduceArguments, _ range: Range<Int>) {
   argumentReduce(arguments, range) { $0 < $1 }
 }

@@ -50,13 +50,39 @@ func reducedExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> (n: IntVec
   return (n, I.fma(r * r, q, r))
 }
 
+/// A power of e before its last roundings: mantissa · first · second, the factors powers of two.
+///
+/// Two factors, because 2ⁿ itself may overflow or be subnormal; only the second can round.
+@usableFromInline struct SplitExponential {
+  @usableFromInline var mantissa: Vector
+  @usableFromInline var first: Vector
+  @usableFromInline var second: Vector
+
+  @inlinable @inline(__always)
+  init(_ mantissa: Vector, _ first: Vector, _ second: Vector) {
+    self.mantissa = mantissa
+    self.first = first
+    self.second = second
+  }
+
+  /// factor · eˣ: where that is subnormal, it is rounded no more often than elsewhere.
+  @inlinable @inline(__always)
+  func times(_ factor: Vector) -> Vector { factor * mantissa * first * second }
+}
+
+/// eˣ, of x clamped to [−130, 89].
+@inlinable @inline(__always)
+func splitExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponential {
+  let (n, expm1) = reducedExponential(atLeast(-130, atMost(89, x)), I.self)
+  let half = n &>> IntVector(repeating: 1)
+  return SplitExponential(expm1 + nnp_splat(1), powerOfTwo(half), powerOfTwo(n &- half))
+}
+
 /// eˣ within 1 ulp, subnormal results included; 0 below −104, +∞ above 88.73.
 @inlinable @inline(__always)
 func exponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
-  let (n, expm1) = reducedExponential(atLeast(-104, atMost(89, x)), I.self)
-  // Two factors, because 2ⁿ itself may overflow or be subnormal; only the second can round.
-  let half = n &>> IntVector(repeating: 1)
-  return (expm1 + nnp_splat(1)) * powerOfTwo(half) * powerOfTwo(n &- half)
+  let e = splitExponential(x, I.self)
+  return e.mantissa * e.first * e.second
 }
 
 /// eˣ − 1 within 2 ulp; −1 below −18, +∞ above 88.73; ±0 stay themselves.
@@ -70,7 +96,7 @@ func exponentialMinus1<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   return nnp_select(nnp_less(magnitude(x), nnp_splat(2.98023224e-8)), x, y)
 }
 
-/// 1/(1 + e⁻ˣ) within 2 ulp, subnormal results included.
+/// 1/(1 + e⁻ˣ) within 2.25 ulp, subnormal results included.
 @inlinable @inline(__always)
 func sigmoid<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   // Through e^−|x| ≤ 1, so that neither side overflows or cancels.
@@ -82,18 +108,29 @@ func sigmoid<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
 /// x/(1 + e⁻ˣ) within 3 ulp; −0 at −∞.
 @inlinable @inline(__always)
 func silu<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
-  let z = exponential(nnp_splat(0) - magnitude(x), I.self)
+  let z = splitExponential(nnp_splat(0) - magnitude(x), I.self)
   // x·e^−|x| is 0 below −110; the clamp keeps −∞ from making it NaN.
-  let top = nnp_select(nnp_less(x, nnp_splat(0)), atLeast(-110, x) * z, x)
-  return top / (nnp_splat(1) + z)
+  let top = nnp_select(nnp_less(x, nnp_splat(0)), z.times(atLeast(-130, x)), x)
+  return top / (nnp_splat(1) + z.times(nnp_splat(1)))
 }
 
-/// tanh x within 2 ulp, as (e²ˣ − 1)/(e²ˣ + 1) of |x|; ±0 and subnormals stay themselves.
+/// tanh x within 2 ulp; ±0 and subnormals stay themselves.
 @inlinable @inline(__always)
 func hyperbolicTangent<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
-  // tanh 10 rounds to 1.
-  let e = exponentialMinus1(atMost(20, magnitude(x) * nnp_splat(2)), I.self)
-  return withSign(magnitude(e / (e + nnp_splat(2))), of: x)
+  let s = x * x
+  // (tanh(x)/x − 1)/x² in x² up to 0.625², fitted to 2⁻²⁶ of tanh(x)/x; tools/fit-polynomials.
+  var p = nnp_splat(-0.00609671418)
+  p = I.step(p, s, 0.0209971797)
+  p = I.step(p, s, -0.0538509078)
+  p = I.step(p, s, 0.133327693)
+  p = I.step(p, s, -0.333333284)
+  let small = I.fma(x * s, p, x)
+  // (e²ˣ − 1)/(e²ˣ + 1) of |x|; tanh 10 rounds to 1.
+  let a = magnitude(x)
+  let e = exponentialMinus1(atMost(20, a + a), I.self)
+  let large = e / (e + nnp_splat(2))
+  let value = nnp_select(nnp_less(a, nnp_splat(0.625)), small, large)
+  return withSign(magnitude(value), of: x)
 }
 
 /// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|) within 2 ulp.

@@ -51,7 +51,10 @@ func logarithm1p<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   // What 1 + x lost to rounding, brought to the scale of m.
   let lost = nnp_select(
     nnp_less(nnp_splat(1), x), nnp_splat(1) - (u - x), x - (u - nnp_splat(1)))
-  let scale = nnp_from_bits((IntVector(repeating: 127) &- k) &<< IntVector(repeating: 23))
+  // From 2¹⁰⁰ on the loss vanishes beside the mantissa, and 2⁻ᵏ would run out of exponents.
+  let scale = powerOfTwo(
+    IntVector(repeating: 0)
+      &- nnp_select_i32(nnp_less_i32(k, IntVector(repeating: 100)), k, IntVector(repeating: 100)))
   let whole = nnp_equal_i32(k, IntVector(repeating: 0))
   let f = nnp_select(whole, x, (m - nnp_splat(1)) + lost * scale)
   let y = logarithm(mantissaMinus1: f, exponent: nnp_from_i32(k), I.self)

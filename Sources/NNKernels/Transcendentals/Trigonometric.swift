@@ -52,7 +52,8 @@ func sine<I: InstructionSet>(_ x: Vector, quadrant shift: Int32, _: I.Type) -> V
 /// x modulo π/2 for |x| ≥ 2²⁸, by multiplying with the bits of 2/π that matter (Payne and Hanek 1983).
 ///
 /// The remainder is in [−π/4, π/4], NaN if x is not finite; the quadrant counts modulo 4.
-@usableFromInline func reduceByHalfPi(_ x: Float) -> (remainder: Double, quadrant: Int32) {
+@export(interface)
+public func reduceByHalfPi(_ x: Float) -> (remainder: Double, quadrant: Int32) {
   if !x.isFinite { return (.nan, 0) }
   let bits = x.bitPattern
   let mantissa = UInt64(bits & 0x7f_ffff | 0x80_0000)
@@ -72,7 +73,7 @@ func sine<I: InstructionSet>(_ x: Vector, quadrant shift: Int32, _: I.Type) -> V
 }
 
 /// 64 bits of the fraction 2/π from bit `position` on (0 is the bit worth a half), for 0 ≤ position < 192.
-@usableFromInline func bitsOfTwoOverPi(_ position: Int) -> UInt64 {
+func bitsOfTwoOverPi(_ position: Int) -> UInt64 {
   let word = twoOverPi(position / 64)
   let shift = UInt64(position % 64)
   if shift == 0 { return word }

@@ -19,7 +19,6 @@ extension Window {
 }
 
 /// The largest of each window; padding takes no part, NaN wins, and a window of padding alone gives −∞.
-@usableFromInline
 func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
   forEachWindow(arguments, range) { plane, rows, columns in
     var best = -Float.infinity
@@ -41,7 +40,6 @@ func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
 
 /// The mean of each window: the taps inside the image are added in row-major order, then divided by their count or by
 /// the whole window. A window of padding alone gives 0.
-@usableFromInline
 func averagePool(_ arguments: PoolArguments, _ range: Range<Int>) {
   let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
   forEachWindow(arguments, range) { plane, rows, columns in
@@ -86,7 +84,6 @@ private func forEachWindow(
 }
 
 /// See ``PoolGradientArguments``: dy goes to the first maximum of its window.
-@usableFromInline
 func maximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
   guard let x = arguments.x else { return }
   forEachGradient(arguments, range) { unit, dx, rows, columns, dy in
@@ -113,7 +110,6 @@ func maximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>
 }
 
 /// See ``PoolGradientArguments``: dy over the count goes to every tap inside the image.
-@usableFromInline
 func averagePoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
   let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
   forEachGradient(arguments, range) { _, dx, rows, columns, dy in

@@ -1,7 +1,6 @@
 // Movement and scalar sums in a fixed order, so compiled once for every machine.
 
 /// See ``UnfoldArguments``.
-@usableFromInline
 func unfold(_ arguments: UnfoldArguments, _ range: Range<Int>) {
   let pixels = arguments.outputHeight &* arguments.outputWidth
   let taps = arguments.window.kernelHeight &* arguments.window.kernelWidth
@@ -30,7 +29,6 @@ func unfold(_ arguments: UnfoldArguments, _ range: Range<Int>) {
 }
 
 /// See ``UnfoldArguments``.
-@usableFromInline
 func fold(_ arguments: UnfoldArguments, _ range: Range<Int>) {
   let pixels = arguments.outputHeight &* arguments.outputWidth
   let taps = arguments.window.kernelHeight &* arguments.window.kernelWidth
