@@ -80,6 +80,13 @@ let package = Package(
         "NNTraining", "Examples", "NumPyFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    // tools/bench/kernels
+    .executableTarget(
+      name: "nnbench",
+      dependencies: [
+        "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
+      ]),
+
     // Tests, and the plain float64 reference they compare with
     .target(
       name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference",
@@ -94,7 +101,8 @@ let package = Package(
       name: "NNKernelsTests",
       dependencies: [
         "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
-      ]),
+        "Reference",
+      ], swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
     .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "Reference"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

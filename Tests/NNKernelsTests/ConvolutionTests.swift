@@ -1,0 +1,208 @@
+import NNGraph
+import NNKernels
+import Testing
+
+private struct Case: CustomStringConvertible {
+  var batch = 1
+  var channels = 3
+  var height = 7
+  var width = 9
+  var outputs = 4
+  var groups = 1
+  var window = Window(kernel: (3, 3))
+  var hasBias = true
+  var activation = Activation.identity
+  var description: String {
+    "(\(batch), \(channels), \(height), \(width)) → \(outputs), groups \(groups), \(window), \(activation.function)"
+  }
+}
+
+/// The contract, written plainly: k over (channel in group, kernel row, kernel column), taps in the padding as zeros.
+private func reference(_ x: [Float], _ weights: [Float], _ bias: [Float], _ c: Case) -> [Float] {
+  let oh = c.window.outputHeight(c.height)
+  let ow = c.window.outputWidth(c.width)
+  let inputs = c.channels / c.groups
+  var out: [Float] = []
+  for n in 0..<c.batch {
+    for m in 0..<c.outputs {
+      let group = m / (c.outputs / c.groups)
+      for y in 0..<oh {
+        for z in 0..<ow {
+          var sum: Float = 0
+          for i in 0..<inputs {
+            for ky in 0..<c.window.kernelHeight {
+              for kx in 0..<c.window.kernelWidth {
+                let row = y * c.window.strideHeight + ky * c.window.dilationHeight - c.window.padTop
+                let column = z * c.window.strideWidth + kx * c.window.dilationWidth - c.window.padLeft
+                let isInside = row >= 0 && row < c.height && column >= 0 && column < c.width
+                let plane = n * c.channels + group * inputs + i
+                let value = isInside ? x[(plane * c.height + row) * c.width + column] : 0
+                sum.addProduct(
+                  weights[((m * inputs + i) * c.window.kernelHeight + ky) * c.window.kernelWidth + kx], value)
+              }
+            }
+          }
+          if c.hasBias { sum += bias[m] }
+          out.append(sum)
+        }
+      }
+    }
+  }
+  let kernel = tables[0].unary(c.activation.function)
+  out.withUnsafeMutableBufferPointer { buffer in
+    guard let base = buffer.baseAddress else { return }
+    kernel(UnsafePointer(base), base, buffer.count, c.activation.alpha, c.activation.beta)
+  }
+  return out
+}
+
+private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) {
+  let count = c.batch * c.channels * c.height * c.width
+  let x = wild ? generator.wildFloats(count) : generator.floats(count)
+  let weights = generator.floats(
+    c.outputs * c.channels / c.groups * c.window.kernelHeight * c.window.kernelWidth)
+  let bias = generator.floats(c.outputs)
+  let expected = reference(x, weights, bias, c)
+  let blank = [Float](repeating: -7, count: expected.count)
+  // Exactly sized copies: reading past an operand would be seen by a sanitizer.
+  x.withUnsafeBufferPointer { x in
+    weights.withUnsafeBufferPointer { weights in
+      bias.withUnsafeBufferPointer { bias in
+        func arguments(_ out: UnsafeMutablePointer<Float>) -> ConvolutionArguments {
+          ConvolutionArguments(
+            x: x.baseAddress!, weights: weights.baseAddress!, bias: c.hasBias ? bias.baseAddress! : nil,
+            y: out,
+            epilogue: Epilogue(c.activation), window: c.window, batch: c.batch, channels: c.channels,
+            height: c.height, width: c.width, outputChannels: c.outputs, groups: c.groups)
+        }
+        let units = arguments(UnsafeMutablePointer(mutating: x.baseAddress!)).workUnits
+        let out = identicalOutput(units: units, initial: blank) { table, out, range in
+          let arguments = arguments(out)
+          withScratch(arguments.scratchSize) { table.convolution(arguments, $0, range) }
+        }
+        #expect(isSame(out, expected), "\(c)")
+      }
+    }
+  }
+}
+
+@Test func convolutionHasTheBitsOfTheContractForGeneratedShapes() {
+  var generator = Generator(1)
+  for _ in 0..<120 {
+    var c = Case()
+    c.groups = [1, 1, 1, 2, 3][generator.int(0...4)]
+    c.channels = c.groups * generator.int(1...4)
+    c.outputs = c.groups * generator.int(1...7)
+    c.batch = generator.int(1...3)
+    c.height = generator.int(1...12)
+    c.width = generator.int(1...21)
+    c.window = Window(
+      kernel: (generator.int(1...min(3, c.height)), generator.int(1...min(5, c.width))),
+      stride: (generator.int(1...3), generator.int(1...3)),
+      dilation: (generator.int(1...2), generator.int(1...2)),
+      padding: (generator.int(0...3), generator.int(0...3), generator.int(0...3), generator.int(0...3)))
+    c.hasBias = generator.int(0...1) == 1
+    if c.window.outputHeight(c.height) == 0 || c.window.outputWidth(c.width) == 0 { continue }
+    check(c, &generator)
+  }
+}
+
+@Test func depthwiseConvolutionHasTheBitsOfTheContract() {
+  var generator = Generator(2)
+  for stride in 1...3 {
+    for multiplier in 1...2 {
+      for width in [1, 15, 16, 17, 35] {
+        check(
+          Case(
+            batch: 2, channels: 3, height: 6, width: width, outputs: 3 * multiplier, groups: 3,
+            window: Window(kernel: (3, 3), stride: (1, stride), dilation: (2, 1), padding: (2, 1, 2, 1)),
+            activation: Activation(.relu)), &generator)
+      }
+    }
+  }
+}
+
+@Test func paddingIsMultipliedAsZero() {
+  // An infinite weight times a padded tap is NaN, in both routes.
+  var generator = Generator(3)
+  check(Case(window: Window(kernel: (3, 3), padding: (1, 1, 1, 1))), &generator, wild: true)
+  check(
+    Case(outputs: 3, groups: 3, window: Window(kernel: (3, 3), padding: (1, 1, 1, 1))), &generator, wild: true
+  )
+}
+
+@Test func longReductionsAndManyPixelsKeepTheBits() {
+  var generator = Generator(4)
+  check(Case(channels: 40, height: 6, width: 6, outputs: 17), &generator)
+  check(Case(channels: 2, height: 40, width: 41, outputs: 9, activation: Activation(.gelu)), &generator)
+  check(
+    Case(batch: 2, channels: 24, height: 9, width: 9, outputs: 13, window: Window(kernel: (1, 1))), &generator
+  )
+}
+
+@Test func unfoldTimesWeightsIsTheConvolution() {
+  var generator = Generator(5)
+  let window = Window(kernel: (3, 2), stride: (2, 1), dilation: (1, 2), padding: (1, 2, 0, 1))
+  let (planes, height, width) = (4, 7, 8)
+  let x = generator.floats(planes * height * width)
+  let pixels = window.outputHeight(height) * window.outputWidth(width)
+  let out = identicalOutput(units: planes, initial: [Float](repeating: 9, count: planes * 6 * pixels)) {
+    table, out, range in
+    x.withUnsafeBufferPointer {
+      table.unfold(
+        UnfoldArguments(
+          input: $0.baseAddress!, out: out, window: window, planes: planes, height: height, width: width),
+        range)
+    }
+  }
+  var expected: [Float] = []
+  for plane in 0..<planes {
+    for tap in 0..<6 {
+      for y in 0..<window.outputHeight(height) {
+        for z in 0..<window.outputWidth(width) {
+          let row = y * 2 + tap / 2 - 1
+          let column = z + tap % 2 * 2 - 2
+          let isInside = row >= 0 && row < height && column >= 0 && column < width
+          expected.append(isInside ? x[(plane * height + row) * width + column] : 0)
+        }
+      }
+    }
+  }
+  #expect(out == expected)
+}
+
+@Test func foldIsTheAdjointOfUnfold() {
+  var generator = Generator(6)
+  for _ in 0..<30 {
+    let (height, width) = (generator.int(3...9), generator.int(3...9))
+    let window = Window(
+      kernel: (generator.int(1...3), generator.int(1...3)),
+      stride: (generator.int(1...3), generator.int(1...3)),
+      dilation: (1, generator.int(1...2)), padding: (generator.int(0...2), generator.int(0...2), 1, 0))
+    let pixels = window.outputHeight(height) * window.outputWidth(width)
+    let taps = window.kernelHeight * window.kernelWidth
+    if pixels == 0 { continue }
+    // Small integers: sums are exact, so ⟨unfold x, c⟩ = ⟨x, fold c⟩ holds without an error.
+    let x = (0..<2 * height * width).map { _ in Float(generator.int(-9...9)) }
+    let c = (0..<2 * taps * pixels).map { _ in Float(generator.int(-9...9)) }
+    let unfolded = identicalOutput(units: 2, initial: [Float](repeating: 1, count: c.count)) {
+      table, out, range in
+      x.withUnsafeBufferPointer {
+        table.unfold(
+          UnfoldArguments(
+            input: $0.baseAddress!, out: out, window: window, planes: 2, height: height, width: width), range)
+      }
+    }
+    let folded = identicalOutput(units: 2, initial: [Float](repeating: 1, count: x.count)) {
+      table, out, range in
+      c.withUnsafeBufferPointer {
+        table.fold(
+          UnfoldArguments(
+            input: $0.baseAddress!, out: out, window: window, planes: 2, height: height, width: width), range)
+      }
+    }
+    let left = zip(unfolded, c).map { $0 * $1 }.reduce(0, +)
+    let right = zip(x, folded).map { $0 * $1 }.reduce(0, +)
+    #expect(left == right)
+  }
+}

@@ -1,0 +1,223 @@
+import Foundation
+import NNGraph
+import NNKernels
+import Testing
+
+/// Shapes that broadcast to an output, chosen to meet every route: contiguous, scalar, bias, outer, general.
+private let broadcasts: [(output: [Int], a: [Int], b: [Int])] = [
+  ([], [], []), ([5], [5], [5]), ([37], [37], []), ([37], [], [37]), ([3, 17], [3, 17], [17]),
+  ([3, 17], [17], [3, 17]), ([4, 5], [4, 1], [4, 5]), ([4, 5], [4, 5], [4, 1]),
+  ([2, 3, 4, 5], [3, 1, 5], [2, 1, 4, 1]),
+  ([2, 33], [2, 1], [1, 33]), ([0, 4], [0, 4], [4]), ([3, 0], [3, 0], [1]),
+  ([2, 1, 2, 1, 2, 1, 2, 1, 2], [2, 1, 2, 1, 2, 1, 2, 1, 2], [2, 1, 1, 1, 2, 1, 1, 1, 2]),
+]
+
+private func count(_ shape: [Int]) -> Int { shape.reduce(1, *) }
+
+/// The element of a broadcast operand at a position of the output.
+private func element<T>(_ values: [T], _ shape: [Int], _ output: [Int], _ position: Int) -> T {
+  var rest = position
+  var offset = 0
+  var stride = 1
+  for axis in stride_(output.count) {
+    let index = rest % output[axis]
+    rest /= output[axis]
+    let own = axis - (output.count - shape.count)
+    if own >= 0 {
+      if shape[own] != 1 { offset += index * stride }
+      stride *= shape[own]
+    }
+  }
+  return values[offset]
+}
+
+private func stride_(_ rank: Int) -> [Int] { (0..<rank).reversed() }
+
+private func float(_ function: BinaryFunction, _ a: Float, _ b: Float) -> Float {
+  switch function {
+  case .add: a + b
+  case .subtract: a - b
+  case .multiply: a * b
+  case .divide: a / b
+  case .minimum: a.isNaN || a < b ? a : b
+  case .maximum: a.isNaN || a > b ? a : b
+  case .power: pow(a, b)
+  }
+}
+
+@Test(arguments: BinaryFunction.allCases) private func binaryFunctionBroadcasts(_ function: BinaryFunction) {
+  var generator = Generator(1)
+  for shapes in broadcasts {
+    let a = generator.wildFloats(count(shapes.a))
+    let b = generator.wildFloats(count(shapes.b))
+    let layout = BroadcastLayout(output: shapes.output, shapes.a, shapes.b)!
+    #expect(layout.count == count(shapes.output))
+    let blank = [Float](repeating: 0, count: layout.count)
+    let out = identicalOutput(units: layout.count, initial: blank) { table, out, range in
+      (a + [0]).withUnsafeBytes { x in
+        (b + [0]).withUnsafeBytes { y in
+          table.binary(function, .f32)!(
+            BinaryArguments(a: x.baseAddress!, b: y.baseAddress!, out: out, layout: layout), range)
+        }
+      }
+    }
+    for i in 0..<out.count where function != .power {
+      let x = element(a, shapes.a, shapes.output, i)
+      let y = element(b, shapes.b, shapes.output, i)
+      #expect(isSame(out[i], float(function, x, y)), "\(function)(\(x), \(y)) in \(shapes)")
+    }
+  }
+}
+
+@Test func binaryFunctionMayWorkInPlace() {
+  var generator = Generator(2)
+  for size in [1, 16, 33, 100] {
+    let a = generator.floats(size)
+    let b = generator.floats(size)
+    let layout = BroadcastLayout(output: [size], [size], [size])!
+    for table in tables {
+      for function in BinaryFunction.allCases {
+        let kernel = table.binary(function, .f32)!
+        let apart = withGuarded(a) { out in
+          a.withUnsafeBytes { x in
+            b.withUnsafeBytes { y in
+              kernel(
+                BinaryArguments(a: x.baseAddress!, b: y.baseAddress!, out: out, layout: layout), 0..<size)
+            }
+          }
+        }
+        let inPlace = withGuarded(a) { out in
+          b.withUnsafeBytes { y in
+            kernel(BinaryArguments(a: out, b: y.baseAddress!, out: out, layout: layout), 0..<size)
+          }
+        }
+        #expect(isSame(apart, inPlace))
+      }
+    }
+  }
+}
+
+private func integer<T: FixedWidthInteger>(_ function: BinaryFunction, _ a: T, _ b: T) -> T {
+  switch function {
+  case .add: a &+ b
+  case .subtract: a &- b
+  case .multiply: a &* b
+  case .divide: b == 0 ? 0 : b == -1 as T ? 0 &- a : a / b
+  case .minimum: min(a, b)
+  case .maximum: max(a, b)
+  case .power: 0
+  }
+}
+
+private func checkIntegers<T: FixedWidthInteger & BitwiseCopyable>(_ type: DType, _: T.Type) {
+  var generator = Generator(3)
+  let special: [T] = [0, 1, -1, 2, .max, .min, 7]
+  for shapes in broadcasts {
+    let a = (0..<count(shapes.a)).map { _ in special[generator.int(0...6)] }
+    let b = (0..<count(shapes.b)).map { _ in special[generator.int(0...6)] }
+    let layout = BroadcastLayout(output: shapes.output, shapes.a, shapes.b)!
+    for function in BinaryFunction.allCases {
+      guard let kernel = tables[0].binary(function, type) else {
+        #expect(function == .power)
+        continue
+      }
+      let out = withGuarded([T](repeating: 0, count: layout.count)) { out in
+        for range in randomSplit(layout.count, &generator) {
+          (a + [0]).withUnsafeBytes { x in
+            (b + [0]).withUnsafeBytes { y in
+              kernel(BinaryArguments(a: x.baseAddress!, b: y.baseAddress!, out: out, layout: layout), range)
+            }
+          }
+        }
+      }
+      for i in 0..<out.count {
+        let x = element(a, shapes.a, shapes.output, i)
+        let y = element(b, shapes.b, shapes.output, i)
+        #expect(out[i] == integer(function, x, y), "\(function)(\(x), \(y))")
+      }
+    }
+  }
+}
+
+@Test func integerArithmeticWrapsAndNeverTraps() {
+  checkIntegers(.i32, Int32.self)
+  checkIntegers(.i64, Int64.self)
+  #expect(tables[0].binary(.add, .u8) == nil)
+}
+
+@Test func comparisonsAreFalseForNaNExceptNotEqual() {
+  var generator = Generator(4)
+  for shapes in broadcasts {
+    let a = generator.wildFloats(count(shapes.a))
+    let b = generator.wildFloats(count(shapes.b))
+    let layout = BroadcastLayout(output: shapes.output, shapes.a, shapes.b)!
+    for function in CompareFunction.allCases {
+      let out = withGuarded([UInt8](repeating: 9, count: layout.count)) { out in
+        for range in randomSplit(layout.count, &generator) {
+          (a + [0]).withUnsafeBytes { x in
+            (b + [0]).withUnsafeBytes { y in
+              tables[0].compare(function, .f32)!(
+                BinaryArguments(a: x.baseAddress!, b: y.baseAddress!, out: out, layout: layout), range)
+            }
+          }
+        }
+      }
+      for i in 0..<out.count {
+        let x = element(a, shapes.a, shapes.output, i)
+        let y = element(b, shapes.b, shapes.output, i)
+        let expected =
+          switch function {
+          case .equal: x == y
+          case .notEqual: x != y
+          case .less: x < y
+          case .lessOrEqual: x <= y
+          case .greater: x > y
+          case .greaterOrEqual: x >= y
+          }
+        #expect(out[i] == (expected ? 1 : 0), "\(x) \(function) \(y)")
+      }
+    }
+  }
+}
+
+@Test func selectTakesEitherSideForEveryElementSize() {
+  func check<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) {
+    var generator = Generator(5)
+    let condition = (0..<6).map { _ in UInt8(generator.int(0...2)) }
+    let a = (0..<42).map { _ in T(truncatingIfNeeded: generator.next()) }
+    let b = (0..<7).map { _ in T(truncatingIfNeeded: generator.next()) }
+    let layout = BroadcastLayout(output: [6, 7], [6, 1], [6, 7], [7])!
+    let kernel = tables[0].select(MemoryLayout<T>.size)!
+    let out = withGuarded([T](repeating: 0, count: 42)) { out in
+      for range in randomSplit(42, &generator) {
+        condition.withUnsafeBufferPointer { condition in
+          a.withUnsafeBytes { a in
+            b.withUnsafeBytes { b in
+              kernel(
+                SelectArguments(
+                  condition: condition.baseAddress!, a: a.baseAddress!, b: b.baseAddress!, out: out,
+                  layout: layout),
+                range)
+            }
+          }
+        }
+      }
+    }
+    for i in 0..<42 { #expect(out[i] == (condition[i / 7] != 0 ? a[i] : b[i % 7])) }
+  }
+  check(UInt8.self)
+  check(UInt16.self)
+  check(UInt32.self)
+  check(UInt64.self)
+  #expect(tables[0].select(3) == nil)
+}
+
+@Test func layoutsMergeWhatEveryOperandAllows() {
+  #expect(BroadcastLayout(output: [2, 3, 4], [2, 3, 4], [2, 3, 4])!.rank == 1)
+  #expect(BroadcastLayout(output: [2, 3, 4], [2, 3, 4], [4])!.rank == 2)
+  #expect(BroadcastLayout(output: [2, 3, 4], [2, 3, 4], [3, 1])!.rank == 3)
+  #expect(BroadcastLayout(output: [2, 3], [2, 3], [4]) == nil)
+  let alternating = (0..<18).map { $0 % 2 + 2 }
+  let broadcast = (0..<18).map { $0 % 2 == 0 ? 2 : 1 }
+  #expect(BroadcastLayout(output: alternating, alternating, broadcast) == nil)
+}
