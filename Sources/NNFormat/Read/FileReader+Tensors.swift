@@ -111,13 +111,15 @@ extension FileReader {
   /// before the first of them is allocated.
   func loadTensors(_ tensors: [StoredTensor], keptAliveBy keeper: AnyObject?) throws(NNError) -> [Tensor] {
     try budget.take(tensors.count, of: Tensor.self, for: "\(tensors.count) tensors")
-    var usesPlanes = false
+    var scratchSize = 0
     for tensor in tensors where !staysInPlace(tensor, keeper) {
       try budget.take(tensor.rawBytes, for: "tensor " + tensor.name.quoted)
-      if tensor.codec == .zstd && tensor.dtype.size > 1 { usesPlanes = true }
+      if tensor.codec == .zstd && tensor.dtype.size > 1 {
+        scratchSize = max(scratchSize, min(tensor.rawBytes, Format.chunkSize))
+      }
     }
-    if usesPlanes { try budget.take(Format.chunkSize, for: "decompression") }
-    let scratch = try TensorStorage.allocate(size: usesPlanes ? Format.chunkSize : 0) { _ in }
+    try budget.take(scratchSize, for: "decompression")
+    let scratch = try TensorStorage.allocate(size: scratchSize) { _ in }
     defer { withExtendedLifetime(scratch) {} }
     var loaded: [Tensor] = []
     loaded.reserveCapacity(tensors.count)
