@@ -92,6 +92,27 @@ private struct GraphSection {
   }
 }
 
+@Test func nodeWithTooManyInputsIsRefused() throws {
+  for count in [65536, 65537] {
+    var section = GraphSection()
+    section.text("")
+    section.numbers(0, 0, 2)
+    section.value("x")
+    section.text("y")
+    section.writer.append([0, DType.f32.rawValue, 1, 1])
+    section.numbers(3 * count, 1, 0, 1, 1, 0, 1)
+    section.text("join")
+    section.numbers(Int(OpCode.concat.rawValue), count)
+    section.writer.append([UInt8](repeating: 0, count: count))
+    section.numbers(1, 1, 1, 0)
+    if count == 65536 {
+      #expect(try ModelFile.decode(try section.file()).graph.nodes.count == 1)
+    } else {
+      expectError(.limitExceeded, containing: "\"join\"") { _ = try ModelFile.decode(try section.file()) }
+    }
+  }
+}
+
 @Test func attributesMustFillTheirLength() throws {
   for length in [8, 10] {
     var section = GraphSection()

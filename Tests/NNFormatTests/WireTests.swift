@@ -1,10 +1,15 @@
+import CPlatform
 @testable import NNFormat
 import NNGraph
 import Testing
 
-@Test func crc32cGivesThePublishedValues() {
+/// The table, and the processor's instruction if it has one.
+private let checksums = nnp_cpu_has_crc32c() != 0 ? [false, true] : [false]
+
+@Test(arguments: checksums)
+func crc32cGivesThePublishedValues(usesInstruction: Bool) {
   // RFC 3720, appendix B.4, and the check value of the catalogue of parametrised CRC algorithms.
-  let crc = CRC32C()
+  let crc = CRC32C(usesInstruction: usesInstruction)
   func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { crc.checksum($0) } }
   #expect(checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
   #expect(checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
@@ -18,13 +23,15 @@ import Testing
   #expect(checksum([]) == 0)
 }
 
-@Test func crc32cContinues() {
-  let crc = CRC32C()
+@Test(arguments: checksums)
+func crc32cContinuesFromEveryPlace(usesInstruction: Bool) {
+  let crc = CRC32C(usesInstruction: usesInstruction)
+  let whole = CRC32C(usesInstruction: false)
   let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 * 37) }
   bytes.withUnsafeBytes { bytes in
     for cut in 0...bytes.count {
       let first = crc.checksum(bytes.slice(0, cut))
-      #expect(crc.checksum(bytes.slice(cut, bytes.count - cut), continuing: first) == crc.checksum(bytes))
+      #expect(crc.checksum(bytes.slice(cut, bytes.count - cut), continuing: first) == whole.checksum(bytes))
     }
   }
 }

@@ -24,6 +24,9 @@ extension FileReader {
     }
     try readNodes(&reader, &graph)
     try reader.finish()
+    // What the verifier takes for a while.
+    try budget.take(graph.inputs.count + graph.outputs.count, of: Name.self, for: "verifying the graph")
+    try budget.take(graph.values.count, of: UInt32.self, for: "verifying the graph")
     return (graph, constants)
   }
 
@@ -101,6 +104,10 @@ extension FileReader {
     }
     let inputs = try readReferences(&reader, "inputs")
     let outputs = try readReferences(&reader, "results")
+    guard inputs.count <= Format.maximumNodeArity, outputs.count <= Format.maximumNodeArity else {
+      throw NNError(
+        .limitExceeded, "\(name.quoted) has \(inputs.count) inputs and \(outputs.count) results")
+    }
     let length = try reader.natural()
     var attributes = ByteReader(try reader.take(length), role: "attributes")
     // The longest attributes are a window's five lists.

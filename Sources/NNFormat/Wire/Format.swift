@@ -19,6 +19,8 @@ enum Format {
   /// A compressed section is at most this many times as long once it is decompressed.
   static let maximumExpansion = 1024
   static let maximumNameLength = 1024
+  /// Inputs or results of one node.
+  static let maximumNodeArity = 1 << 16
   static let maximumMetadataCount = 1 << 16
   static let maximumSelfTestCount = 1024
   /// How deep graphs inside graphs may be.

@@ -112,6 +112,10 @@ extension FileWriter {
     writer.varint(UInt64(graph.nodes.count))
     for node in graph.nodes {
       try writer.text(node.name, atMost: Format.maximumNameLength)
+      guard node.inputs.count <= Format.maximumNodeArity, node.outputs.count <= Format.maximumNodeArity else {
+        throw NNError(
+          .limitExceeded, "\(node.description) has more than \(Format.maximumNodeArity) inputs or results")
+      }
       writer.varint(UInt64(node.op.code.rawValue))
       try references(node.inputs, &writer)
       try references(node.outputs, &writer)
