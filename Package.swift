@@ -77,7 +77,8 @@ let package = Package(
     .executableTarget(
       name: "nnpack",
       dependencies: [
-        "NNTraining", "Examples", "NumPyFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "NNTraining", "Examples", "NumPyFiles",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // tools/bench/kernels
@@ -91,6 +92,7 @@ let package = Package(
     .target(
       name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference",
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .executableTarget(name: "test-models", dependencies: ["NNPasses"], path: "Tests/TestModels"),
     .testTarget(name: "ReferenceTests", dependencies: ["Reference"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
     .testTarget(

@@ -47,13 +47,86 @@ public struct NNError: Error, Sendable {
   public let code: ErrorCode
   public let message: String
 
-  public init(_ code: ErrorCode, _ message: String) {
+  public init(_ code: ErrorCode, _ message: Message) {
     self.code = code
-    self.message = message
+    self.message = message.text
   }
 
   /// The same error with `context` and a colon in front of its message.
   public func within(_ context: String) -> NNError {
-    NNError(code, context + ": " + message)
+    NNError(code, "\(context): \(message)")
+  }
+}
+
+/// The sentence of an error, written as a string literal with interpolations.
+///
+/// As a `String`, every literal would spread its interpolation through the code around it, two kilobytes at a time; here each
+/// piece is one call.
+public struct Message: ExpressibleByStringInterpolation, Sendable {
+  public let text: String
+
+  public init(text: String) {
+    self.text = text
+  }
+
+  public init(stringLiteral value: StaticString) {
+    text = Message.string(value)
+  }
+
+  public init(stringInterpolation pieces: Pieces) {
+    text = pieces.text
+  }
+
+  public struct Pieces: StringInterpolationProtocol {
+    var text = ""
+
+    public init(literalCapacity: Int, interpolationCount: Int) {}
+
+    @inline(never)
+    public mutating func appendLiteral(_ literal: StaticString) {
+      text += Message.string(literal)
+    }
+
+    @inline(never)
+    public mutating func appendInterpolation(_ value: String) {
+      text += value
+    }
+
+    @inline(never)
+    public mutating func appendInterpolation(_ value: StaticString) {
+      text += Message.string(value)
+    }
+
+    @inline(never)
+    public mutating func appendInterpolation(_ value: Int) {
+      text += String(value)
+    }
+
+    @inline(never)
+    public mutating func appendInterpolation(_ value: UInt64) {
+      text += String(value)
+    }
+
+    public mutating func appendInterpolation<Integer: BinaryInteger>(_ value: Integer) {
+      if Integer.isSigned {
+        appendInterpolation(Int(truncatingIfNeeded: value))
+      } else {
+        appendInterpolation(UInt64(truncatingIfNeeded: value))
+      }
+    }
+  }
+
+  @inline(never)
+  public static func + (a: Message, b: Message) -> Message { Message(text: a.text + b.text) }
+
+  @inline(never)
+  public static func + (a: Message, b: String) -> Message { Message(text: a.text + b) }
+
+  @inline(never)
+  public static func + (a: String, b: Message) -> Message { Message(text: a + b.text) }
+
+  @inline(never)
+  static func string(_ literal: StaticString) -> String {
+    literal.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -1,0 +1,80 @@
+"""One exception for each group of statuses of the C API."""
+
+from __future__ import annotations
+
+
+class NnrtError(Exception):
+    """A failure of the library.
+
+    Attributes:
+        status: the number of the C API's status.
+        status_name: its name in nnrt.h, such as "NNRT_CORRUPT_FILE".
+    """
+
+    def __init__(self, message: str, status: int = 1, status_name: str = "NNRT_INVALID_ARGUMENT") -> None:
+        super().__init__(message)
+        self.status = status
+        self.status_name = status_name
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ArgumentError(NnrtError, ValueError):
+    """An argument is not acceptable."""
+
+
+class StateError(NnrtError, RuntimeError):
+    """The call does not fit the state of the object, as reading an output before the first run."""
+
+
+class ShapeError(NnrtError, ValueError):
+    """A shape is not the one the model takes."""
+
+
+class DTypeError(NnrtError, TypeError):
+    """An element type is not the one the model takes, and converting could change values."""
+
+
+class IndexRangeError(NnrtError, IndexError):
+    """An index held in an input lies outside the axis it selects from."""
+
+
+class FileError(NnrtError, OSError):
+    """The file cannot be read, or is not a valid .nnrt file."""
+
+
+class MemoryLimitError(NnrtError, MemoryError):
+    """Memory could not be had."""
+
+
+class LimitError(NnrtError):
+    """A limit set by the caller or by the library would be exceeded."""
+
+
+class GraphError(NnrtError):
+    """The graph in the file is not well formed, or asks for something this library does not have."""
+
+
+class SelfTestError(NnrtError):
+    """The model gives other bits here than its file records."""
+
+
+_BY_STATUS = {
+    1: ArgumentError,
+    2: StateError,
+    3: ShapeError,
+    4: DTypeError,
+    5: IndexRangeError,
+    40: MemoryLimitError,
+    41: LimitError,
+    80: SelfTestError,
+}
+
+
+def error_for(status: int, name: str, message: str) -> NnrtError:
+    """The exception for a status; one of a later library falls back to its group's."""
+    kind = _BY_STATUS.get(status)
+    if kind is None:
+        kind = FileError if 20 <= status < 40 else GraphError if 60 <= status < 80 else NnrtError
+    return kind(message, status, name)

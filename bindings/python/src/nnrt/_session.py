@@ -1,0 +1,175 @@
+"""A place where a model runs."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from ctypes import c_int64, c_void_p
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
+
+import numpy as np
+
+from ._dtypes import BY_CODE, convert
+from ._errors import ArgumentError, StateError
+from ._library import RawTensor, SessionOptions, check, lib, pointer_to
+
+if TYPE_CHECKING:
+    from ._model import Model, TensorInfo
+
+_INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
+
+
+def make_options(threads: int, instruction_set: Optional[str], memory_limit: Optional[int]) -> SessionOptions:
+    if instruction_set not in _INSTRUCTION_SETS:
+        raise ArgumentError(f'instruction_set is {instruction_set!r}; it may be "baseline", "v3" or "v4"')
+    if not 1 <= threads <= 256:
+        raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
+    if memory_limit is not None and memory_limit < 1:
+        raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
+    return SessionOptions(
+        ctypes.sizeof(SessionOptions), threads, _INSTRUCTION_SETS[instruction_set], memory_limit or 0
+    )
+
+
+class Session:
+    """Inputs, outputs and the memory in between. Made by `Model.session`.
+
+    Calls from several threads wait for each other; for runs side by side give each thread a session.
+    """
+
+    def __init__(
+        self,
+        model: "Model",
+        threads: int = 1,
+        instruction_set: Optional[str] = None,
+        memory_limit: Optional[int] = None,
+    ) -> None:
+        self._handle: Optional[int] = None
+        self._lock = threading.RLock()
+        self._inputs = model.inputs
+        self._outputs = model.outputs
+        options = make_options(threads, instruction_set, memory_limit)
+        handle = c_void_p()
+        check(lib.nnrt_session_create(model._open_handle(), pointer_to(options), pointer_to(handle)))
+        self._handle = handle.value
+
+    def set_input(self, input: Union[int, str], value: Any) -> None:
+        """Copies an array into an input, named by index or name. It stays set for later runs.
+
+        Raises:
+            DTypeError: converting the elements could change values.
+            ShapeError: the model takes another shape.
+        """
+        index = _position(self._inputs, input, "input")
+        info = self._inputs[index]
+        array = convert(value, info.dtype, f'input "{info.name}"')
+        dims = (c_int64 * max(array.ndim, 1))(*array.shape)
+        with self._lock:
+            check(
+                lib.nnrt_session_set_input(
+                    self._open_handle(), index, info._code, dims, array.ndim, array.ctypes.data, array.nbytes
+                )
+            )
+
+    def run(self) -> None:
+        """Computes the outputs, with the GIL released.
+
+        Raises:
+            StateError: an input was never set.
+            ShapeError: the inputs' shapes do not fit together.
+            IndexRangeError: an index among the inputs is out of range.
+        """
+        with self._lock:
+            check(lib.nnrt_session_run(self._open_handle()))
+
+    def output(self, output: Union[int, str] = 0, copy: bool = True) -> np.ndarray:
+        """An output of the last run, named by index or name.
+
+        Args:
+            copy: False gives a read-only view of the session's own memory, which the next `set_input` or `run`
+                changes or frees.
+        """
+        index = _position(self._outputs, output, "output")
+        with self._lock:
+            raw = RawTensor()
+            check(lib.nnrt_session_output(self._open_handle(), index, pointer_to(raw)))
+            shape = tuple(raw.dims[: raw.rank])
+            dtype = BY_CODE[raw.dtype]
+            if raw.size == 0:
+                return np.empty(shape, dtype)
+            memory = (ctypes.c_char * raw.size).from_address(raw.data)
+            # NumPy keeps `memory` alive, and `memory` the session.
+            memory._session = self
+            view = np.frombuffer(memory, dtype=dtype).reshape(shape)
+            if copy:
+                return view.copy()
+            view.flags.writeable = False
+            return view
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
+        """Sets the inputs, runs, and copies the outputs; see `Model.__call__`."""
+        values = bind(self._inputs, args, kwargs)
+        with self._lock:
+            for index, value in enumerate(values):
+                self.set_input(index, value)
+            self.run()
+            results = tuple(self.output(index) for index in range(len(self._outputs)))
+        return results[0] if len(results) == 1 else results
+
+    def close(self) -> None:
+        """Gives the memory back. Views of outputs end here."""
+        with self._lock:
+            handle, self._handle = self._handle, None
+            if handle is not None:
+                lib.nnrt_session_destroy(handle)
+
+    def _open_handle(self) -> int:
+        if self._handle is None:
+            raise StateError("the session is closed", 2, "NNRT_INVALID_STATE")
+        return self._handle
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<nnrt.Session{' (closed)' if self._handle is None else ''}>"
+
+
+def _position(infos: Sequence["TensorInfo"], key: Union[int, str], kind: str) -> int:
+    if isinstance(key, str):
+        for index, info in enumerate(infos):
+            if info.name == key:
+                return index
+        names = ", ".join(f'"{info.name}"' for info in infos)
+        raise ArgumentError(f'the model has no {kind} named "{key}"; it has {names}')
+    if not 0 <= key < len(infos):
+        raise ArgumentError(f"there is no {kind} {key}: the model has {len(infos)}")
+    return key
+
+
+def bind(infos: Sequence["TensorInfo"], args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """One value for each input, from positional arguments, names, or one dict of names."""
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        kwargs = {**args[0], **kwargs}
+        args = ()
+    if len(args) == 1 and len(infos) > 1 and isinstance(args[0], (list, tuple)):
+        args = args[0]
+    if len(args) > len(infos):
+        raise ArgumentError(f"{len(args)} inputs given; the model takes {len(infos)}")
+    values: dict[int, Any] = dict(enumerate(args))
+    for name, value in kwargs.items():
+        index = _position(infos, name, "input")
+        if index in values:
+            raise ArgumentError(f'input "{name}" is given twice')
+        values[index] = value
+    missing = ", ".join(f'"{info.name}"' for index, info in enumerate(infos) if index not in values)
+    if missing:
+        raise ArgumentError(f"missing input {missing}")
+    return [values[index] for index in range(len(infos))]

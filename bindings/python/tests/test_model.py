@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+
+import nnrt
+
+
+def numbers(*shape, seed=7):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def test_model_tells_what_it_takes_and_gives(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    assert [(i.name, i.dtype, i.shape, i.dtype_name) for i in model.inputs] == [
+        ("pixels", np.float32, ("N", 16), "f32")
+    ]
+    assert [(o.name, o.shape) for o in model.outputs] == [("probabilities", ("N", 4))]
+    assert model.labels == ("nord", "süd", "ost", "west")
+    assert model.metadata["name"] == "A small perceptron"
+    assert model.metadata["test.key"] == "test value"
+    assert "pixels f32 (N, 16)" in repr(model)
+
+
+def test_result_is_an_array_of_the_batch(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    for batch in (1, 3, 64, 0):
+        result = model(numbers(batch, 16))
+        assert result.shape == (batch, 4) and result.dtype == np.float32
+        np.testing.assert_allclose(result.sum(axis=1), np.ones(batch), rtol=1e-6)
+
+
+def test_rows_do_not_depend_on_their_batch(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    x = numbers(17, 16)
+    together = model(x)
+    for row in range(17):
+        assert model(x[row : row + 1]).tobytes() == together[row].tobytes()
+
+
+def test_bytes_and_path_give_the_same(models):
+    path = models / "mlp.nnrt"
+    x = numbers(5, 16)
+    expected = nnrt.load(path)(x).tobytes()
+    data = path.read_bytes()
+    for source in (str(path), data, bytearray(data), memoryview(data), models / "mlp-raw.nnrt"):
+        assert nnrt.load(source)(x).tobytes() == expected
+
+
+def test_threads_and_instruction_sets_give_the_same_bits(models):
+    model = nnrt.load(models / "wide.nnrt")
+    x = numbers(9, 512)
+    expected = model(x).tobytes()
+    for threads in (1, 2, 4):
+        assert model.session(threads=threads)(x).tobytes() == expected
+    tried = 0
+    for level in ("baseline", "v3", "v4"):
+        try:
+            session = model.session(instruction_set=level)
+        except nnrt.ArgumentError as error:
+            assert "processor" in str(error)
+            continue
+        assert session(x).tobytes() == expected
+        tried += 1
+    assert tried >= 1
+
+
+def test_inputs_by_position_name_list_and_dict(models):
+    model = nnrt.load(models / "lookup.nnrt")
+    table, rows = numbers(6, 3), np.array([5, 0, -1])
+    picked, sums = model(table, rows)
+    np.testing.assert_array_equal(picked, table[rows])
+    np.testing.assert_allclose(sums, table[rows].sum(axis=1), rtol=1e-6)
+    for again in (
+        model([table, rows]),
+        model(rows=rows, table=table),
+        model({"table": table, "rows": rows}),
+        model(table, rows=rows),
+    ):
+        assert again[0].tobytes() == picked.tobytes() and again[1].tobytes() == sums.tobytes()
+
+
+def test_missing_unknown_and_doubled_inputs_are_refused(models):
+    model = nnrt.load(models / "lookup.nnrt")
+    table, rows = numbers(6, 3), np.array([1])
+    with pytest.raises(nnrt.ArgumentError, match='missing input "rows"'):
+        model(table)
+    with pytest.raises(nnrt.ArgumentError, match='no input named "lines"'):
+        model(table, lines=rows)
+    with pytest.raises(nnrt.ArgumentError, match="given twice"):
+        model(table, rows, rows=rows)
+    with pytest.raises(nnrt.ArgumentError, match="3 inputs given"):
+        model(table, rows, rows)
+
+
+def test_safe_conversions_only(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    small = np.arange(16, dtype=np.uint8).reshape(1, 16)
+    assert model(small).tobytes() == model(small.astype(np.float32)).tobytes()
+    assert model([[1.0] * 16]).shape == (1, 4)
+    assert model([list(range(16))]).tobytes() == model(small).tobytes()
+    with pytest.raises(nnrt.DTypeError, match="takes float32; float64"):
+        model(np.zeros((1, 16)))
+    with pytest.raises(nnrt.DTypeError):
+        model([["a"] * 16])
+    lookup = nnrt.load(models / "lookup.nnrt")
+    assert lookup(numbers(3, 3), np.array([1], np.int32))[0].shape == (1, 3)
+    with pytest.raises(nnrt.DTypeError):
+        lookup(numbers(3, 3), [0.5])
+
+
+def test_strided_and_transposed_arrays_are_taken_as_they_look(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    x = numbers(16, 10)
+    assert model(x.T).tobytes() == model(np.ascontiguousarray(x.T)).tobytes()
+    y = numbers(10, 32)
+    assert model(y[:, ::2]).tobytes() == model(np.ascontiguousarray(y[:, ::2])).tobytes()
+
+
+def test_narrow_types(models):
+    halves, flags = nnrt.load(models / "casts.nnrt")(np.array([0, 1, 2, 255], np.uint8))
+    assert halves.dtype == np.float16 and halves.tolist() == [0, 1, 2, 255]
+    assert flags.dtype == np.bool_ and flags.tolist() == [False, True, True, True]
+
+
+def test_states_stay_in_their_session(models):
+    model = nnrt.load(models / "counter.nnrt")
+    one, other = model.session(), model.session()
+    step = np.ones(1, np.float32)
+    for session, expected in ((one, 1), (one, 2), (other, 1), (one, 3)):
+        session.set_input("step", step)
+        session.run()
+        assert session.output("next")[0] == expected
+
+
+def test_self_test(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    assert model.selftest_count == 2
+    model.selftest()
+    model.selftest(threads=2, instruction_set="baseline")
+    without = nnrt.load(models / "casts.nnrt")
+    assert without.selftest_count == 0
+    with pytest.raises(nnrt.StateError):
+        without.selftest()
+
+
+def test_version_is_the_librarys():
+    assert nnrt.__version__ == nnrt.version()
+    assert nnrt.version().count(".") == 2
