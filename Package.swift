@@ -6,6 +6,9 @@ import PackageDescription
 let embedded: [SwiftSetting] = [
   .enableExperimentalFeature("Embedded", .when(traits: ["Embedded"])),
   .unsafeFlags(["-wmo"], .when(traits: ["Embedded"])),
+  // Modules compile copies of each other's functions, number the constant arrays in them differently, and give them the same
+  // names: linked together, one copy reads the other's arrays. Without this pass there are none.
+  .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"], .when(traits: ["Embedded"])),
 ]
 
 // Everything but the kernels is optimised for size in the library: it runs once for each file or each new shape.

@@ -144,7 +144,7 @@ extension Trainer {
       }
       if batch < position.batch { _ = try runStep(settings.data, rows) }
     }
-    return NNError(.invalidState, message)
+    return NNError(.invalidState, Message(text: message))
   }
 }
 
