@@ -12,6 +12,7 @@ __attribute__((noinline, unused, target("avx2,fma"))) static float nnp_peak_v3(l
   for (int i = 0; i < 12; i++) sums[i] = (nnp_f32x8)((float)i);
   nnp_f32x8 factor = (nnp_f32x8)(0.999f), term = (nnp_f32x8)(0.001f);
   for (long n = 0; n < iterations; n++) {
+    __asm__ volatile("");  // keeps the compiler from taking two calls for one
 #pragma clang loop unroll(full)
     for (int i = 0; i < 12; i++) sums[i] = __builtin_elementwise_fma(sums[i], factor, term);
   }
@@ -26,6 +27,7 @@ __attribute__((noinline, unused, target("avx512f"))) static float nnp_peak_v4(lo
   for (int i = 0; i < 12; i++) sums[i] = (nnp_f32x16_zmm)((float)i);
   nnp_f32x16_zmm factor = (nnp_f32x16_zmm)(0.999f), term = (nnp_f32x16_zmm)(0.001f);
   for (long n = 0; n < iterations; n++) {
+    __asm__ volatile("");  // keeps the compiler from taking two calls for one
 #pragma clang loop unroll(full)
     for (int i = 0; i < 12; i++) sums[i] = __builtin_elementwise_fma(sums[i], factor, term);
   }
