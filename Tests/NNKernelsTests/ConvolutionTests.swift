@@ -110,13 +110,19 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
 @Test func depthwiseConvolutionHasTheBitsOfTheContract() {
   var generator = Generator(2)
   for stride in 1...3 {
-    for multiplier in 1...2 {
+    for dilation in 1...2 {
       for width in [1, 15, 16, 17, 35] {
         check(
           Case(
-            batch: 2, channels: 3, height: 6, width: width, outputs: 3 * multiplier, groups: 3,
-            window: Window(kernel: (3, 3), stride: (1, stride), dilation: (2, 1), padding: (2, 1, 2, 1)),
+            batch: 2, channels: 3, height: 9, width: width, outputs: 3 * dilation, groups: 3,
+            window: Window(
+              kernel: (3, 3), stride: (stride, stride), dilation: (dilation, 1), padding: (2, 1, 2, 1)),
             activation: Activation(.relu)), &generator)
+        // A stride down the rows of its own, past the window's height too.
+        check(
+          Case(
+            channels: 2, height: 12, width: width, outputs: 2, groups: 2,
+            window: Window(kernel: (2, 2), stride: (stride, 1), padding: (1, 1, 0, 0))), &generator)
       }
     }
   }

@@ -24,19 +24,65 @@ NNP_VECTOR nnp_f32x16 nnp_load(const float *_Nonnull p) {
 
 NNP_VECTOR void nnp_store(float *_Nonnull p, nnp_f32x16 v) { memcpy(p, &v, sizeof v); }
 
-// The first `count` lanes from p, the others from `rest`; 0 <= count <= 16.
-NNP_VECTOR nnp_f32x16 nnp_load_partial(const float *_Nonnull p, intptr_t count, nnp_f32x16 rest) {
+#if defined(__AVX__) && __has_builtin(__builtin_ia32_maskloadps256) && __has_builtin(__builtin_ia32_maskstoreps256)
+#define NNP_HAS_MASKS 1
+typedef float nnp_mask_f32x8 __attribute__((vector_size(32)));
+typedef int32_t nnp_mask_i32x8 __attribute__((vector_size(32)));
+#endif
+
+// All ones in the lanes from `begin` up to `end`.
+NNP_VECTOR nnp_i32x16 nnp_lanes_between(intptr_t begin, intptr_t end) {
+  const nnp_i32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return (lane >= (int32_t)begin) & (lane < (int32_t)end);
+}
+
+// Lane i from p[i] for begin <= i < end, the others from `rest`; 0 <= begin <= end <= 16. Nothing else is read, so p
+// itself may lie before the memory that is.
+NNP_VECTOR nnp_f32x16 nnp_load_lanes(const float *_Nonnull p, intptr_t begin, intptr_t end, nnp_f32x16 rest) {
+#ifdef NNP_HAS_MASKS
+  nnp_i32x16 mask = nnp_lanes_between(begin, end);
+  union {
+    nnp_i32x16 whole;
+    nnp_mask_i32x8 half[2];
+  } masks = {mask};
+  union {
+    nnp_f32x16 whole;
+    nnp_mask_f32x8 half[2];
+  } values;
+  values.half[0] = __builtin_ia32_maskloadps256((const nnp_mask_f32x8 *)p, masks.half[0]);
+  values.half[1] = __builtin_ia32_maskloadps256((const nnp_mask_f32x8 *)(p + 8), masks.half[1]);
+  return mask ? values.whole : rest;
+#else
   float lanes[16];
   memcpy(lanes, &rest, sizeof lanes);
-  memcpy(lanes, p, (size_t)count * sizeof(float));
+  if (begin < end) memcpy(lanes + begin, p + begin, (size_t)(end - begin) * sizeof(float));
   memcpy(&rest, lanes, sizeof lanes);
   return rest;
+#endif
+}
+
+// The first `count` lanes from p, the others from `rest`; 0 <= count <= 16.
+NNP_VECTOR nnp_f32x16 nnp_load_partial(const float *_Nonnull p, intptr_t count, nnp_f32x16 rest) {
+  return nnp_load_lanes(p, 0, count, rest);
 }
 
 NNP_VECTOR void nnp_store_partial(float *_Nonnull p, intptr_t count, nnp_f32x16 v) {
+#ifdef NNP_HAS_MASKS
+  union {
+    nnp_i32x16 whole;
+    nnp_mask_i32x8 half[2];
+  } masks = {nnp_lanes_between(0, count)};
+  union {
+    nnp_f32x16 whole;
+    nnp_mask_f32x8 half[2];
+  } values = {v};
+  __builtin_ia32_maskstoreps256((nnp_mask_f32x8 *)p, masks.half[0], values.half[0]);
+  __builtin_ia32_maskstoreps256((nnp_mask_f32x8 *)(p + 8), masks.half[1], values.half[1]);
+#else
   float lanes[16];
   memcpy(lanes, &v, sizeof lanes);
   memcpy(p, lanes, (size_t)count * sizeof(float));
+#endif
 }
 
 // Lane i from p[i * stride].
@@ -51,6 +97,12 @@ NNP_VECTOR nnp_f32x16 nnp_load_strided_partial(const float *_Nonnull p, intptr_t
   float lanes[16] = {0};
   for (int i = 0; i < count; i++) lanes[i] = p[i * stride];
   return nnp_load(lanes);
+}
+
+// Lane i from p[2 * i]; 32 floats are read.
+NNP_VECTOR nnp_f32x16 nnp_load_every_other(const float *_Nonnull p) {
+  return __builtin_shufflevector(
+      nnp_load(p), nnp_load(p + 16), 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 }
 
 NNP_VECTOR void nnp_copy(float *_Nonnull to, const float *_Nonnull from, intptr_t count) {

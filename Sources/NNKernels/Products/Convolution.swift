@@ -6,74 +6,65 @@ import NNGraph
 extension ConvolutionArguments {
   /// Fills `panel` (K, 16) with the taps of 16 output pixels from `pixel` on; pixels past the end and taps in the
   /// padding are zeros. `image` is the first input channel of the group.
-  @export(interface)
-  public func gatherPanel(_ image: UnsafePointer<Float>, _ pixel: Int, _ panel: UnsafeMutablePointer<Float>) {
-    let pixels = outputHeight &* outputWidth
-    let count = min(16, pixels &- pixel)
-    let firstRow = pixel / outputWidth
-    let firstColumn = pixel % outputWidth
-    let channelSize = height &* width
-    var target = panel
-    var channel = 0
-    while channel < channels / groups {
-      let plane = image + channel &* channelSize
-      var kernelRow = 0
-      while kernelRow < window.kernelHeight {
-        let top = kernelRow &* window.dilationHeight &- window.padTop
-        var kernelColumn = 0
-        while kernelColumn < window.kernelWidth {
-          let left = kernelColumn &* window.dilationWidth &- window.padLeft
-          gatherTap(plane, top, left, firstRow, firstColumn, count, target)
-          target += 16
-          kernelColumn &+= 1
-        }
-        kernelRow &+= 1
-      }
-      channel &+= 1
-    }
-  }
-
-  /// One tap of `count` pixels in a row-major walk from (row, column), as runs within output rows.
-  @inline(__always)
-  private func gatherTap(
-    _ plane: UnsafePointer<Float>, _ top: Int, _ left: Int, _ firstRow: Int, _ firstColumn: Int, _ count: Int,
-    _ target: UnsafeMutablePointer<Float>
+  ///
+  /// The pixels are runs within output rows. Which of a run's taps lie in the image is found once and serves all channels.
+  @inlinable @inline(never)
+  func gatherPanel<I: InstructionSet>(
+    _ image: UnsafePointer<Float>, _ pixel: Int, _ panel: UnsafeMutablePointer<Float>, _: I.Type
   ) {
-    var row = firstRow
-    var column = firstColumn
+    let count = min(16, outputHeight &* outputWidth &- pixel)
+    var row = pixel / outputWidth
+    var column = pixel % outputWidth
     var lane = 0
     while lane < count {
       let run = min(count &- lane, outputWidth &- column)
-      let y = row &* window.strideHeight &+ top
-      var x = column &* window.strideWidth &+ left
-      let isInside = y >= 0 && y < height
-      let lastX = x &+ (run &- 1) &* window.strideWidth
-      if isInside && x >= 0 && lastX < width {
-        let source = plane + (y &* width &+ x)
-        if run == 16 && window.strideWidth == 1 {
-          nnp_store(target, nnp_load(source))
-        } else {
-          var i = 0
-          while i < run {
-            target[lane &+ i] = source[i &* window.strideWidth]
-            i &+= 1
-          }
-        }
-      } else {
-        var i = 0
-        while i < run {
-          target[lane &+ i] = isInside && x >= 0 && x < width ? plane[y &* width &+ x] : 0
-          x &+= window.strideWidth
-          i &+= 1
-        }
+      var tap = 0
+      while tap < window.kernelHeight &* window.kernelWidth {
+        gatherRun(image, row, column, lane, run, tap, panel + tap &* 16, I.self)
+        tap &+= 1
       }
       lane &+= run
       column = 0
       row &+= 1
     }
-    while lane < 16 {
-      target[lane] = 0
-      lane &+= 1
+  }
+
+  /// One tap of `run` pixels from (row, column) on, into the lanes from `lane` on, for every channel of the group.
+  @inlinable @inline(__always)
+  func gatherRun<I: InstructionSet>(
+    _ image: UnsafePointer<Float>, _ row: Int, _ column: Int, _ lane: Int, _ run: Int, _ tap: Int,
+    _ panel: UnsafeMutablePointer<Float>, _: I.Type
+  ) {
+    let stride = window.strideWidth
+    let y = row &* window.strideHeight &+ tap / window.kernelWidth &* window.dilationHeight &- window.padTop
+    let x = column &* stride &+ tap % window.kernelWidth &* window.dilationWidth &- window.padLeft
+    // The first pixel whose tap is at column 0 or more, and the first past the last column.
+    let first = x >= 0 ? 0 : min(run, (stride &- 1 &- x) / stride)
+    let room = width &- x
+    let isInside = y >= 0 && y < height
+    let last = isInside && room > 0 ? max(first, min(run, (room &+ stride &- 1) / stride)) : first
+    let channelStep = height &* width
+    let panelStep = window.kernelHeight &* window.kernelWidth &* 16
+    var source = image + (y &* width &+ x)
+    var target = panel
+    var channel = channels / groups
+    while channel > 0 {
+      // The first run also clears the lanes of the others, and those past the end.
+      var values = lane == 0 ? nnp_splat(0) : nnp_load(UnsafePointer(target))
+      if stride == 1 {
+        values = nnp_load_lanes(source - lane, lane &+ first, lane &+ last, values)
+        nnp_store(target, values)
+      } else {
+        nnp_store(target, values)
+        var i = first
+        while i < last {
+          target[lane &+ i] = source[i &* stride]
+          i &+= 1
+        }
+      }
+      source += channelStep
+      target += panelStep
+      channel &-= 1
     }
   }
 }
@@ -104,7 +95,7 @@ func convolution<I: InstructionSet>(
       arguments.x + (item &* arguments.channels &+ group &* inputs) &* arguments.height &* arguments.width
     var panel = 0
     while panel &* 16 < columns {
-      arguments.gatherPanel(image, firstPixel &+ panel &* 16, floats + panel &* k &* 16)
+      arguments.gatherPanel(image, firstPixel &+ panel &* 16, floats + panel &* k &* 16, I.self)
       panel &+= 1
     }
     var bias = arguments.bias
@@ -140,24 +131,29 @@ func depthwiseConvolution<I: InstructionSet>(
     var row = 0
     while row < arguments.outputHeight {
       arguments.padRows(plane, row, scratch, rowLength)
+      let firstSlot = arguments.slot(row, 0)
       let output = target + row &* arguments.outputWidth
       var column = 0
       while column < arguments.outputWidth {
         var sum = nnp_splat(0)
         var kernelRow = 0
+        var slot = firstSlot
         while kernelRow < window.kernelHeight {
-          let source = scratch + (kernelRow &* rowLength &+ column &* window.strideWidth)
+          let source = scratch + (slot &* rowLength &+ column &* window.strideWidth)
           let rowWeights = weights + kernelRow &* window.kernelWidth
           var kernelColumn = 0
           while kernelColumn < window.kernelWidth {
             let tap = source + kernelColumn &* window.dilationWidth
             let values =
               window.strideWidth == 1
-              ? nnp_load(tap) : nnp_load_strided(tap, window.strideWidth)
+              ? nnp_load(tap)
+              : window.strideWidth == 2
+                ? nnp_load_every_other(tap) : nnp_load_strided(tap, window.strideWidth)
             sum = I.fma(nnp_splat(rowWeights[kernelColumn]), values, sum)
             kernelColumn &+= 1
           }
           kernelRow &+= 1
+          slot = slot &+ 1 == window.kernelHeight ? 0 : slot &+ 1
         }
         if let bias = arguments.bias { sum = sum + nnp_splat(bias[channel]) }
         OnePanel(sum).storePartial(output + column, arguments.outputWidth &- column)
@@ -176,15 +172,28 @@ func depthwiseConvolution<I: InstructionSet>(
 }
 
 extension ConvolutionArguments {
-  /// Copies the input rows under output row `row` into `scratch`, zeros around them, one every `rowLength`.
+  /// Where in scratch the padded input row lies that `kernelRow` of output row `row` reads.
+  ///
+  /// The slots are a ring: without dilation, a row stays where it is while the window passes over it.
+  @inlinable @inline(__always)
+  func slot(_ row: Int, _ kernelRow: Int) -> Int {
+    window.dilationHeight == 1
+      ? (row &* window.strideHeight &+ kernelRow) % window.kernelHeight : kernelRow
+  }
+
+  /// Copies the input rows under output row `row` into their slots of `scratch`, zeros around them; those that lie there
+  /// already, from the row before, stay.
   @inlinable @inline(__always)
   func padRows(
     _ plane: UnsafePointer<Float>, _ row: Int, _ scratch: UnsafeMutablePointer<Float>, _ rowLength: Int
   ) {
     var kernelRow = 0
+    if row > 0 && window.dilationHeight == 1 {
+      kernelRow = max(0, window.kernelHeight &- window.strideHeight)
+    }
     while kernelRow < window.kernelHeight {
       let y = row &* window.strideHeight &+ kernelRow &* window.dilationHeight &- window.padTop
-      let target = scratch + kernelRow &* rowLength
+      let target = scratch + slot(row, kernelRow) &* rowLength
       let isInside = y >= 0 && y < height
       let left = isInside ? min(window.padLeft, rowLength) : rowLength
       let count = isInside ? min(width, rowLength &- left) : 0

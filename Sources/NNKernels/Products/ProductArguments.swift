@@ -245,8 +245,8 @@ extension ConvolutionArguments {
     channels / groups &* window.kernelHeight &* window.kernelWidth
   }
 
-  /// One input channel per group: computed row by row instead of through panels, in the same order.
-  @inlinable @inline(__always) var isDepthwise: Bool { channels == groups }
+  /// One input channel and few outputs per group: computed row by row instead of through panels, in the same order.
+  @inlinable @inline(__always) var isDepthwise: Bool { channels == groups && outputChannels < groups &* 4 }
 
   /// Panels of 16 output pixels that a work unit gathers: as many as fit in 64 KiB, at least 1 and at most 16.
   @inlinable @inline(__always) var panelsPerUnit: Int {
