@@ -73,7 +73,7 @@ let package = Package(
     // Above the lean line
     .target(name: "NNPasses", dependencies: ["NNRuntime"]),
     .target(name: "NNTraining", dependencies: ["NNPasses", "COpenBLAS", "CPlatform"]),
-    .target(name: "NumPyFiles", dependencies: ["NNGraph"]),
+    .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform"]),
     .target(
       name: "Examples", dependencies: ["NNTraining", "CZstd"], exclude: ["Digits/SOURCE.md"],
       resources: [.embedInCode("Digits/digits.zst")]),

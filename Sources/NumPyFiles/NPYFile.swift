@@ -1,4 +1,3 @@
-import Foundation
 import NNGraph
 
 /// Reading and writing NumPy's `.npy` files: one array, row-major, little-endian.
@@ -12,17 +11,7 @@ public enum NPYFile {
   ///
   /// - Throws: `NNError` naming the file and what about it is not supported or not right.
   public static func read(path: String) throws(NNError) -> Tensor {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    } catch {
-      throw NNError(.fileAccess, "\(path): \(FileError.reason(error))")
-    }
-    do throws(NNError) {
-      return try decode([UInt8](data))
-    } catch {
-      throw error.within(path)
-    }
+    try WholeFile.read(path) { (bytes) throws(NNError) in try decode(Array(bytes)) }
   }
 
   /// The array in the bytes of a file.
@@ -86,11 +75,6 @@ public enum NPYFile {
   public static func write(dtype: DType, extents: [Int], bytes: UnsafeRawBufferPointer, to path: String)
     throws(NNError)
   {
-    do {
-      try Data(encode(dtype: dtype, extents: extents, bytes: bytes))
-        .write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw NNError(.fileAccess, "\(path): \(FileError.reason(error))")
-    }
+    try WholeFile.write(encode(dtype: dtype, extents: extents, bytes: bytes), to: path)
   }
 }

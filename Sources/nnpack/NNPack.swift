@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Glibc
 import NNGraph
 
 /// The command line: parsing arguments and printing. All work is done by the libraries below it.
@@ -35,7 +35,7 @@ struct NNPack: ParsableCommand {
   private static func exit(reporting error: any Error) -> Never {
     if let error = error as? NNError {
       StandardError.write("nnpack: \(error.message)\n")
-      Foundation.exit(1)
+      Glibc.exit(1)
     }
     let code = exitCode(for: error)
     let text = fullMessage(for: error)
@@ -45,6 +45,6 @@ struct NNPack: ParsableCommand {
       let prefix = "Error: "
       StandardError.write("nnpack: \(text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)\n")
     }
-    Foundation.exit(code.rawValue)
+    Glibc.exit(code.rawValue)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import NNFormat
 import NNGraph
 import NumPyFiles
@@ -20,19 +19,9 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Print everything as JSON.") var json = false
 
   func run() throws {
-    let bytes: Data
-    do {
-      bytes = try Data(contentsOf: URL(fileURLWithPath: file), options: .mappedIfSafe)
-    } catch {
-      throw NNError(.fileAccess, "\(file): \(FileError.reason(error))")
-    }
-    let report = try bytes.withUnsafeBytes { bytes throws -> FileReport in
-      do throws(NNError) {
-        let layout = try ModelFile.layout(of: bytes)
-        return FileReport(path: file, try ModelFile.decode(bytes, keptAliveBy: nil), layout)
-      } catch {
-        throw error.within(file)
-      }
+    let report = try WholeFile.read(file) { (bytes) throws(NNError) in
+      FileReport(
+        path: file, try ModelFile.decode(bytes, keptAliveBy: nil), try ModelFile.layout(of: bytes))
     }
     print(json ? try JSON.text(report) : report.text)
   }

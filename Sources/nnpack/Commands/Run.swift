@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import NNFormat
 import NNGraph
 import NNRuntime
@@ -98,11 +97,7 @@ struct Run: ParsableCommand {
 
   private func defaultPath(_ name: Name) throws(NNError) -> String? {
     guard let outputDir else { return nil }
-    do {
-      try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
-    } catch {
-      throw NNError(.fileAccess, "\(outputDir): the folder cannot be made")
-    }
+    try WholeFile.makeFolder(outputDir)
     // A name comes from the model's file: it must not lead out of the folder.
     let safe = String(name.string.map { $0 == "/" || $0 == "\0" ? "_" : $0 })
     return outputDir + "/" + (safe == "." || safe == ".." ? "_" : safe) + ".npy"

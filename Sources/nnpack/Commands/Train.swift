@@ -1,6 +1,5 @@
 import ArgumentParser
 import Examples
-import Foundation
 import NNFormat
 import NNGraph
 import NNTraining
@@ -104,7 +103,7 @@ struct Train: ParsableCommand {
     var line = "held-out loss \(result.loss.fixed(4))"
     for (name, value) in result.metrics { line += ", held-out \(name) \(value.fixed(4))" }
     print(line)
-    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    let size = try WholeFile.read(path) { (bytes) throws(NNError) in bytes.count }
     let weights = trainer.parameters.reduce(0) { $0 + $1.values.count } * 4
     print(
       "\(path): \(size.grouped) bytes, \((Double(size) / Double(weights)).fixed(3)) of "
@@ -116,9 +115,8 @@ struct Train: ParsableCommand {
 }
 
 private func requireFolder(of path: String) throws(NNError) {
-  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-  var isFolder: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+  let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  guard WholeFile.isFolder(folder) else {
     throw NNError(.fileAccess, "\(path): there is no folder \(folder)")
   }
 }
@@ -156,11 +154,7 @@ private final class ProgressCallback: Callback {
 /// Held-out samples as files that any program can read.
 private enum HeldOutSamples {
   static func write(_ data: Dataset, to folder: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw NNError(.fileAccess, "\(folder): \(FileError.reason(error))")
-    }
+    try WholeFile.makeFolder(folder)
     try data.features.withUnsafeBytes {
       try NPYFile.write(
         dtype: .f32, extents: [data.count] + data.sampleShape, bytes: $0, to: folder + "/inputs.npy")

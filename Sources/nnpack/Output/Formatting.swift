@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 extension Int {
   /// `1,234,567`
@@ -15,18 +15,26 @@ extension Int {
 
 extension Double {
   /// With a fixed number of decimals, whatever the locale.
-  func fixed(_ decimals: Int) -> String { String(format: "%.\(decimals)f", self) }
+  func fixed(_ decimals: Int) -> String { formatted("%.\(decimals)f") }
 
   /// With about `digits` significant digits and no exponent for everyday sizes.
-  func significant(_ digits: Int) -> String { String(format: "%.\(digits)g", self) }
+  func significant(_ digits: Int) -> String { formatted("%.\(digits)g") }
+
+  private func formatted(_ format: String) -> String {
+    // The longest of all, the largest Double without an exponent, has 309 digits before the point.
+    var text = [CChar](repeating: 0, count: 512)
+    let length = withVaList([self]) { vsnprintf(&text, text.count, format, $0) }
+    return String(decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 
   /// Seconds as `m:ss`, or `h:mm:ss` from an hour on.
   var clock: String {
     guard isFinite, self >= 0, self < 1e9 else { return "?" }
     let seconds = Int(rounded(.up))
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
-    let tail = String(format: "%02d", seconds % 60)
-    return hours > 0 ? "\(hours):" + String(format: "%02d", minutes) + ":" + tail : "\(minutes):" + tail
+    func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let tail = twoDigits(seconds % 60)
+    return hours > 0 ? "\(hours):\(twoDigits(minutes)):\(tail)" : "\(minutes):\(tail)"
   }
 
   /// A rate with a unit prefix: `950`, `15.3k`, `2.1M`.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 enum JSON {
   /// Indented, with sorted keys, so that equal values give equal text.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Where a training run stands, for printing.
 struct Progress {
@@ -22,12 +22,13 @@ struct Progress {
 /// Prints progress: one line that is redrawn on a terminal, one plain line per epoch otherwise.
 final class ProgressPrinter {
   private let terminal = Terminal.standardOutput
-  private var lastDrawn = Date.distantPast
+  private var lastDrawn: ContinuousClock.Instant?
 
   /// Called after every batch. Draws at most ten times a second, so that printing does not slow training down.
   func batchEnded(_ progress: Progress) {
-    guard let terminal, Date().timeIntervalSince(lastDrawn) >= 0.1 else { return }
-    lastDrawn = Date()
+    let now = ContinuousClock.now
+    guard let terminal, lastDrawn.map({ now - $0 >= .milliseconds(100) }) ?? true else { return }
+    lastDrawn = now
     terminal.redraw(ProgressPrinter.bar(progress, width: terminal.width))
   }
 

@@ -1,9 +1,15 @@
-import Foundation
+import Glibc
 
 /// Standard error, where everything goes that is not the result.
 enum StandardError {
   static func write(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+    fflush(nil)
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if written <= 0 { return }
+      rest = rest.dropFirst(written)
+    }
   }
 }
 
@@ -11,7 +17,7 @@ enum StandardError {
 struct Terminal {
   /// The terminal behind standard output, or nil if that is a file or a pipe, or too dumb to redraw a line.
   static var standardOutput: Terminal? {
-    guard isatty(STDOUT_FILENO) == 1, ProcessInfo.processInfo.environment["TERM"] != "dumb" else {
+    guard isatty(STDOUT_FILENO) == 1, getenv("TERM").map({ String(cString: $0) }) != "dumb" else {
       return nil
     }
     return Terminal()

@@ -1,0 +1,56 @@
+import CPlatform
+import Glibc
+import NNGraph
+
+/// Files read and written in one piece, with the operating system's words when that fails.
+///
+/// Without Foundation, which would make up most of nnpack.
+public enum WholeFile {
+  /// Gives `body` the bytes of a file, which are valid during the call.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path, or what `body` throws, with the path in front.
+  public static func read<Result>(
+    _ path: String, _ body: (UnsafeRawBufferPointer) throws(NNError) -> Result
+  ) throws(NNError) -> Result {
+    var mapping = nnp_mapping()
+    try check(nnp_file_map(path, &mapping), path)
+    defer { nnp_file_unmap(mapping) }
+    do throws(NNError) {
+      return try body(UnsafeRawBufferPointer(start: mapping.bytes, count: mapping.size))
+    } catch {
+      throw error.within(path)
+    }
+  }
+
+  /// Writes a file in one step: another process sees the old one or the new one.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path.
+  public static func write(_ bytes: [UInt8], to path: String) throws(NNError) {
+    let status = bytes.withUnsafeBytes { nnp_file_write_atomically(path, $0.baseAddress, $0.count) }
+    try check(status, path)
+  }
+
+  /// Makes a folder and those it stands in, where they are missing.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path.
+  public static func makeFolder(_ path: String) throws(NNError) {
+    var partial = path.hasPrefix("/") ? "/" : ""
+    for name in path.split(separator: "/") {
+      partial += name + "/"
+      // A folder that is there already is what was asked for; anything else that is there fails below.
+      if mkdir(partial, 0o777) != 0, errno != EEXIST { try check(errno, path) }
+    }
+    guard isFolder(path) else { throw NNError(.fileAccess, "\(path): \(String(cString: strerror(ENOTDIR)))") }
+  }
+
+  public static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static func check(_ status: Int32, _ path: String) throws(NNError) {
+    guard status == 0 else {
+      throw NNError(.fileAccess, "\(path): \(String(cString: nnp_error_text(status)))")
+    }
+  }
+}
