@@ -94,7 +94,7 @@ private struct PythonLiteral {
   }
 
   private var fault: NNError {
-    NNError(.corruptFile, "the .npy header cannot be read near '\(rest.prefix(20))'")
+    NNError(.corruptFile, "the .npy header cannot be read near '\(String(rest.prefix(20)))'")
   }
 
   private mutating func skipSpace() {
