@@ -12,7 +12,8 @@ let embedded: [SwiftSetting] = [
 ]
 
 // Everything but the kernels is optimised for size in the library: it runs once for each file or each new shape.
-let lean: [SwiftSetting] = embedded + [.unsafeFlags(["-Osize"], .when(traits: ["Embedded"]))]
+let lean: [SwiftSetting] =
+  embedded + [.unsafeFlags(["-Osize", "-Xllvm", "-enable-machine-outliner=always"], .when(traits: ["Embedded"]))]
 
 // Kernels are generic code that only becomes fast once specialised, so they are optimised even in
 // debug builds: unoptimised, the tests would take hours.

@@ -4,6 +4,13 @@ import NNGraph
 /// A function of two numbers as a type, so that each gets loops of its own.
 @usableFromInline protocol BinaryVectorFunction {
   static func apply<I: InstructionSet>(_ a: Vector, _ b: Vector, _: I.Type) -> Vector
+  /// Whether the function is so long that how its operands are loaded does not matter.
+  static var isLong: Bool { get }
+}
+
+extension BinaryVectorFunction {
+  @inlinable @inline(__always)
+  static var isLong: Bool { false }
 }
 
 @usableFromInline enum Add: BinaryVectorFunction {
@@ -42,6 +49,9 @@ import NNGraph
 
 @usableFromInline enum Power: BinaryVectorFunction {
   @inlinable @inline(__always)
+  static var isLong: Bool { true }
+
+  @inlinable @inline(__always)
   static func apply<I: InstructionSet>(_ a: Vector, _ b: Vector, _: I.Type) -> Vector { power(a, b, I.self) }
 }
 
@@ -68,16 +78,14 @@ func combine<F: BinaryVectorFunction, I: InstructionSet>(
   _ out: UnsafeMutablePointer<Float>, _ count: Int, _: F.Type, _: I.Type
 ) {
   var i = 0
-  while i &+ 16 <= count {
-    let x = loadStepped(a + i &* aStep, aStep)
-    let y = loadStepped(b + i &* bStep, bStep)
-    nnp_store(out + i, F.apply(x, y, I.self))
+  while i < count {
+    let rest = count &- i
+    let (p, q) = (a + i &* aStep, b + i &* bStep)
+    let x: Vector = rest >= 16 ? loadStepped(p, aStep) : loadSteppedPartial(p, aStep, rest)
+    let y: Vector = rest >= 16 ? loadStepped(q, bStep) : loadSteppedPartial(q, bStep, rest)
+    let result = F.apply(x, y, I.self)
+    if rest >= 16 { nnp_store(out + i, result) } else { nnp_store_partial(out + i, rest, result) }
     i &+= 16
-  }
-  if i < count {
-    let x = loadSteppedPartial(a + i &* aStep, aStep, count &- i)
-    let y = loadSteppedPartial(b + i &* bStep, bStep, count &- i)
-    nnp_store_partial(out + i, count &- i, F.apply(x, y, I.self))
   }
 }
 
@@ -98,7 +106,9 @@ func binary<F: BinaryVectorFunction, I: InstructionSet>(
     let x = a + walk.offset0
     let y = b + walk.offset1
     let target = out + walk.position
-    if aStep == 1 && bStep == 1 {
+    if F.isLong {
+      combine(x, aStep, y, bStep, target, walk.count, F.self, I.self)
+    } else if aStep == 1 && bStep == 1 {
       combine(x, 1, y, 1, target, walk.count, F.self, I.self)
     } else if aStep == 1 && bStep == 0 {
       combine(x, 1, y, 0, target, walk.count, F.self, I.self)

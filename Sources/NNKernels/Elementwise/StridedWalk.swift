@@ -21,7 +21,7 @@ public struct StridedWalk {
   var strides2: Dimensions
   var index = Dimensions(repeating: 0)
 
-  @export(interface)
+  @inline(never) @export(interface)
   public init(
     _ rank: Int, _ dims: Dimensions, _ strides0: Dimensions, _ strides1: Dimensions, _ strides2: Dimensions,
     _ range: Range<Int>
@@ -47,7 +47,7 @@ public struct StridedWalk {
   }
 
   /// Moves to the next run; false at the end of the range.
-  @export(interface)
+  @inline(never) @export(interface)
   public mutating func next() -> Bool {
     if count > 0 {
       position = position &+ count

@@ -15,13 +15,13 @@ func map<F: UnaryVectorFunction, I: InstructionSet>(
   let a = nnp_splat(alpha)
   let b = nnp_splat(beta)
   var i = 0
-  while i &+ 16 <= count {
-    nnp_store(y + i, F.apply(nnp_load(x + i), a, b, I.self))
+  // The function stands here once: some are long, and a copy for the tail would double the library.
+  while i < count {
+    let rest = count &- i
+    let v: Vector = rest >= 16 ? nnp_load(x + i) : nnp_load_partial(x + i, rest, nnp_splat(0))
+    let result = F.apply(v, a, b, I.self)
+    if rest >= 16 { nnp_store(y + i, result) } else { nnp_store_partial(y + i, rest, result) }
     i &+= 16
-  }
-  if i < count {
-    let rest = nnp_load_partial(x + i, count &- i, nnp_splat(0))
-    nnp_store_partial(y + i, count &- i, F.apply(rest, a, b, I.self))
   }
 }
 
