@@ -128,36 +128,18 @@ func depthwiseConvolution<I: InstructionSet>(
       arguments.x + (item &* arguments.channels &+ channel / perGroup) &* arguments.height &* arguments.width
     let weights = arguments.weights + channel &* taps
     let target = arguments.y + unit &* pixels
+    var bias: Float?
+    if let values = arguments.bias { bias = values[channel] }
     var row = 0
     while row < arguments.outputHeight {
       arguments.padRows(plane, row, scratch, rowLength)
       let firstSlot = arguments.slot(row, 0)
       let output = target + row &* arguments.outputWidth
-      var column = 0
-      while column < arguments.outputWidth {
-        var sum = nnp_splat(0)
-        var kernelRow = 0
-        var slot = firstSlot
-        while kernelRow < window.kernelHeight {
-          let source = scratch + (slot &* rowLength &+ column &* window.strideWidth)
-          let rowWeights = weights + kernelRow &* window.kernelWidth
-          var kernelColumn = 0
-          while kernelColumn < window.kernelWidth {
-            let tap = source + kernelColumn &* window.dilationWidth
-            let values =
-              window.strideWidth == 1
-              ? nnp_load(tap)
-              : window.strideWidth == 2
-                ? nnp_load_every_other(tap) : nnp_load_strided(tap, window.strideWidth)
-            sum = I.fma(nnp_splat(rowWeights[kernelColumn]), values, sum)
-            kernelColumn &+= 1
-          }
-          kernelRow &+= 1
-          slot = slot &+ 1 == window.kernelHeight ? 0 : slot &+ 1
-        }
-        if let bias = arguments.bias { sum = sum + nnp_splat(bias[channel]) }
-        OnePanel(sum).storePartial(output + column, arguments.outputWidth &- column)
-        column &+= 16
+      // The stride as a constant, so that each common one has a loop of its own.
+      switch window.strideWidth {
+      case 1: arguments.depthwiseRow(scratch, firstSlot, weights, bias, output, 1, I.self)
+      case 2: arguments.depthwiseRow(scratch, firstSlot, weights, bias, output, 2, I.self)
+      default: arguments.depthwiseRow(scratch, firstSlot, weights, bias, output, window.strideWidth, I.self)
       }
       row &+= 1
     }
@@ -172,6 +154,43 @@ func depthwiseConvolution<I: InstructionSet>(
 }
 
 extension ConvolutionArguments {
+  /// One output row, sixteen pixels at a time, from the padded rows in scratch.
+  @inlinable @inline(__always)
+  func depthwiseRow<I: InstructionSet>(
+    _ scratch: UnsafeMutablePointer<Float>, _ firstSlot: Int, _ weights: UnsafePointer<Float>, _ bias: Float?,
+    _ output: UnsafeMutablePointer<Float>, _ stride: Int, _: I.Type
+  ) {
+    let rowLength = paddedRowLength
+    let kernelHeight = window.kernelHeight
+    let kernelWidth = window.kernelWidth
+    let dilation = window.dilationWidth
+    var column = 0
+    while column < outputWidth {
+      var sum = nnp_splat(0)
+      var weight = weights
+      var slot = firstSlot
+      var kernelRow = kernelHeight
+      while kernelRow > 0 {
+        var tap = UnsafePointer(scratch) + (slot &* rowLength &+ column &* stride)
+        var kernelColumn = kernelWidth
+        while kernelColumn > 0 {
+          let values =
+            stride == 1
+            ? nnp_load(tap) : stride == 2 ? nnp_load_every_other(tap) : nnp_load_strided(tap, stride)
+          sum = I.fma(nnp_splat(weight.pointee), values, sum)
+          weight += 1
+          tap += dilation
+          kernelColumn &-= 1
+        }
+        slot = slot &+ 1 == kernelHeight ? 0 : slot &+ 1
+        kernelRow &-= 1
+      }
+      if let bias { sum = sum + nnp_splat(bias) }
+      storeColumns(output + column, outputWidth &- column, sum)
+      column &+= 16
+    }
+  }
+
   /// Where in scratch the padded input row lies that `kernelRow` of output row `row` reads.
   ///
   /// The slots are a ring: without dilation, a row stays where it is while the window passes over it.

@@ -78,7 +78,7 @@ func softmax<I: InstructionSet>(
       softmaxRow(arguments.x + offset, arguments.y + offset, axis, isLogarithm, I.self)
       unit &+= 1
     } else {
-      let columns = min(16, inner &- column, range.upperBound &- unit)
+      let columns = min(16, min(inner &- column, range.upperBound &- unit))
       softmaxColumns(
         arguments.x + offset, arguments.y + offset, columns, axis, inner, isLogarithm, I.self)
       unit &+= columns
