@@ -22,16 +22,9 @@ func binaryScalar<F: ScalarFunction>(_ arguments: BinaryArguments, _ range: Rang
     let y = b + walk.offset1
     let target = out + walk.position
     var i = 0
-    if aStep == 1 && bStep == 1 {
-      while i < walk.count {
-        target[i] = F.apply(x[i], y[i])
-        i &+= 1
-      }
-    } else {
-      while i < walk.count {
-        target[i] = F.apply(x[i &* aStep], y[i &* bStep])
-        i &+= 1
-      }
+    while i < walk.count {
+      target[i] = F.apply(x[i &* aStep], y[i &* bStep])
+      i &+= 1
     }
   }
 }
