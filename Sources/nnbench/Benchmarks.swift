@@ -73,7 +73,8 @@ func convolutionResult(
   groups: Int
 ) -> Result {
   let pad = kernel / 2
-  let window = NNKernels.Window(kernel: (kernel, kernel), stride: (stride, stride), padding: (pad, pad, pad, pad))
+  let window = NNKernels.Window(
+    kernel: (kernel, kernel), stride: (stride, stride), padding: (pad, pad, pad, pad))
   let pixels = window.outputHeight(size) * window.outputWidth(size)
   let taps = channels / groups * kernel * kernel
   let x = randomFloats(channels * size * size)

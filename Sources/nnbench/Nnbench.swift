@@ -41,7 +41,8 @@ import NNKernelsX86V4
       result.printed()
       report.results.append(result)
     }
-    print("\(report.processor), one core, instruction set \(report.instructionSet); medians of processor time")
+    print(
+      "\(report.processor), one core, instruction set \(report.instructionSet); medians of processor time")
     let peak = Peak(report.instructionSet)
     if let value = peak.gigaflops {
       add(Result(group: "peak", name: "fused multiply-add peak", value: value, unit: "GFLOP/s"))
