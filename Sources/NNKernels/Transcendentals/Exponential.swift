@@ -140,7 +140,7 @@ func softplus<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   return atLeast(0, x) + tail
 }
 
-/// x, or a·(eˣ − 1) below zero.
+/// x, or a·(eˣ − 1) below zero, within 3 ulp.
 @inlinable @inline(__always)
 func elu<I: InstructionSet>(_ x: Vector, _ a: Vector, _: I.Type) -> Vector {
   nnp_select(nnp_less(x, nnp_splat(0)), a * exponentialMinus1(x, I.self), x)
