@@ -13,11 +13,23 @@ let embedded: [SwiftSetting] = [
 
 // Everything but the kernels is optimised for size in the library: it runs once for each file or each new shape.
 let lean: [SwiftSetting] =
-  embedded + [.unsafeFlags(["-Osize", "-Xllvm", "-enable-machine-outliner=always"], .when(traits: ["Embedded"]))]
+  embedded + [
+    .unsafeFlags(["-Osize", "-Xllvm", "-enable-machine-outliner=always"], .when(traits: ["Embedded"]))
+  ]
 
 // Kernels are generic code that only becomes fast once specialised, so they are optimised even in
 // debug builds: unoptimised, the tests would take hours.
 let kernels: [SwiftSetting] = embedded + [.unsafeFlags(["-O", "-wmo"], .when(configuration: .debug))]
+
+// On x86-64 the baseline is for processors older than 2013, and emulates what they lack: small is better than fast there.
+#if arch(x86_64)
+  let baseline: [SwiftSetting] =
+    kernels + [
+      .unsafeFlags(["-Osize", "-Xllvm", "-enable-machine-outliner=always"], .when(traits: ["Embedded"]))
+    ]
+#else
+  let baseline = kernels
+#endif
 
 func instructionSet(_ march: String) -> [SwiftSetting] {
   #if arch(x86_64)
@@ -53,7 +65,7 @@ let package = Package(
     // Below the lean line
     .target(name: "NNGraph", dependencies: ["CPlatform"], swiftSettings: lean),
     .target(name: "NNKernels", dependencies: ["NNGraph", "CPlatform"], swiftSettings: kernels),
-    .target(name: "NNKernelsBaseline", dependencies: ["NNKernels"], swiftSettings: kernels),
+    .target(name: "NNKernelsBaseline", dependencies: ["NNKernels"], swiftSettings: baseline),
     .target(
       name: "NNKernelsX86V3", dependencies: ["NNKernels"],
       swiftSettings: instructionSet("x86-64-v3")),

@@ -85,15 +85,15 @@ NNP_VECTOR void nnp_store_partial(float *_Nonnull p, intptr_t count, nnp_f32x16 
 #endif
 }
 
-// Lane i from p[i * stride].
-NNP_VECTOR nnp_f32x16 nnp_load_strided(const float *_Nonnull p, intptr_t stride) {
+// Lane i from p[i * stride]. Seldom needed and long, so not inlined.
+static __attribute__((noinline, unused)) nnp_f32x16 nnp_load_strided(const float *_Nonnull p, intptr_t stride) {
   float lanes[16];
   for (int i = 0; i < 16; i++) lanes[i] = p[i * stride];
   return nnp_load(lanes);
 }
 
 // The first `count` lanes from p[i * stride], the others 0.
-NNP_VECTOR nnp_f32x16 nnp_load_strided_partial(const float *_Nonnull p, intptr_t stride, intptr_t count) {
+static __attribute__((noinline, unused)) nnp_f32x16 nnp_load_strided_partial(const float *_Nonnull p, intptr_t stride, intptr_t count) {
   float lanes[16] = {0};
   for (int i = 0; i < count; i++) lanes[i] = p[i * stride];
   return nnp_load(lanes);

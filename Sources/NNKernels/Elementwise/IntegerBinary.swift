@@ -8,7 +8,8 @@ protocol ScalarFunction {
   static func apply(_ a: Operand, _ b: Operand) -> Result
 }
 
-/// See ``BinaryArguments``.
+/// See ``BinaryArguments``. There are dozens of instances, and none is where time goes.
+@_optimize(size)
 func binaryScalar<F: ScalarFunction>(_ arguments: BinaryArguments, _ range: Range<Int>, _: F.Type) {
   let a = arguments.a.assumingMemoryBound(to: F.Operand.self)
   let b = arguments.b.assumingMemoryBound(to: F.Operand.self)
