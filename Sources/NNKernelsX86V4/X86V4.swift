@@ -1,6 +1,7 @@
 #if arch(x86_64)
   import CPlatform
   import NNKernels
+  import NNKernelsX86V3
 
   /// AVX-512: thirty-two registers of 16 floats, so a tile of 12 rows and 32 columns takes twenty-four.
   public enum X86V4: InstructionSet {
@@ -22,7 +23,7 @@
     public static var kernels: KernelTable {
       // A symbol alone: Embedded Swift would otherwise compile a copy of every kernel into each importing module, for
       // the wrong processor.
-      @export(interface) get { .make(X86V4.self) }
+      @export(interface) get { .make(X86V4.self, over: X86V3.kernels) }
     }
   }
 #endif

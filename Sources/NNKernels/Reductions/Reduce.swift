@@ -2,7 +2,7 @@ import CPlatform
 import NNGraph
 
 /// See ``ReduceArguments``. `divisor` divides every result: 1, or the count for a mean, which shares the sum's code.
-@inlinable @inline(never)
+@inlinable @inline(never) @_optimize(size)
 func reduce<F: FoldFunction, I: InstructionSet>(
   _ arguments: ReduceArguments, _ range: Range<Int>, _ divisor: Float, _: F.Type, _: I.Type
 ) {

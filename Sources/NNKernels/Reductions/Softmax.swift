@@ -63,8 +63,8 @@ func softmaxColumns<I: InstructionSet>(
   }
 }
 
-/// See ``SoftmaxArguments``.
-@inlinable @inline(__always)
+/// See ``SoftmaxArguments``. Not inlined, so that softmax and its logarithm share their code.
+@inlinable @inline(never) @_optimize(size)
 func softmax<I: InstructionSet>(
   _ arguments: SoftmaxArguments, _ range: Range<Int>, _ isLogarithm: Bool, _: I.Type
 ) {
