@@ -9,6 +9,8 @@ let embedded: [SwiftSetting] = [
   // Modules compile copies of each other's functions, number the constant arrays in them differently, and give them the same
   // names: linked together, one copy reads the other's arrays. Without this pass there are none.
   .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"], .when(traits: ["Embedded"])),
+  // The compiler proves exclusive access; checks of what it cannot see would trap, and a session belongs to one thread.
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(traits: ["Embedded"])),
 ]
 
 // Everything but the kernels is optimised for size in the library: it runs once for each file or each new shape.
@@ -64,7 +66,9 @@ let package = Package(
 
     // Below the lean line
     .target(name: "NNGraph", dependencies: ["CPlatform"], swiftSettings: lean),
-    .target(name: "NNKernels", dependencies: ["NNGraph", "CPlatform"], swiftSettings: kernels),
+    .target(
+      name: "NNKernels", dependencies: ["NNGraph", "CPlatform"],
+      swiftSettings: kernels + [.unsafeFlags(["-Osize"], .when(traits: ["Embedded"]))]),
     .target(name: "NNKernelsBaseline", dependencies: ["NNKernels"], swiftSettings: baseline),
     .target(
       name: "NNKernelsX86V3", dependencies: ["NNKernels"],

@@ -51,3 +51,14 @@ extension Name: Comparable {
     }
   }
 }
+
+extension Name {
+  /// A name that stands more than once in `names`.
+  public static func firstDuplicate(among names: [Name]) -> Name? {
+    let order = sortedIndices(names.count) { names[$0] < names[$1] }
+    for position in order.indices.dropFirst() where names[order[position]] == names[order[position - 1]] {
+      return names[order[position]]
+    }
+    return nil
+  }
+}

@@ -19,9 +19,8 @@ extension FileReader {
       keys.append(key)
     }
     try reader.finish()
-    keys.sort()
-    for index in keys.indices.dropFirst() where keys[index] == keys[index - 1] {
-      throw NNError(.corruptFile, "metadata: two entries with the key \(keys[index].quoted)")
+    if let key = Name.firstDuplicate(among: keys) {
+      throw NNError(.corruptFile, "metadata: two entries with the key \(key.quoted)")
     }
     return metadata
   }

@@ -123,9 +123,8 @@ extension Graph {
       guard !self[id].name.isEmpty else { throw NNError(.invalidGraph, "an \(role) without a name") }
       names.append(self[id].name)
     }
-    names.sort()
-    for index in names.indices.dropFirst() where names[index] == names[index - 1] {
-      throw NNError(.invalidGraph, "two \(role)s named \(names[index].quoted)")
+    if let name = Name.firstDuplicate(among: names) {
+      throw NNError(.invalidGraph, "two \(role)s named \(name.quoted)")
     }
   }
 

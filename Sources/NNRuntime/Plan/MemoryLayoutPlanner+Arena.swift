@@ -38,13 +38,15 @@ extension MemoryLayoutPlanner {
 
   /// Largest first, each at the lowest offset that is free during its whole life.
   private mutating func packTightly(_ members: [Int]) -> Int {
-    let order = members.sorted {
-      blocks[$0].size != blocks[$1].size ? blocks[$0].size > blocks[$1].size : $0 < $1
+    let order = sortedIndices(members.count) {
+      let (a, b) = (blocks[members[$0]].size, blocks[members[$1]].size)
+      return a != b ? a > b : $0 < $1
     }
     // Placed blocks by ascending offset.
     var placed: [Int] = []
     var end = 0
-    for index in order {
+    for position in order {
+      let index = members[position]
       let size = roundedSize(blocks[index])
       var offset = 0
       for other in placed {
@@ -55,8 +57,7 @@ extension MemoryLayoutPlanner {
       }
       blocks[index].offset = offset
       end = max(end, offset + size)
-      let position = placed.firstIndex { blocks[$0].offset > offset } ?? placed.count
-      placed.insert(index, at: position)
+      placed.insert(index, at: placed.firstIndex { blocks[$0].offset > offset } ?? placed.count)
     }
     return end
   }
@@ -68,9 +69,12 @@ extension MemoryLayoutPlanner {
     func sizeClass(_ size: Int) -> Int { size <= 64 ? 6 : 64 - (size - 1).leadingZeroBitCount }
     var end = 0
     var time = 0
-    for index in members.sorted(by: {
-      blocks[$0].first != blocks[$1].first ? blocks[$0].first < blocks[$1].first : $0 < $1
-    }) {
+    let order = sortedIndices(members.count) {
+      let (a, b) = (blocks[members[$0]].first, blocks[members[$1]].first)
+      return a != b ? a < b : $0 < $1
+    }
+    for position in order {
+      let index = members[position]
       while time < blocks[index].first {
         for dead in dying[time] { free[sizeClass(roundedSize(blocks[dead]))].append(blocks[dead].offset) }
         time += 1

@@ -199,8 +199,12 @@ struct MemoryLayoutPlanner {
     case .transpose(let permutation):
       // Moving axes of extent 1 moves no element.
       let extents = resolved.types[input].shape.extents ?? []
-      let moved = permutation.filter { extents[$0] != 1 }
-      return moved == moved.sorted() ? input : nil
+      var last = -1
+      for axis in permutation where extents[axis] != 1 {
+        if axis < last { return nil }
+        last = axis
+      }
+      return input
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax,
       .concat, .gather, .scatterAdd, .random, .unfold, .fold, .poolGradient:
