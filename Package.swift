@@ -126,6 +126,7 @@ let package = Package(
         "Reference",
       ], swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
+    .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
     .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "Reference"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
