@@ -31,12 +31,41 @@ static void whole_file_works(const unsigned char *bytes, size_t size) {
   nnrt_model_close(model);
 }
 
+// What fails later than in the file keeps nothing either.
+static void failures_keep_nothing(const unsigned char *bytes, size_t size) {
+  nnrt_model *model = NULL, *none = NULL;
+  nnrt_session *session = NULL;
+  nnrt_session_options many, small;
+  memset(&many, 0, sizeof many);
+  many.struct_size = sizeof many;
+  small = many;
+  many.threads = 257;
+  small.memory_limit = 1;
+  nnrt_model_options tiny = {sizeof tiny, 1};
+  CHECK_STATUS(nnrt_model_open_memory(bytes, size, NULL, &model), NNRT_OK);
+  for (int round = 0; round < 3; round++) {
+    long before = live_allocations();
+    for (int i = 0; i < 10; i++) {
+      CHECK_STATUS(nnrt_model_open("/nowhere", NULL, &none), NNRT_FILE_ACCESS);
+      CHECK_STATUS(nnrt_model_open_memory(bytes, size, &tiny, &none), NNRT_LIMIT_EXCEEDED);
+      CHECK_STATUS(nnrt_session_create(model, &many, &session), NNRT_INVALID_ARGUMENT);
+      CHECK_STATUS(nnrt_session_create(model, &small, &session), NNRT_OK);
+      CHECK_STATUS(nnrt_session_run(session), NNRT_INVALID_STATE);
+      if (set_inputs(model, session, 2, 1) == NNRT_OK) (void)nnrt_session_run(session);
+      nnrt_session_destroy(session);
+    }
+    CHECK(live_allocations() == before);
+  }
+  nnrt_model_close(model);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc > 1);
   for (int i = 1; i < argc; i++) {
     size_t size;
     unsigned char *original = read_file(argv[i], &size);
     whole_file_works(original, size);
+    failures_keep_nothing(original, size);
 
     long before = live_allocations();
     refused = opened = 0;

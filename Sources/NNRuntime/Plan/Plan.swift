@@ -64,7 +64,8 @@ public final class Plan {
   ///     inputs get memory of the plan's.
   /// - Throws: ``ErrorCode/shapeMismatch`` and the like from inference, ``ErrorCode/outOfMemory``, ``ErrorCode/limitExceeded``,
   ///   ``ErrorCode/invalidArgument`` for options this machine cannot honour.
-  public init(
+  // All that can fail comes before the object exists: Embedded Swift does not free one whose initialiser throws.
+  public convenience init(
     _ graph: Graph, inputExtents: [[Int]],
     bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)] = [],
     options: Options = Options()
@@ -77,13 +78,21 @@ public final class Plan {
     let kernels = try options.instructionSet.kernels()
     var planner = try MemoryLayoutPlanner(graph, resolved, bound: bound, options: options)
     let layout = try planner.plan()
+    let fault = Fault()
+    let steps = try StepBuilder(graph, resolved, layout, kernels, options, fault).build()
+    self.init(graph, resolved, layout, steps, fault, threads: options.threads)
+  }
+
+  private init(
+    _ graph: Graph, _ resolved: ResolvedGraph, _ layout: PlannedMemory, _ steps: [Step], _ fault: Fault,
+    threads: Int
+  ) {
+    self.steps = steps
+    self.fault = fault
+    self.threads = threads
     keeper = layout.memory
-    fault = Fault()
-    let builder = StepBuilder(graph, resolved, layout, kernels, options, fault)
-    steps = try builder.build()
     carries = layout.carries
     nodes = graph.nodes
-    threads = options.threads
     arenaSize = layout.arenaSize
     peakLiveSize = layout.peakLiveSize
     inputTypes = graph.inputs.map { resolved.types[$0.index] }
