@@ -18,9 +18,25 @@ public protocol InstructionSet: SendableMetatype {
 
   /// Runs the block with the register tiles that suit the instruction set, through ``ProductBlock/run(_:_:_:_:)``.
   static func multiply(_ block: ProductBlock)
+
+  /// ``reducedExponentialInline(_:_:)``, inlined or called.
+  static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector)
+
+  /// ``logarithmInline(mantissaMinus1:exponent:_:)``, inlined or called.
+  static func logarithm(mantissaMinus1 f: Vector, exponent k: Vector) -> Vector
 }
 
 extension InstructionSet {
+  @inlinable @inline(__always)
+  public static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector) {
+    reducedExponentialInline(x, Self.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func logarithm(mantissaMinus1 f: Vector, exponent k: Vector) -> Vector {
+    logarithmInline(mantissaMinus1: f, exponent: k, Self.self)
+  }
+
   /// The value of a polynomial step: accumulator·x + coefficient.
   @inlinable @inline(__always)
   static func step(_ accumulator: Vector, _ x: Vector, _ coefficient: Float) -> Vector {

@@ -9,6 +9,17 @@ public enum Baseline: InstructionSet {
     // Not inlined: the emulation is long and a polynomial calls it ten times.
     @inline(never)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma_emulated(a, b, c) }
+
+    // Called for the same reason.
+    @inline(never)
+    public static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector) {
+      reducedExponentialInline(x, Baseline.self)
+    }
+
+    @inline(never)
+    public static func logarithm(mantissaMinus1 f: Vector, exponent k: Vector) -> Vector {
+      logarithmInline(mantissaMinus1: f, exponent: k, Baseline.self)
+    }
   #elseif arch(arm64)
     @inline(__always)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }

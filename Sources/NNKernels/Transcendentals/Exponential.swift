@@ -31,7 +31,9 @@ func powerOfTwo(_ n: IntVector) -> Vector {
 
 /// x = n·ln 2 + r with |r| ≤ 0.3470; gives n and eʳ − 1. For |x| ≤ 150 (NaN gives NaN).
 @inlinable @inline(__always)
-func reducedExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> (n: IntVector, expm1: Vector) {
+public func reducedExponentialInline<I: InstructionSet>(
+  _ x: Vector, _: I.Type
+) -> (n: IntVector, expm1: Vector) {
   // Adding 1.5·2²³ leaves the nearest integer in the low bits: no conversion, which NaN would make undefined.
   let magic: Float = 12_582_912
   let shifted = I.fma(x, nnp_splat(1.44269504), nnp_splat(magic))
@@ -73,7 +75,7 @@ func reducedExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> (n: IntVec
 /// eˣ, of x clamped to [−130, 89].
 @inlinable @inline(__always)
 func splitExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponential {
-  let (n, expm1) = reducedExponential(atLeast(-130, atMost(89, x)), I.self)
+  let (n, expm1) = I.reducedExponential(atLeast(-130, atMost(89, x)))
   let half = n &>> IntVector(repeating: 1)
   return SplitExponential(expm1 + nnp_splat(1), powerOfTwo(half), powerOfTwo(n &- half))
 }
@@ -88,7 +90,7 @@ func exponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
 /// eˣ − 1 within 2 ulp; −1 below −18, +∞ above 88.73; ±0 stay themselves.
 @inlinable @inline(__always)
 func exponentialMinus1<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
-  let (n, expm1) = reducedExponential(atLeast(-20, atMost(89, x)), I.self)
+  let (n, expm1) = I.reducedExponential(atLeast(-20, atMost(89, x)))
   // At half size, so that 2¹²⁷ serves results just below overflow.
   let scale = powerOfTwo(n &- IntVector(repeating: 1))
   let y = I.fma(scale, expm1, scale - nnp_splat(0.5)) * nnp_splat(2)

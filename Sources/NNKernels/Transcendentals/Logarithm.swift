@@ -2,7 +2,9 @@ import CPlatform
 
 /// ln m + k·ln 2 for f = m − 1, 1/√2 ≤ m < √2.
 @inlinable @inline(__always)
-func logarithm<I: InstructionSet>(mantissaMinus1 f: Vector, exponent k: Vector, _: I.Type) -> Vector {
+public func logarithmInline<I: InstructionSet>(
+  mantissaMinus1 f: Vector, exponent k: Vector, _: I.Type
+) -> Vector {
   // (ln(1 + f) − f + f²/2)/f³ on [−0.293, 0.415], fitted to 2⁻²⁸ of ln(1 + f); tools/fit-polynomials.
   var p = nnp_splat(0.0697161183)
   p = I.step(p, f, -0.114797339)
@@ -29,7 +31,7 @@ func logarithm<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   let k = (bits &- IntVector(repeating: 0x3f35_04f3)) &>> IntVector(repeating: 23)
   let m = nnp_from_bits(bits &- (k &<< IntVector(repeating: 23)))
   let exponent = nnp_from_i32(k &- (tiny & IntVector(repeating: 25)))
-  let y = logarithm(mantissaMinus1: m - nnp_splat(1), exponent: exponent, I.self)
+  let y = I.logarithm(mantissaMinus1: m - nnp_splat(1), exponent: exponent)
   return logarithmSpecials(x, y)
 }
 
@@ -57,7 +59,7 @@ func logarithm1p<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
       &- nnp_select_i32(nnp_less_i32(k, IntVector(repeating: 100)), k, IntVector(repeating: 100)))
   let whole = nnp_equal_i32(k, IntVector(repeating: 0))
   let f = nnp_select(whole, x, (m - nnp_splat(1)) + lost * scale)
-  let y = logarithm(mantissaMinus1: f, exponent: nnp_from_i32(k), I.self)
+  let y = I.logarithm(mantissaMinus1: f, exponent: nnp_from_i32(k))
   // With k = 0 the sum k·ln 2 would turn −0 into +0.
   let special = logarithmSpecials(u, y)
   return nnp_select(nnp_equal(x, nnp_splat(0)), x, special)
