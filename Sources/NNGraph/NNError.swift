@@ -53,6 +53,7 @@ public struct NNError: Error, Sendable {
   }
 
   /// The same error with `context` and a colon in front of its message.
+  @inline(never)
   public func within(_ context: String) -> NNError {
     NNError(code, "\(context): \(message)")
   }

@@ -21,10 +21,14 @@ public struct Name: Sendable, ExpressibleByStringLiteral {
   public var isEmpty: Bool { utf8.isEmpty }
 
   /// The text, with invalid UTF-8 repaired.
-  public var string: String { String(decoding: utf8, as: UTF8.self) }
+  public var string: String {
+    @inline(never) get { String(decoding: utf8, as: UTF8.self) }
+  }
 
   /// The text between double quotes, for messages.
-  public var quoted: String { "\"" + string + "\"" }
+  public var quoted: String {
+    @inline(never) get { "\"" + string + "\"" }
+  }
 }
 
 extension Name: Equatable {

@@ -14,7 +14,8 @@ struct ByteReader {
 
   var remaining: Int { bytes.count - offset }
 
-  func corrupt(_ message: String) -> NNError {
+  @inline(never)
+  func corrupt(_ message: Message) -> NNError {
     NNError(.corruptFile, "\(role), byte \(offset): " + message)
   }
 

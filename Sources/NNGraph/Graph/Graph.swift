@@ -39,7 +39,9 @@ public struct Node: Sendable {
   }
 
   /// `node "conv1" (convolution)`, for messages.
-  public var description: String { "node " + name.quoted + " (\(op.name))" }
+  public var description: String {
+    @inline(never) get { ("node \(name.quoted) (\(op.name))" as Message).text }
+  }
 }
 
 /// A value carried from one run to the next: what `output` was becomes what `input` is.

@@ -8,14 +8,14 @@ extension Op {
   ///   ``ErrorCode/dtypeMismatch`` for inputs that do not fit, ``ErrorCode/unsupportedOperator`` for types without a kernel.
   public func inferOutputs(_ inputs: [TensorType]) throws(NNError) -> [TensorType] {
     guard inputCounts.contains(inputs.count) else {
-      throw NNError(.invalidGraph, "takes \(describe(inputCounts)), not \(inputs.count)")
+      throw NNError(.invalidGraph, "takes \(describe(inputCounts).text), not \(inputs.count)")
     }
     let result = try inferOutput(inputs)
     try result.shape.validate()
     return [result]
   }
 
-  private func describe(_ counts: ClosedRange<Int>) -> String {
+  private func describe(_ counts: ClosedRange<Int>) -> Message {
     if counts.upperBound == Int.max { return "at least \(counts.lowerBound) inputs" }
     if counts.lowerBound == counts.upperBound { return "\(counts.lowerBound) inputs" }
     return "\(counts.lowerBound) to \(counts.upperBound) inputs"

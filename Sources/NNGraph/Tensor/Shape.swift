@@ -123,17 +123,24 @@ public struct Shape: Equatable, Sendable, ExpressibleByArrayLiteral {
 
   /// As ``description``, with the names of free dimensions taken from `symbols`.
   public func describe(symbols: [Name]) -> String {
-    var text = "("
+    var pieces = Message.Pieces(literalCapacity: 0, interpolationCount: rank)
+    pieces.appendLiteral("(")
     for axis in 0..<rank {
-      if axis > 0 { text += ", " }
+      if axis > 0 { pieces.appendLiteral(", ") }
       switch self[axis] {
-      case .fixed(let extent): text += "\(extent)"
+      case .fixed(let extent): pieces.appendInterpolation(extent)
       case .named(let symbol):
-        text += symbol >= 0 && symbol < symbols.count ? symbols[symbol].string : "d\(symbol)"
-      case .unknown: text += "?"
+        if symbol >= 0 && symbol < symbols.count {
+          pieces.appendInterpolation(symbols[symbol].string)
+        } else {
+          pieces.appendLiteral("d")
+          pieces.appendInterpolation(symbol)
+        }
+      case .unknown: pieces.appendLiteral("?")
       }
     }
-    return text + ")"
+    pieces.appendLiteral(")")
+    return Message(stringInterpolation: pieces).text
   }
 }
 
