@@ -74,7 +74,7 @@ let package = Package(
       name: "NNKernelsX86V3", dependencies: ["NNKernels"],
       swiftSettings: instructionSet("x86-64-v3")),
     .target(
-      name: "NNKernelsX86V4", dependencies: ["NNKernels", "NNKernelsX86V3"],
+      name: "NNKernelsX86V4", dependencies: ["NNKernels"],
       swiftSettings: instructionSet("x86-64-v4")),
     .target(
       name: "NNFormat", dependencies: ["NNGraph", "CPlatform", "CZstd"],

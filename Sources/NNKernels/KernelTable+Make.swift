@@ -17,15 +17,46 @@ extension KernelTable {
       random: { randomKernel($0, I.self) })
   }
 
-  /// The kernels of `lesser`, an instruction set that every processor with `I` has too, but for those that arithmetic and not
-  /// memory holds up: products and functions of one number. The bits are the same, and the library is smaller.
-  @inlinable @inline(__always)
-  public static func make<I: InstructionSet>(_: I.Type, over lesser: KernelTable) -> KernelTable {
-    var table = lesser
-    table.name = I.name
-    table.unary = { unaryKernel($0, I.self) }
-    table.matmul = { NNKernels.matmul($0, $1, I.self) }
-    table.convolution = { NNKernels.convolution($0, $1, $2, I.self) }
+  /// This table with some kernels replaced. Called by modules that are compiled for every processor: the copy must not
+  /// be made with instructions that only the better one has.
+  public func replacing(_ better: ArithmeticKernels) -> KernelTable {
+    var table = self
+    table.name = better.name
+    table.unary = better.unary
+    table.matmul = better.matmul
+    table.convolution = better.convolution
     return table
+  }
+}
+
+/// The kernels that arithmetic and not memory holds up: products and functions of one number.
+///
+/// An instruction set that adds to another one gives these alone and leaves the rest to the lesser one: the bits are the
+/// same, and the library is smaller.
+public struct ArithmeticKernels: Sendable {
+  public var name: StaticString
+  public var unary: @Sendable (UnaryFunction) -> UnaryKernel
+  public var matmul: RangeKernel<MatmulArguments>
+  public var convolution: ScratchKernel<ConvolutionArguments>
+
+  @inlinable @inline(__always)
+  init(
+    name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
+    matmul: @escaping RangeKernel<MatmulArguments>, convolution: @escaping ScratchKernel<ConvolutionArguments>
+  ) {
+    self.name = name
+    self.unary = unary
+    self.matmul = matmul
+    self.convolution = convolution
+  }
+
+  /// The kernels, specialised for `I` in the module that calls this.
+  @inlinable @inline(__always)
+  public static func make<I: InstructionSet>(_: I.Type) -> ArithmeticKernels {
+    ArithmeticKernels(
+      name: I.name,
+      unary: { unaryKernel($0, I.self) },
+      matmul: { NNKernels.matmul($0, $1, I.self) },
+      convolution: { NNKernels.convolution($0, $1, $2, I.self) })
   }
 }

@@ -1,7 +1,6 @@
 #if arch(x86_64)
   import CPlatform
   import NNKernels
-  import NNKernelsX86V3
 
   /// AVX-512: thirty-two registers of 16 floats, so a tile of 12 rows and 32 columns takes twenty-four.
   public enum X86V4: InstructionSet {
@@ -19,11 +18,11 @@
         Rows1<X86V4, FourPanels>.self)
     }
 
-    /// Every kernel for this instruction set; only for a processor that has it (see `nnp_cpu_has_x86_v4`).
-    public static var kernels: KernelTable {
+    /// What this instruction set adds to `X86V3.kernels`; only for a processor that has it (see `nnp_cpu_has_x86_v4`).
+    public static var kernels: ArithmeticKernels {
       // A symbol alone: Embedded Swift would otherwise compile a copy of every kernel into each importing module, for
       // the wrong processor.
-      @export(interface) get { .make(X86V4.self, over: X86V3.kernels) }
+      @export(interface) get { .make(X86V4.self) }
     }
   }
 #endif

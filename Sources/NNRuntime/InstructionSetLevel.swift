@@ -68,7 +68,7 @@ public enum InstructionSetLevel: UInt8, CaseIterable, Sendable {
     switch level {
     #if arch(x86_64)
       case .v3: return X86V3.kernels
-      case .v4: return X86V4.kernels
+      case .v4: return X86V3.kernels.replacing(X86V4.kernels)
     #else
       case .v3, .v4: return Baseline.kernels
     #endif

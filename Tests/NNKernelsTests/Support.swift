@@ -14,7 +14,7 @@ let tables: [KernelTable] = {
   var tables = [Baseline.kernels]
   #if arch(x86_64)
     if nnp_cpu_has_x86_v3() != 0 { tables.append(X86V3.kernels) }
-    if nnp_cpu_has_x86_v4() != 0 { tables.append(X86V4.kernels) }
+    if nnp_cpu_has_x86_v4() != 0 { tables.append(X86V3.kernels.replacing(X86V4.kernels)) }
   #endif
   return tables
 }()
