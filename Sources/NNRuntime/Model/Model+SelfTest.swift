@@ -11,8 +11,9 @@ extension Model {
     guard !selfTests.isEmpty else {
       throw NNError(.invalidState, "the file has no self-test vectors")
     }
-    let session = try Session(self, options: options)
     for (number, test) in selfTests.enumerated() {
+      // A session of its own, so that no state is carried over from the vector before.
+      let session = try Session(self, options: options)
       let results = try session(test.inputs)
       for (index, (result, expected)) in zip(results, test.outputs).enumerated() {
         let place = "self-test vector \(number), output " + graph[graph.outputs[index]].name.quoted
