@@ -84,14 +84,7 @@ private func goldenLayer(_ name: String) -> (any Layer, Trace.Mode)? {
 
   /// Frozen statistics are constants of the graph: only output and input gradient are there to compare.
   private func frozenLayerAgrees(_ layer: any Layer, _ golden: Golden.LayerCase) throws {
-    let store = ParameterStore(seed: 1)
-    let first = Trace(mode: .inference, parameters: store)
-    _ = try layer(first.input("x", .f32, Shape(golden.input.shape)))
-    for parameter in store.parameters {
-      let numbers = try #require(golden.parameters[parameter.name.string]).values
-      for (index, value) in numbers.enumerated() { parameter.values[index] = Float(value) }
-    }
-    let trace = Trace(mode: .inference, parameters: store)
+    let trace = Trace(mode: .inference, parameters: try goldenParameters(of: layer, golden))
     let x = trace.input("x", .f32, Shape(golden.input.shape))
     let y = try layer(x)
     let upstream = trace.input("upstream", .f32, Shape(golden.upstream.shape))
@@ -105,6 +98,18 @@ private func goldenLayer(_ name: String) -> (any Layer, Trace.Mode)? {
     expect(outputs[1], golden.inputGradient, golden.name)
   }
 
+  /// The layer's parameters with the golden values.
+  private func goldenParameters(of layer: any Layer, _ golden: Golden.LayerCase) throws -> ParameterStore {
+    let store = ParameterStore(seed: 1)
+    let first = Trace(mode: .inference, parameters: store)
+    _ = try layer(first.input("x", .f32, Shape(golden.input.shape)))
+    for parameter in store.parameters {
+      let numbers = try #require(golden.parameters[parameter.name.string]).values
+      for (index, value) in numbers.enumerated() { parameter.values[index] = Float(value) }
+    }
+    return store
+  }
+
   private func expect(_ actual: ReferenceTensor, _ expected: Golden.Numbers, _ label: String) {
     #expect(actual.extents == expected.shape, "\(label)")
     // Constants such as ε are f32 in our graphs, hence not 10⁻¹².
@@ -116,8 +121,9 @@ private func goldenLayer(_ name: String) -> (any Layer, Trace.Mode)? {
   func gradientsAgreeWithCentralDifferences(index: Int) throws {
     let golden = Golden.shared.layers[index]
     let (layer, mode) = try #require(goldenLayer(golden.name))
-    if mode == .inference { return }
-    let trace = Trace(mode: mode, parameters: ParameterStore(seed: 1))
+    let parameters =
+      mode == .inference ? try goldenParameters(of: layer, golden) : ParameterStore(seed: 1)
+    let trace = Trace(mode: mode, parameters: parameters)
     let y = try layer(trace.input("x", .f32, Shape(golden.input.shape)))
     let values = try trace.graph.inputs.map { id in
       let name = trace.graph[id].name
