@@ -4,6 +4,9 @@ import NNGraph
 public enum Targets: Equatable, Sendable {
   /// One class index per sample, from 0.
   case classes([Int])
+  /// A class index at each position of a sample, sample after sample, each of the given shape (without the batch);
+  /// −1 where a position does not count.
+  case positions([Int], shape: [Int])
   /// Numbers, sample after sample, each of the given shape (without the batch).
   case values([Float], shape: [Int])
 }
@@ -12,8 +15,10 @@ public enum Targets: Equatable, Sendable {
 ///
 /// Readers for CSV, IDX and images, and augmentation, take their place beside this file.
 public struct Dataset: Sendable {
-  /// Sample after sample, each row-major.
+  /// Sample after sample, each row-major; empty if the samples are ``tokens``.
   public let features: [Float]
+  /// Samples of indices, such as words of a text, sample after sample; empty if the samples are ``features``.
+  public let tokens: [Int32]
   /// The shape of one sample, without the batch: (C, H, W) for images.
   public let sampleShape: [Int]
   public let targets: Targets
@@ -22,19 +27,41 @@ public struct Dataset: Sendable {
 
   /// - Throws: ``ErrorCode/shapeMismatch`` if features and targets are not as many as the shapes ask for.
   public init(features: [Float], sampleShape: [Int], targets: Targets) throws(NNError) {
+    try self.init(features: features, tokens: [], inputType: .f32, sampleShape: sampleShape, targets: targets)
+  }
+
+  /// Samples of indices, for models that take i64.
+  ///
+  /// - Throws: ``ErrorCode/shapeMismatch`` if tokens and targets are not as many as the shapes ask for.
+  public init(tokens: [Int32], sampleShape: [Int], targets: Targets) throws(NNError) {
+    try self.init(features: [], tokens: tokens, inputType: .i64, sampleShape: sampleShape, targets: targets)
+  }
+
+  private init(
+    features: [Float], tokens: [Int32], inputType: DType, sampleShape: [Int], targets: Targets
+  ) throws(NNError) {
     let width = try Dataset.elementCount(sampleShape)
-    guard width > 0, features.count % width == 0 else {
+    let numbers = max(features.count, tokens.count)
+    guard width > 0, numbers % width == 0 else {
       throw NNError(
         .shapeMismatch,
-        "\(features.count) numbers do not divide into samples of shape \(Shape(sampleShape).description)")
+        "\(numbers) numbers do not divide into samples of shape \(Shape(sampleShape).description)")
     }
-    count = features.count / width
+    count = numbers / width
     sampleSize = width
     switch targets {
     case .classes(let classes):
       targetSize = 1
       guard classes.count == count else {
         throw NNError(.shapeMismatch, "\(classes.count) class indices for \(count) samples")
+      }
+    case .positions(let classes, let shape):
+      targetSize = try Dataset.elementCount(shape)
+      guard classes.count == count * targetSize else {
+        throw NNError(
+          .shapeMismatch,
+          "\(classes.count) class indices for \(count) samples with targets of shape \(Shape(shape).description)"
+        )
       }
     case .values(let values, let shape):
       targetSize = try Dataset.elementCount(shape)
@@ -46,9 +73,14 @@ public struct Dataset: Sendable {
       }
     }
     self.features = features
+    self.tokens = tokens
+    self.inputType = inputType
     self.sampleShape = sampleShape
     self.targets = targets
   }
+
+  /// `.f32` for ``features``, `.i64` for ``tokens``.
+  public let inputType: DType
 
   /// Elements of one sample.
   public let sampleSize: Int
@@ -67,20 +99,22 @@ public struct Dataset: Sendable {
     for index in indices where index < 0 || index >= count {
       throw NNError(.invalidArgument, "sample \(index) of \(count)")
     }
-    let width = sampleSize
-    var chosen: [Float] = []
-    chosen.reserveCapacity(indices.count * width)
-    for index in indices { chosen += features[index * width..<(index + 1) * width] }
-    let chosenTargets: Targets
-    switch targets {
-    case .classes(let classes): chosenTargets = .classes(indices.map { classes[$0] })
-    case .values(let values, let shape):
-      let targetWidth = targetSize
-      var kept: [Float] = []
-      for index in indices { kept += values[index * targetWidth..<(index + 1) * targetWidth] }
-      chosenTargets = .values(kept, shape: shape)
+    func rows<Element>(_ all: [Element], _ width: Int) -> [Element] {
+      guard !all.isEmpty else { return [] }
+      var chosen: [Element] = []
+      chosen.reserveCapacity(indices.count * width)
+      for index in indices { chosen += all[index * width..<(index + 1) * width] }
+      return chosen
     }
-    return try Dataset(features: chosen, sampleShape: sampleShape, targets: chosenTargets)
+    let chosen: Targets =
+      switch targets {
+      case .classes(let classes): .classes(rows(classes, 1))
+      case .positions(let classes, let shape): .positions(rows(classes, targetSize), shape: shape)
+      case .values(let values, let shape): .values(rows(values, targetSize), shape: shape)
+      }
+    return try Dataset(
+      features: rows(features, sampleSize), tokens: rows(tokens, sampleSize), inputType: inputType,
+      sampleShape: sampleShape, targets: chosen)
   }
 
   /// The samples in two parts that have none in common, drawn with a seed.
@@ -126,6 +160,7 @@ public struct Dataset: Sendable {
   ///
   /// - Throws: ``ErrorCode/invalidArgument`` without samples.
   public func standardization() throws(NNError) -> Standardization {
+    guard inputType == .f32 else { throw NNError(.dtypeMismatch, "tokens have no mean and deviation") }
     guard count > 0 else { throw NNError(.invalidArgument, "no samples to take mean and deviation from") }
     let width = sampleSize
     var means: [Float] = []
@@ -146,26 +181,36 @@ public struct Dataset: Sendable {
     return Standardization(mean: means, inverseDeviation: inverses)
   }
 
-  /// Throws unless the targets are of the kind and of the shape that a model with `outputShape` is trained against.
-  func require(_ kind: TargetKind, outputShape: [Int]) throws(NNError) {
-    switch (kind, targets) {
-    case (.classes, .classes(let classes)):
-      let limit = outputShape.last ?? 0
-      for (sample, value) in classes.enumerated() where value < 0 || value >= limit {
-        throw NNError(
-          .indexOutOfRange, "sample \(sample) has class \(value), but the model has \(limit) outputs")
-      }
-    case (.values, .values(_, let shape)):
-      guard shape == outputShape else {
+  /// Throws unless the targets are of the kind, of the shape and among the classes that a model is trained against.
+  func require(_ kind: TargetKind, targetShape expected: [Int], classes limit: Int?) throws(NNError) {
+    func requireShape(_ shape: [Int]) throws(NNError) {
+      guard shape == expected else {
         throw NNError(
           .shapeMismatch,
-          "targets have shape \(Shape(shape).description) each, the model's outputs \(Shape(outputShape).description)"
+          "targets have shape \(Shape(shape).description) each, the model is trained against \(Shape(expected).description)"
         )
       }
+    }
+    switch (kind, targets) {
+    case (.classes, .classes(let classes)):
+      try requireShape([])
+      try requireClasses(classes, least: 0, limit)
+    case (.classes, .positions(let classes, let shape)):
+      try requireShape(shape)
+      try requireClasses(classes, least: -1, limit)
+    case (.values, .values(_, let shape)): try requireShape(shape)
     case (.classes, .values):
       throw NNError(.dtypeMismatch, "the loss takes class indices, the data has numbers as targets")
-    case (.values, .classes):
+    case (.values, .classes), (.values, .positions):
       throw NNError(.dtypeMismatch, "the loss takes numbers as targets, the data has class indices")
+    }
+  }
+
+  private func requireClasses(_ classes: [Int], least: Int, _ limit: Int?) throws(NNError) {
+    for (index, value) in classes.enumerated() where value < least || value >= limit ?? Int.max {
+      let outputs = limit.map { ", but the model has \($0) outputs" } ?? ""
+      throw NNError(
+        .indexOutOfRange, "sample \(index / max(targetSize, 1)) has class \(value)" + outputs)
     }
   }
 }
@@ -174,8 +219,23 @@ public struct Dataset: Sendable {
 // builds, whose iterators would: hence the loops counted by hand.
 extension Dataset {
   func copyFeatures(_ indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer) {
+    if inputType == .i64 { return copyTokens(indices, into: memory) }
     let size = sampleSize * 4
     features.withUnsafeBytes { Dataset.copy($0, size, indices, into: memory) }
+  }
+
+  private func copyTokens(_ indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer) {
+    let target = memory.assumingMemoryBound(to: Int64.self)
+    var position = 0
+    while position < indices.count {
+      let from = indices[indices.startIndex + position] * sampleSize
+      var offset = 0
+      while offset < sampleSize {
+        target[position * sampleSize + offset] = Int64(tokens[from + offset])
+        offset += 1
+      }
+      position += 1
+    }
   }
 
   func copyTargets(_ indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer) {
@@ -185,6 +245,18 @@ extension Dataset {
       var position = 0
       while position < indices.count {
         target[position] = Int64(classes[indices[indices.startIndex + position]])
+        position += 1
+      }
+    case .positions(let classes, _):
+      let target = memory.assumingMemoryBound(to: Int64.self)
+      var position = 0
+      while position < indices.count {
+        let from = indices[indices.startIndex + position] * targetSize
+        var offset = 0
+        while offset < targetSize {
+          target[position * targetSize + offset] = Int64(classes[from + offset])
+          offset += 1
+        }
         position += 1
       }
     case .values(let values, _):

@@ -43,7 +43,7 @@ extension Trace {
     var depends = [Bool](repeating: false, count: graph.values.count)
     for variable in variables { depends[variable.id.index] = true }
     for node in graph.nodes where node.inputs.contains(where: { depends[$0.index] }) {
-      for output in node.outputs where graph[output].type.dtype.isFloatingPoint {
+      for output in node.outputs where graph[output].type.dtype.isFloatingPoint && !stopsGradient(output) {
         depends[output.index] = true
       }
     }

@@ -12,7 +12,7 @@ public struct Dropout: Layer {
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
     guard rate >= 0, rate < 1 else { throw NNError(.invalidArgument, "a rate of \(rate), not in 0..<1") }
-    if x.trace.mode == .inference || rate == 0 { return x }
+    if !x.trace.isTraining || rate == 0 { return x }
     let kept = try x.trace.random(.uniform, like: x).compare(.greaterOrEqual, rate)
     return try kept.select(x * (1 / (1 - rate)), x.trace.scalar(0))
   }

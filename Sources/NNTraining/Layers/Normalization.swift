@@ -24,11 +24,10 @@ public struct BatchNorm: Layer {
     let bias = try trace.parameter("bias", [channels], initializer: .zeros)
     let mean = try trace.parameter("running_mean", [channels], initializer: .zeros, isTrainable: false)
     let variance = try trace.parameter("running_variance", [channels], initializer: .ones, isTrainable: false)
-    switch trace.mode {
-    case .inference:
+    if !trace.isTraining {
       return try trace.apply(
         .normalize(Normalize(.batch, epsilon: epsilon)), [x, weight, bias, mean, variance])
-    case .training:
+    } else {
       let axes = [0] + Array(2..<x.rank)
       let batchMean = try x.mean(axes: axes, keepsDimensions: true)
       let centred = try x - batchMean

@@ -2,20 +2,47 @@ import NNGraph
 
 /// What a model is trained against.
 public enum TargetKind: Equatable, Sendable {
-  /// One class index per sample: i64 (N).
+  /// Class indices: i64 (N), or (N, …) for one at each position of a sample.
   case classes
   /// Numbers of the shape of the model's output: f32 (N, …).
   case values
+}
+
+extension TargetKind {
+  var dtype: DType {
+    switch self {
+    case .classes: .i64
+    case .values: .f32
+    }
+  }
 }
 
 /// What training makes small: one number from a batch of predictions and targets.
 public protocol Loss: Sendable {
   var targetKind: TargetKind { get }
 
+  /// Extents of one sample's target for a model whose output has `outputShape` for one sample. Unless given, values
+  /// have the output's shape, and classes the output's without its last axis.
+  func targetShape(outputShape: [Int]) -> [Int]
+
+  /// How many classes targets may name, from 0; nil if the output's shape does not say it. The last axis unless given.
+  func classCount(outputShape: [Int]) -> Int?
+
   /// The mean over the batch, of shape (). `prediction` is the model's output.
   ///
   /// - Throws: ``ErrorCode/shapeMismatch`` if the two do not fit together.
   func callAsFunction(prediction: SymbolicTensor, target: SymbolicTensor) throws(NNError) -> SymbolicTensor
+}
+
+extension Loss {
+  public func targetShape(outputShape: [Int]) -> [Int] {
+    switch targetKind {
+    case .classes: outputShape.dropLast()
+    case .values: outputShape
+    }
+  }
+
+  public func classCount(outputShape: [Int]) -> Int? { outputShape.last ?? 0 }
 }
 
 extension Loss where Self == MeanSquaredError {

@@ -38,11 +38,13 @@ public final class Parameter {
   }
 }
 
-/// The parameters of one model, in the order in which its layers first asked for them.
+/// The parameters of one model, or of several that are trained together, in the order in which layers first asked for them.
 public final class ParameterStore {
   public private(set) var parameters: [Parameter] = []
   /// What initialisers draw from.
   public let seed: UInt64
+  /// What optimisers keep about the parameters.
+  let slots = SlotStore()
 
   public init(seed: UInt64) {
     self.seed = seed
@@ -72,5 +74,25 @@ public final class ParameterStore {
     initializer.fill(parameter.values, fans: fans, using: &generator)
     parameters.append(parameter)
     return parameter
+  }
+}
+
+/// The optimisers' tensors, named after the parameter they belong to.
+final class SlotStore {
+  private(set) var all: [Parameter] = []
+
+  func slots(for parameter: Parameter, names: [String]) throws(NNError) -> [Parameter] {
+    var result: [Parameter] = []
+    for name in names {
+      let full = Name(parameter.name.string + "/" + name)
+      if let known = all.first(where: { $0.name == full }) {
+        result.append(known)
+      } else {
+        let slot = try Parameter(name: full, extents: parameter.extents, isTrainable: false)
+        all.append(slot)
+        result.append(slot)
+      }
+    }
+    return result
   }
 }

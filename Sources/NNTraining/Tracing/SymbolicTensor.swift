@@ -48,4 +48,11 @@ public struct SymbolicTensor {
     }
     return result.sorted()
   }
+
+  /// The same numbers, through which no gradient flows: what made them is not trained by what is made of them.
+  public func stoppingGradient() throws(NNError) -> SymbolicTensor {
+    let result = try trace.apply(.unary(.identity), [self])
+    trace.stopGradient(at: result)
+    return result
+  }
 }

@@ -20,27 +20,72 @@ public final class Trace {
   /// The (2) i64 input holding seed and step, once a layer has drawn random numbers.
   public private(set) var randomKey: SymbolicTensor?
 
-  private let store: ParameterStore
+  /// Losses that layers added to the one the model is trained with, each of shape ().
+  public private(set) var addedLosses: [SymbolicTensor] = []
+  /// Whether layers with a memory keep it from run to run: the model is traced to be run step by step.
+  public let isStateful: Bool
+
+  let store: ParameterStore
+  private let frozen: [String]
   private var layerNames: [Name] = []
-  private var layerCounts: [String: Int] = [:]
+  private var scopes: [Scope] = [Scope(prefix: "")]
   private var streams: UInt32 = 0
   private var scalars: [UInt32: SymbolicTensor] = [:]
+  private var states: [String: SymbolicTensor] = [:]
+  private var gradientStops: Set<Int> = []
 
-  public init(mode: Mode, parameters store: ParameterStore, name: Name = "model") {
+  /// Where names of layers are counted.
+  private struct Scope {
+    let prefix: String
+    var counts: [String: Int] = [:]
+  }
+
+  /// - Parameters:
+  ///   - isStateful: see ``state(_:_:)``; for inference only.
+  ///   - frozen: prefixes of parameters that are not trained, see ``ParameterGroup``; their layers act as in evaluation.
+  public init(
+    mode: Mode, parameters store: ParameterStore, name: Name = "model", isStateful: Bool = false,
+    frozen: [String] = []
+  ) {
     self.mode = mode
     self.store = store
+    self.isStateful = isStateful
+    self.frozen = frozen
     graph = Graph(name: name)
   }
 
   /// A trace that goes on from an existing graph, as a graph-to-graph transformation does.
   init(continuing graph: Graph) {
     mode = .training
+    isStateful = false
+    frozen = []
     store = ParameterStore(seed: 0)
     self.graph = graph
   }
 
   /// The innermost layer being called; nodes carry it for messages.
-  var layerName: Name { layerNames.last ?? "" }
+  public var layerName: Name { layerNames.last ?? "" }
+
+  /// Whether the layer being called is being trained: not in evaluation, and not where its parameters are frozen.
+  /// Dropout and batch normalisation ask this.
+  public var isTraining: Bool { mode == .training && !isFrozen(layerName) }
+
+  func isFrozen(_ name: Name) -> Bool { frozen.contains { ParameterGroup.prefix($0, covers: name.string) } }
+
+  /// Adds a scalar to the loss the model is trained with, such as a penalty on a layer's activity. Evaluation has none.
+  ///
+  /// - Throws: ``ErrorCode/shapeMismatch`` unless the shape is ().
+  public func addLoss(_ loss: SymbolicTensor) throws(NNError) {
+    guard loss.shape == [] else {
+      throw NNError(.shapeMismatch, "an added loss has shape \(loss.shapeDescription) instead of ()")
+    }
+    if mode == .training { addedLosses.append(loss) }
+  }
+
+  /// Says that gradients do not pass a tensor.
+  func stopGradient(at tensor: SymbolicTensor) { gradientStops.insert(tensor.id.index) }
+
+  func stopsGradient(_ id: ValueID) -> Bool { gradientStops.contains(id.index) }
 
   /// Appends a node; what it throws names the layer and the operator.
   public func apply(_ op: Op, _ inputs: [SymbolicTensor]) throws(NNError) -> SymbolicTensor {
@@ -147,6 +192,11 @@ extension Trace {
     updates.append((entry.parameter, value))
   }
 
+  /// Random numbers of the given shape, other ones in every step and for every call.
+  public func random(_ function: RandomFunction, _ shape: Shape) throws(NNError) -> SymbolicTensor {
+    try random(function, like: filled(0, shape))
+  }
+
   /// Random numbers of the shape of `like`, other ones in every step and for every call.
   public func random(_ function: RandomFunction, like: SymbolicTensor) throws(NNError) -> SymbolicTensor {
     let key = randomKey ?? input("random_key", .i64, [2])
@@ -155,13 +205,14 @@ extension Trace {
     return try apply(.random(function, stream: streams), [like, key])
   }
 
-  /// Runs `body` as the layer of the given kind, the next of its kind in this trace.
+  /// Runs `body` as the layer of the given kind, the next of its kind in this scope.
   func within<Result>(
     layer kind: String, input: SymbolicTensor, _ body: () throws(NNError) -> Result
   ) throws(NNError) -> Result {
-    let number = layerCounts[kind, default: 0] + 1
-    layerCounts[kind] = number
-    let name = Name(kind + "_\(number)")
+    let top = scopes.count - 1
+    let number = scopes[top].counts[kind, default: 0] + 1
+    scopes[top].counts[kind] = number
+    let name = Name(scopes[top].prefix + kind + "_\(number)")
     layerNames.append(name)
     defer { layerNames.removeLast() }
     do throws(NNError) {
@@ -169,5 +220,61 @@ extension Trace {
     } catch {
       throw error.within("layer " + name.quoted + " (input " + input.shapeDescription + ")")
     }
+  }
+
+  /// Runs `body` with names that begin with `name` and a dot, and with layers counted from 1, so that the same layers
+  /// called again in a scope of the same name have the same parameters.
+  public func within<Result>(
+    scope name: String, _ body: () throws(NNError) -> Result
+  ) throws(NNError) -> Result {
+    guard !name.isEmpty else { throw NNError(.invalidArgument, "a network without a name") }
+    let prefix = scopes[scopes.count - 1].prefix + name
+    scopes.append(Scope(prefix: prefix + "."))
+    layerNames.append(Name(prefix))
+    defer {
+      scopes.removeLast()
+      layerNames.removeLast()
+    }
+    return try body()
+  }
+}
+
+// Memory of a model that is run step by step
+extension Trace {
+  /// A tensor that the layer being called keeps from run to run, as it was before this run: zeros in the first.
+  ///
+  /// Only traces with ``isStateful`` have such memory; a session keeps it, see ``CarriedState``. Every state must get its
+  /// next value with ``setState(_:to:)``.
+  ///
+  /// - Parameters:
+  ///   - role: what follows the layer's name: `hidden`, `cache`, ….
+  ///   - extents: all of them known, the batch included.
+  /// - Throws: ``ErrorCode/invalidState`` where the model is not traced to be stateful.
+  public func state(_ role: String, _ extents: [Int], _ dtype: DType = .f32) throws(NNError) -> SymbolicTensor
+  {
+    let name = Name(layerName.isEmpty ? role : layerName.string + "." + role)
+    guard isStateful else {
+      throw NNError(.invalidState, "state \(name.quoted) in a model that is not traced to keep states")
+    }
+    if let known = states[name.string] { return known }
+    let tensor = input(name, dtype, Shape(extents))
+    states[name.string] = tensor
+    return tensor
+  }
+
+  /// Says what the state of the layer being called becomes after this run.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` for a state that was not asked for, ``ErrorCode/shapeMismatch`` for another type.
+  public func setState(_ role: String, to value: SymbolicTensor) throws(NNError) {
+    let name = Name(layerName.isEmpty ? role : layerName.string + "." + role)
+    guard let tensor = states[name.string] else {
+      throw NNError(.invalidArgument, "there is no state \(name.quoted)")
+    }
+    guard tensor.type == value.type else {
+      throw NNError(
+        .shapeMismatch,
+        "state \(name.quoted) of shape \(tensor.shapeDescription) cannot become \(value.shapeDescription)")
+    }
+    carry(from: tensor, to: try outputValue(value, name: Name(name.string + ".next")))
   }
 }

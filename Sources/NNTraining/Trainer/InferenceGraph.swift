@@ -11,18 +11,21 @@ public enum OutputHead: Equatable, Sendable {
 }
 
 /// A model traced for evaluation and export: input "input" (N, sample…), output "output", N free, parameters as constants.
+///
+/// A stateful one runs step by step with a batch of 1; the memory of its layers follows the input and the output.
 struct InferenceGraph {
   let graph: Graph
   /// Extents of the output for one sample.
   let outputShape: [Int]
 
   init(
-    _ model: any Layer, sampleShape: [Int], head: OutputHead, store: ParameterStore, name: Name = "model"
+    _ model: any Layer, sampleShape: [Int], inputType: DType = .f32, head: OutputHead, store: ParameterStore,
+    name: Name = "model", isStateful: Bool = false
   ) throws(NNError) {
     try Shape(sampleShape).validate()
-    let trace = Trace(mode: .inference, parameters: store, name: name)
-    let batch = trace.dimension("N")
-    let x = trace.input("input", .f32, Shape([batch] + sampleShape.map { .fixed($0) }))
+    let trace = Trace(mode: .inference, parameters: store, name: name, isStateful: isStateful)
+    let batch = isStateful ? .fixed(1) : trace.dimension("N")
+    let x = trace.input("input", inputType, Shape([batch] + sampleShape.map { .fixed($0) }))
     let prediction = try model(x)
     guard prediction.rank >= 1, prediction.shape[0] == batch,
       let outputShape = Shape(Array(prediction.shape.dimensions.dropFirst())).extents
@@ -38,7 +41,10 @@ struct InferenceGraph {
       case .sigmoid: try prediction.unary(.sigmoid)
       }
     try trace.output(output, name: "output")
-    graph = trace.graph
+    // Outputs of states were added while layers were called: the model's own goes first.
+    var graph = trace.graph
+    if let last = graph.outputs.popLast() { graph.outputs.insert(last, at: 0) }
+    self.graph = graph
   }
 
   /// Throws if loss or metrics cannot take the model's output.
@@ -50,11 +56,9 @@ struct InferenceGraph {
   static func scores(_ recipe: TrainingRecipe, outputShape: [Int], batch: Int) throws(NNError) -> Graph {
     let trace = Trace(mode: .inference, parameters: ParameterStore(seed: 0), name: "scores")
     let prediction = trace.input("prediction", .f32, Shape([batch] + outputShape))
-    let target =
-      switch recipe.loss.targetKind {
-      case .classes: trace.input("target", .i64, [batch])
-      case .values: trace.input("target", .f32, Shape([batch] + outputShape))
-      }
+    let target = trace.input(
+      "target", recipe.loss.targetKind.dtype,
+      Shape([batch] + recipe.loss.targetShape(outputShape: outputShape)))
     try trace.output(recipe.loss(prediction: prediction, target: target), name: "loss")
     try recipe.outputMetrics(prediction: prediction, target: target)
     try trace.graph.verify()

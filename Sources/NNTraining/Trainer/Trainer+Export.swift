@@ -1,13 +1,27 @@
 import NNFormat
 import NNGraph
-import NNPasses
 import NNRuntime
 
 extension Trainer {
+  /// The model with its present parameters.
+  public var trained: TrainedModel {
+    TrainedModel(
+      recipe.model, parameters: store, sampleShape: sampleShape, inputType: recipe.inputType, options: options
+    )
+  }
+
+  /// The model with its present parameters, to be run step by step: its recurrent layers keep their state from run to
+  /// run, and a sample has the shape of a step.
+  public func stateful(sampleShape: [Int]) -> TrainedModel {
+    TrainedModel(
+      recipe.model, parameters: store, sampleShape: sampleShape, inputType: recipe.inputType,
+      isStateful: true,
+      options: options)
+  }
+
   /// The model with its present parameters as it is shipped: packed, with a free batch N.
   public func exportedGraph(head: OutputHead = .none, name: Name = "model") throws(NNError) -> Graph {
-    try InferenceGraph(recipe.model, sampleShape: sampleShape, head: head, store: store, name: name).graph
-      .packed()
+    try trained.graph(head: head, name: name)
   }
 
   /// The file ``export(to:head:metadata:selfTestInputs:options:)`` writes.
@@ -17,15 +31,7 @@ extension Trainer {
   public func modelFile(
     head: OutputHead = .none, metadata: Metadata = Metadata(), selfTestInputs: [Float] = []
   ) throws(NNError) -> ModelFile {
-    var file = ModelFile(
-      graph: try exportedGraph(head: head, name: metadata.name ?? "model"), metadata: metadata)
-    if !selfTestInputs.isEmpty {
-      let count = try sampleCount(selfTestInputs)
-      let input = try Tensor(selfTestInputs, extents: [count] + sampleShape)
-      let outputs = try Session(try Model(file))([input])
-      file.selfTests = [SelfTest(inputs: [input], outputs: outputs)]
-    }
-    return file
+    try trained.file(head: head, metadata: metadata, selfTestInputs: selfTestInputs)
   }
 
   /// Writes the model as a `.nnrt` file, in one step.
@@ -35,25 +41,15 @@ extension Trainer {
     to path: String, head: OutputHead = .none, metadata: Metadata = Metadata(), selfTestInputs: [Float] = [],
     options: WriteOptions = WriteOptions()
   ) throws(NNError) {
-    let file = try modelFile(head: head, metadata: metadata, selfTestInputs: selfTestInputs)
-    try file.write(to: path, options)
+    try trained.export(
+      to: path, head: head, metadata: metadata, selfTestInputs: selfTestInputs, options: options)
   }
 
   /// The model's outputs for samples one after the other, computed by the runtime: the bits of the exported file.
   public func predict(_ features: [Float], head: OutputHead = .none, batchSize: Int = 256) throws(NNError)
     -> [Float]
   {
-    let count = try sampleCount(features)
-    guard batchSize >= 1 else { throw NNError(.invalidArgument, "a batch size of \(batchSize)") }
-    let session = try inferenceSession(head: head)
-    let width = sampleShape.reduce(1, *)
-    var results: [Float] = []
-    for first in stride(from: 0, to: count, by: batchSize) {
-      let batch = min(batchSize, count - first)
-      let samples = Array(features[first * width..<(first + batch) * width])
-      results += try session(samples, extents: [batch] + sampleShape)
-    }
-    return results
+    try trained.predict(features, head: head, batchSize: batchSize)
   }
 
   /// Loss and metrics over a data set, of predictions made by the runtime from the packed graph that an export writes.
@@ -63,7 +59,7 @@ extension Trainer {
   public func evaluate(_ data: Dataset, batchSize: Int = 256) throws(NNError) -> Evaluation {
     try require(data)
     guard data.count > 0 else { throw NNError(.invalidArgument, "no samples to evaluate") }
-    let predictions = try predict(data.features, batchSize: batchSize)
+    let predictions = try trained.predict(data, batchSize: batchSize)
     let width = outputShape.reduce(1, *)
     var sums = [Double](repeating: 0, count: 1 + recipe.metrics.count)
     var plan: (batch: Int, plan: Plan)?
@@ -97,22 +93,6 @@ extension Trainer {
     let means = sums.map { $0 / Double(max(samples, 1)) }
     return Evaluation(
       loss: means[0], metrics: zip(recipe.metrics, means.dropFirst()).map { ($0.name, $1) })
-  }
-
-  private func inferenceSession(head: OutputHead) throws(NNError) -> Session {
-    let model = try Model(ModelFile(graph: try exportedGraph(head: head)))
-    return try Session(
-      model, options: Session.Options(threads: options.threads, instructionSet: options.instructionSet))
-  }
-
-  private func sampleCount(_ features: [Float]) throws(NNError) -> Int {
-    let width = sampleShape.reduce(1, *)
-    guard width > 0, features.count % width == 0 else {
-      throw NNError(
-        .shapeMismatch,
-        "\(features.count) numbers do not divide into samples of shape \(Shape(sampleShape).description)")
-    }
-    return features.count / width
   }
 }
 

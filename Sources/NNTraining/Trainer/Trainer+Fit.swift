@@ -59,7 +59,7 @@ extension Trainer {
     beginTraining()
     var position = FitPosition(sums: [Double](repeating: 0, count: 1 + recipe.metrics.count))
     // All plans and slots exist before anything is restored into them.
-    for size in settings.batchSizes { _ = try trainingStep(batch: size, targetShape: outputShape) }
+    for size in settings.batchSizes { _ = try trainingStep(batch: size) }
     if let checkpoint, checkpoint.resumes, let saved = try readCheckpoint(checkpoint.path) {
       try restore(saved, settings, &position)
     }
@@ -134,10 +134,10 @@ extension Trainer {
     try begin.restore(self)
     for batch in begin.position.batch...position.batch {
       let rows = settings.rows(order, batch: batch)
-      let training = try trainingStep(batch: rows.count, targetShape: outputShape)
+      let training = try trainingStep(batch: rows.count)
       training.load(settings.data, rows, step: step + 1, seed: seed, learningRate: learningRate)
       // The update before the bad loss may have gone wrong already: that names the cause, not the consequence.
-      if batch >= position.batch - 1, let culprit = try training.firstNonFinite() {
+      if batch >= position.batch - 1, let culprit = try training.plan.firstNonFinite() {
         return NNError(
           .invalidState,
           message + "; the first tensor that is not finite is \(culprit), in batch \(batch + 1)")
@@ -192,7 +192,7 @@ struct Recovery {
     self.position = position
     step = trainer.step
     learningRate = trainer.learningRate
-    tensors = (trainer.store.parameters + trainer.slots.all).map { ($0, Array($0.values)) }
+    tensors = (trainer.store.parameters + trainer.store.slots.all).map { ($0, Array($0.values)) }
   }
 
   func restore(_ trainer: Trainer) throws(NNError) {

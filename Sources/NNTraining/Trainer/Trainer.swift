@@ -29,6 +29,11 @@ public final class Trainer {
     public var instructionSet = InstructionSetLevel.automatic
 
     public init() {}
+
+    var planOptions: Plan.Options {
+      Plan.Options(
+        threads: threads, instructionSet: instructionSet, product: usesOpenBLAS ? OpenBLAS.product : nil)
+    }
   }
 
   public let options: Options
@@ -38,6 +43,8 @@ public final class Trainer {
   public let sampleShape: [Int]
   /// Extents of the model's output for one sample.
   public let outputShape: [Int]
+  /// Extents of one sample's target.
+  public let targetShape: [Int]
   /// The present step length; a callback may change it between steps.
   public var learningRate: Double
   /// Steps done.
@@ -46,27 +53,35 @@ public final class Trainer {
   public private(set) var isStopped = false
 
   let recipe: TrainingRecipe
-  let store: ParameterStore
-  let slots = SlotStore()
+  /// The model's parameters, which other steps may share, see ``CustomStep``.
+  public let store: ParameterStore
   private var steps: [TrainingStep] = []
 
   /// Traces the model once, so that mistakes in its shapes are thrown here, and initialises its parameters.
   ///
+  /// - Parameters:
+  ///   - sampleShape: extents of one sample, without the batch.
+  ///   - inputType: `.i64` for a model that takes indices, such as words of a text.
+  ///   - groups: parameters with an optimiser of their own, or frozen.
+  ///   - parameters: a store to take over parameters from, of networks trained before; a new one unless given.
   /// - Throws: ``ErrorCode/shapeMismatch`` and others, naming the layer.
   public init(
-    _ model: any Layer, sampleShape: [Int], loss: any Loss, optimizer: any Optimizer,
-    metrics: [any Metric] = [],
-    clipping: GradientClipping = .none, seed: UInt64, options: Options = Options()
+    _ model: any Layer, sampleShape: [Int], inputType: DType = .f32, loss: any Loss, optimizer: any Optimizer,
+    metrics: [any Metric] = [], groups: [ParameterGroup] = [], clipping: GradientClipping = .none,
+    seed: UInt64, parameters: ParameterStore? = nil, options: Options = Options()
   ) throws(NNError) {
     recipe = TrainingRecipe(
-      model: model, loss: loss, metrics: metrics, optimizer: optimizer, clipping: clipping)
+      model: model, inputType: inputType, loss: loss, metrics: metrics, optimizer: optimizer, groups: groups,
+      clipping: clipping)
     self.sampleShape = sampleShape
     self.seed = seed
     self.options = options
     learningRate = Double(optimizer.learningRate)
-    store = ParameterStore(seed: seed)
-    let graph = try InferenceGraph(model, sampleShape: sampleShape, head: .none, store: store)
+    store = parameters ?? ParameterStore(seed: seed)
+    let graph = try InferenceGraph(
+      model, sampleShape: sampleShape, inputType: inputType, head: .none, store: store)
     outputShape = graph.outputShape
+    targetShape = recipe.loss.targetShape(outputShape: outputShape)
     try InferenceGraph.check(recipe, outputShape: outputShape)
     OpenBLAS.setThreads(options.libraryThreads)
   }
@@ -85,24 +100,20 @@ public final class Trainer {
   func beginTraining() { isStopped = false }
 
   /// The step for a batch size, planned when it is first needed.
-  func trainingStep(batch: Int, targetShape: [Int]) throws(NNError) -> TrainingStep {
+  func trainingStep(batch: Int) throws(NNError) -> TrainingStep {
     var index = 0
     while index < steps.count {
       if steps[index].batch == batch { return steps[index] }
       index += 1
     }
-    let graph = try TrainingGraph(
-      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store, slots: slots)
-    let made = try TrainingStep(graph, batch: batch, optimizer: recipe.optimizer, options: planOptions)
+    let made = try TrainingStep(
+      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store,
+      options: planOptions)
     steps.append(made)
     return made
   }
 
-  private var planOptions: Plan.Options {
-    Plan.Options(
-      threads: options.threads, instructionSet: options.instructionSet,
-      product: options.usesOpenBLAS ? OpenBLAS.product : nil)
-  }
+  private var planOptions: Plan.Options { options.planOptions }
 
   /// One step on the samples at `indices`: forward, backward and update. After the first step of a batch size it
   /// allocates nothing.
@@ -115,9 +126,9 @@ public final class Trainer {
   }
 
   func runStep(_ data: Dataset, _ indices: ArraySlice<Int>) throws(NNError) -> TrainingStep {
-    let training = try trainingStep(batch: indices.count, targetShape: outputShape)
+    let training = try trainingStep(batch: indices.count)
     training.load(data, indices, step: step + 1, seed: seed, learningRate: learningRate)
-    try training.run()
+    try training.plan.run()
     step += 1
     return training
   }
@@ -130,7 +141,13 @@ public final class Trainer {
         "samples have shape \(Shape(data.sampleShape).description), the model takes \(Shape(sampleShape).description)"
       )
     }
-    try data.require(recipe.loss.targetKind, outputShape: outputShape)
+    guard data.inputType == recipe.inputType else {
+      throw NNError(
+        .dtypeMismatch, "samples are \(data.inputType.name), the model takes \(recipe.inputType.name)")
+    }
+    try data.require(
+      recipe.loss.targetKind, targetShape: targetShape,
+      classes: recipe.loss.classCount(outputShape: outputShape))
   }
 }
 

@@ -1,0 +1,89 @@
+import NNGraph
+import NNRuntime
+
+/// One step of a ``Trainer`` for one batch size: inputs are features and targets; output 0 is the loss, the metrics' sums follow.
+final class TrainingStep {
+  let batch: Int
+  let plan: StepPlan
+
+  /// Traces and plans the step.
+  ///
+  /// - Parameters:
+  ///   - sampleShape: extents of one sample.
+  ///   - targetShape: extents of one target.
+  init(
+    _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int, store: ParameterStore,
+    options: Plan.Options
+  ) throws(NNError) {
+    let frozen = recipe.groups.filter { $0.optimizer == nil }.flatMap { $0.prefixes }
+    let trace = Trace(mode: .training, parameters: store, name: "training_step", frozen: frozen)
+    let x = trace.input("features", recipe.inputType, Shape([batch] + sampleShape))
+    let target = trace.input("target", recipe.loss.targetKind.dtype, Shape([batch] + targetShape))
+    let prediction = try recipe.model(x)
+    let loss = try recipe.loss(prediction: prediction, target: target)
+    guard loss.shape == [] else {
+      throw NNError(.shapeMismatch, "the loss has shape \(loss.shapeDescription) instead of ()")
+    }
+    var total = loss
+    for added in trace.addedLosses { total = try total + added }
+    try trace.output(total, name: "loss")
+    try recipe.outputMetrics(prediction: prediction, target: target)
+    let updates = ParameterUpdates(trace)
+    try updates.minimize(
+      total, trace.parameters, optimizer: recipe.optimizer, groups: recipe.groups, clipping: recipe.clipping)
+    try updates.addLayerUpdates()
+    self.batch = batch
+    plan = try StepPlan(try StepGraph(updates, inputs: [x, target]), options: options)
+  }
+
+  /// Puts the samples and the step's numbers into the plan's inputs.
+  ///
+  /// - Parameters:
+  ///   - step: 1 for the first step of a training.
+  ///   - learningRate: the trainer's; those of groups keep their ratio to it.
+  func load(_ data: Dataset, _ indices: ArraySlice<Int>, step: Int, seed: UInt64, learningRate: Double) {
+    data.copyFeatures(indices, into: plan.input(0))
+    data.copyTargets(indices, into: plan.input(1))
+    // The trainer's own optimiser is the last.
+    let last = plan.graph.optimizers.count - 1
+    let base = Double(plan.graph.optimizers[last].optimizer.learningRate)
+    let factor = base > 0 ? learningRate / base : 1
+    var index = 0
+    while index < last {
+      let rate = Double(plan.graph.optimizers[index].optimizer.learningRate) * factor
+      plan.setScalars(optimizer: index, step: step, learningRate: rate)
+      index += 1
+    }
+    plan.setScalars(optimizer: last, step: step, learningRate: learningRate)
+    plan.setRandomKey(seed: seed, step: step)
+  }
+
+  var loss: Float { plan.output(0).load(as: Float.self) }
+
+  /// A metric's sum over the batch.
+  func metricSum(_ index: Int) -> Float { plan.output(1 + index).load(as: Float.self) }
+}
+
+/// What is trained how: fixed for the life of a trainer.
+struct TrainingRecipe {
+  let model: any Layer
+  let inputType: DType
+  let loss: any Loss
+  let metrics: [any Metric]
+  let optimizer: any Optimizer
+  let groups: [ParameterGroup]
+  let clipping: GradientClipping
+
+  /// Adds an output () for each metric: the sum over the batch. Sums of hits are exact, means would be rounded.
+  func outputMetrics(prediction: SymbolicTensor, target: SymbolicTensor) throws(NNError) {
+    for (number, metric) in metrics.enumerated() {
+      let scores = try metric(prediction: prediction, target: target)
+      guard scores.rank == 1, scores.shape[0].mayEqual(prediction.shape[0]) else {
+        throw NNError(
+          .shapeMismatch,
+          "metric \"\(metric.name)\" has shape \(scores.shapeDescription) instead of one number per sample")
+      }
+      try scores.trace.output(scores.sum(), name: Name("metric_\(number)"))
+    }
+  }
+}
