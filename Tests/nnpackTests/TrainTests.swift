@@ -35,7 +35,7 @@ private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fil
       return Int64(scores.firstIndex(of: scores.max()!)! - row * 10) == classes[row]
     }
     let accuracy = String(format: "%.4f", Double(right) / 359)
-    #expect(outcome.output.contains("result: digits-mlp accuracy=\(accuracy) mark=0.97"), "\(outcome.output)")
+    #expect(outcome.output.contains("result: digits-mlp accuracy=\(accuracy) mark=0.98"), "\(outcome.output)")
     #expect(right > 300)
     #expect(loaded.metadata.labels.count == 10 && loaded.metadata.licence?.string == "CC BY 4.0")
     try loaded.selfTest()

@@ -9,9 +9,9 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains a network and writes it as a .nnrt file.",
     discussion: """
-      A fifth of the data is held out: training never sees it, and the accuracy on it ends the output. On a terminal a \
-      bar shows loss, accuracy, samples per second and time left; otherwise there is a line per epoch. The same seed \
-      gives the same file again.
+      Part of the data is held out: training never sees it, and the result on it ends the output, beside the mark it \
+      must reach. On a terminal a bar shows loss, accuracy, samples per second and time left; otherwise there is a line \
+      per epoch. The same seed gives the same file again.
 
       EXAMPLE:
         nnpack train --list
@@ -49,6 +49,14 @@ struct Train: ParsableCommand {
       "Write the held-out samples to this folder: inputs.npy and labels.npy.", valueName: "folder"))
   var heldOut: String?
 
+  @Flag(help: "A short run to see that the example works; the mark is not reached.") var quick = false
+
+  @Option(help: ArgumentHelp("Where tools/fetch-data put the data sets.", valueName: "folder"))
+  var data = "build/data"
+
+  @Option(help: ArgumentHelp("Write the example's pictures to this folder.", valueName: "folder"))
+  var pictures: String?
+
   func validate() throws {
     if list { return }
     guard let example else { throw ValidationError("give --example NAME, or --list to see the names") }
@@ -66,13 +74,14 @@ struct Train: ParsableCommand {
 
   func run() throws {
     if list {
-      var table = Table(["name", "about"], alignments: [.left, .left])
-      for example in Example.all { table.append([example.name, example.summary]) }
+      var table = Table(["name", "family", "about"], alignments: [.left, .left, .left])
+      for example in Example.all { table.append([example.name, example.family, example.summary]) }
       print(table.text)
       return
     }
     guard let example = example.flatMap({ Example.named($0) }) else { return }
     var settings = example.settings
+    if quick { settings.epochs = example.quickEpochs }
     if let epochs { settings.epochs = epochs }
     if let batchSize { settings.batchSize = batchSize }
     if let learningRate { settings.learningRate = learningRate }
@@ -81,36 +90,43 @@ struct Train: ParsableCommand {
   }
 
   private func train(_ example: Example, _ settings: Example.Settings) throws {
-    let (training, held) = try example.data(settings)
-    let trainer = try example.trainer(settings)
     print("\(example.name): \(example.summary)")
-    print(
-      "\(training.count.grouped) samples to train on, \(held.count.grouped) held out, "
-        + "\(trainer.trainableParameterCount.grouped) parameters, seed \(settings.seed)")
     // What cannot be written is better said before the training than after it.
     let path = output ?? example.name + ".nnrt"
     try requireFolder(of: path)
-    if let heldOut { try HeldOutSamples.write(held, to: heldOut) }
-    let start = ContinuousClock.now
-    let progress = ProgressCallback(samplesPerEpoch: training.count)
-    try trainer.fit(
-      training, epochs: settings.epochs, batchSize: settings.batchSize, callbacks: [progress],
-      checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) })
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    try example.file(trainer, held: held).write(to: path)
-    let result = try trainer.evaluate(held)
-    print("trained in \(seconds.fixed(1)) s")
-    var line = "held-out loss \(result.loss.fixed(4))"
-    for (name, value) in result.metrics { line += ", held-out \(name) \(value.fixed(4))" }
-    print(line)
-    let size = try WholeFile.read(path) { (bytes) throws(NNError) in bytes.count }
-    let weights = trainer.parameters.reduce(0) { $0 + $1.values.count } * 4
-    print(
-      "\(path): \(size.grouped) bytes, \((Double(size) / Double(weights)).fixed(3)) of "
-        + "\(weights.grouped) bytes of float32 weights")
-    if let value = result[example.mark.metric] {
-      print("result: \(example.name) \(example.mark.metric)=\(value.fixed(4)) mark=\(example.mark.least)")
+    for folder in [heldOut, pictures].compactMap({ $0 }) { try WholeFile.makeFolder(folder) }
+    let run = ExampleRun(
+      settings: settings, isQuick: quick, dataFolder: data, artifactFolder: pictures,
+      callbacks: [ProgressCallback()], checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) }
+    ) { print($0) }
+    let result = try example.train(run)
+    for export in result.exports {
+      try write(export, to: export.name.isEmpty ? path : path.withSuffix("-" + export.name))
+      if let heldOut, !export.steps.isEmpty {
+        try HeldOutSamples.write(export.steps, to: heldOut)
+      }
     }
+    if let heldOut, let held = result.held { try HeldOutSamples.write(held, to: heldOut) }
+    print(
+      "result: \(example.name) \(result.metric)=\(result.value.fixed(4)) mark=\(result.mark.value.significant(4))"
+        + (result.mark.isReached(by: result.value) ? "" : " (not reached)"))
+  }
+
+  private func write(_ export: ExampleResult.Export, to path: String) throws {
+    try export.file.write(to: path)
+    let size = try WholeFile.read(path) { (bytes) throws(NNError) in bytes.count }
+    let weights = export.file.graph.values.reduce(0) { $0 + ($1.constant?.bytes.count ?? 0) }
+    print(
+      "\(path): \(size.grouped) bytes, \((Double(size) / Double(max(weights, 1))).fixed(3)) of "
+        + "\(weights.grouped) bytes of weights")
+  }
+}
+
+extension String {
+  /// The path with `suffix` in front of its extension: `digits-sampler.nnrt`.
+  fileprivate func withSuffix(_ suffix: String) -> String {
+    let ending = ".nnrt"
+    return hasSuffix(ending) ? String(dropLast(ending.count)) + suffix + ending : self + suffix
   }
 }
 
@@ -124,13 +140,11 @@ private func requireFolder(of path: String) throws(NNError) {
 /// Feeds the printer with what the trainer reports.
 private final class ProgressCallback: Callback {
   private let printer = ProgressPrinter()
-  private let samplesPerEpoch: Int
-
-  init(samplesPerEpoch: Int) {
-    self.samplesPerEpoch = samplesPerEpoch
-  }
+  /// Of the epoch that is running: the last batch may be smaller than the others.
+  private var samplesPerEpoch = 0
 
   func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError) {
+    samplesPerEpoch = max(samplesPerEpoch, progress.samples * progress.batches / max(progress.batch, 1))
     printer.batchEnded(
       Progress(
         epoch: progress.epoch + 1, epochs: progress.epochs, samples: progress.samples,
@@ -146,6 +160,7 @@ private final class ProgressCallback: Callback {
         loss: report.training.loss, accuracy: report.training["accuracy"],
         samplesPerSecond: report.samplesPerSecond),
       validation: (report.validation?.metrics ?? []).map { ("validation " + $0.name, $0.value) })
+    samplesPerEpoch = 0
   }
 
   func trainingEnded(_ trainer: Trainer) throws(NNError) { printer.ended() }
@@ -154,14 +169,41 @@ private final class ProgressCallback: Callback {
 /// Held-out samples as files that any program can read.
 private enum HeldOutSamples {
   static func write(_ data: Dataset, to folder: String) throws {
-    try WholeFile.makeFolder(folder)
-    try data.features.withUnsafeBytes {
-      try NPYFile.write(
-        dtype: .f32, extents: [data.count] + data.sampleShape, bytes: $0, to: folder + "/inputs.npy")
+    let extents = [data.count] + data.sampleShape
+    if data.inputType == .i64 {
+      try write(data.tokens.map { Int64($0) }, .i64, extents, to: folder + "/inputs.npy")
+    } else {
+      try write(data.features, .f32, extents, to: folder + "/inputs.npy")
     }
-    guard case .classes(let classes) = data.targets else { return }
-    try classes.map { Int64($0) }.withUnsafeBytes {
-      try NPYFile.write(dtype: .i64, extents: [data.count], bytes: $0, to: folder + "/labels.npy")
+    switch data.targets {
+    case .classes(let classes):
+      try write(classes.map { Int64($0) }, .i64, [data.count], to: folder + "/labels.npy")
+    case .positions(let classes, let shape):
+      try write(classes.map { Int64($0) }, .i64, [data.count] + shape, to: folder + "/labels.npy")
+    case .values(let values, let shape):
+      try write(values, .f32, [data.count] + shape, to: folder + "/targets.npy")
     }
+  }
+
+  /// Inputs and outputs of a model that was run step by step, each step a row.
+  static func write(_ steps: [(input: Tensor, output: Tensor)], to folder: String) throws {
+    for (name, tensors) in [
+      ("step-inputs", steps.map { $0.input }), ("step-outputs", steps.map { $0.output }),
+    ] {
+      guard let first = tensors.first else { continue }
+      var bytes: [UInt8] = []
+      for tensor in tensors { bytes += tensor.bytes }
+      try bytes.withUnsafeBytes {
+        try NPYFile.write(
+          dtype: first.dtype, extents: [tensors.count] + first.extents, bytes: $0, to: folder + "/\(name).npy"
+        )
+      }
+    }
+  }
+
+  private static func write<Element>(_ values: [Element], _ dtype: DType, _ extents: [Int], to path: String)
+    throws
+  {
+    try values.withUnsafeBytes { try NPYFile.write(dtype: dtype, extents: extents, bytes: $0, to: path) }
   }
 }

@@ -4,13 +4,15 @@ import NNTraining
 
 extension Example {
   /// A small convolutional network with batch normalisation, on the handwritten digits.
-  static let digitsCNN = Example(
-    name: "digits-cnn",
+  static let digitsCNN = Example.supervised(
+    name: "digits-cnn", family: "CNN",
     summary: "convolutional network with batch normalisation on 8×8 handwritten digits",
     settings: Settings(epochs: 25, batchSize: 32, learningRate: 1e-3, seed: 1),
     head: .softmax,
-    data: { (settings) throws(NNError) in try Digits.split(sampleShape: [1, 8, 8], seed: settings.seed) },
-    trainer: { (settings) throws(NNError) in
+    metadata: Digits.metadata(name: "digits-cnn", input: "an image (channel, row, column) of 1×8×8 pixels"),
+    metric: "accuracy", mark: .atLeast(0.98),
+    data: { (run) throws(NNError) in try Digits.split(sampleShape: [1, 8, 8], seed: run.settings.seed) },
+    trainer: { (settings, _) throws(NNError) in
       let model = Sequential {
         Rescaling(scale: 1.0 / 16)
         for filters in [16, 32] {
@@ -28,7 +30,5 @@ extension Example {
       return try Trainer(
         model, sampleShape: [1, 8, 8], loss: .softmaxCrossEntropy,
         optimizer: Adam(learningRate: settings.learningRate), metrics: [.accuracy], seed: settings.seed)
-    },
-    metadata: Digits.metadata(name: "digits-cnn", input: "an image (channel, row, column) of 1×8×8 pixels"),
-    mark: ("accuracy", 0.98))
+    })
 }

@@ -1,0 +1,7 @@
+extension Example {
+  /// All examples, by family.
+  public static let all: [Example] = [
+    .digitsMLP,
+    .digitsCNN,
+  ]
+}
