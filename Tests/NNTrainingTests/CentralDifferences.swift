@@ -41,7 +41,7 @@ func expectGradientsMatchDifferences(
       let below = try forward.run(inputs: moved)[0].values[0]
       differences.append((above - below) / (2 * step))
     }
-    let difference = relativeDifference(gradient.values, differences)
+    let difference = relativeDifference(gradient.values, differences, floor: 1e-3)
     #expect(difference < tolerance, "\(label): gradient of \(name) differs by \(difference)")
   }
 }

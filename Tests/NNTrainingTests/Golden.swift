@@ -2,7 +2,7 @@ import Foundation
 import NNGraph
 import Reference
 
-/// What `Golden/make_golden.py` wrote: PyTorch's numbers, in float64.
+/// What `Golden/make_golden.py` and its neighbours wrote: PyTorch's numbers, in float64.
 struct Golden: Decodable {
   struct Numbers: Decodable {
     let shape: [Int]
@@ -56,19 +56,30 @@ struct Golden: Decodable {
   let optimizers: Optimizers
   let clipping: Clipping
 
-  static let shared: Golden = {
+  static let shared: Golden = load("golden.json")
+
+  /// The layers of all files.
+  static let allLayers: [LayerCase] = shared.layers + load("layers.json", as: LayerFile.self).layers
+
+  private struct LayerFile: Decodable {
+    let layers: [LayerCase]
+  }
+
+  /// A file beside this one.
+  static func load<Content: Decodable>(_ name: String, as: Content.Type = Content.self) -> Content {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Golden/golden.json")
+      .appendingPathComponent("Golden/" + name)
     do {
-      return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
+      return try JSONDecoder().decode(Content.self, from: Data(contentsOf: file))
     } catch {
       fatalError("\(file.path): \(error)")
     }
-  }()
+  }
 }
 
-/// The largest |actual − expected| relative to the largest |expected|; infinity for different counts or for a NaN.
-func relativeDifference(_ actual: [Double], _ expected: [Double]) -> Double {
+/// The largest |actual − expected| relative to the largest |expected|, or to `floor` if all are smaller; infinity for
+/// different counts or for a NaN.
+func relativeDifference(_ actual: [Double], _ expected: [Double], floor: Double = 1e-12) -> Double {
   guard actual.count == expected.count else { return .infinity }
   let scale = expected.map(\.magnitude).max() ?? 0
   var worst = 0.0
@@ -76,5 +87,5 @@ func relativeDifference(_ actual: [Double], _ expected: [Double]) -> Double {
     guard (a - b).isFinite else { return .infinity }
     worst = max(worst, (a - b).magnitude)
   }
-  return worst == 0 ? 0 : worst / max(scale, 1e-12)
+  return worst == 0 ? 0 : worst / max(scale, floor)
 }

@@ -4,7 +4,7 @@ import NNTraining
 import Reference
 import Testing
 
-private struct Residual<Body: Layer>: Layer {
+private struct Skip<Body: Layer>: Layer {
   let body: Body
   func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor { try body(x) + x }
 }
@@ -25,7 +25,7 @@ private struct Gain: Layer {
     let trainer = try trained(
       Sequential {
         Dense(4)
-        Residual(
+        Skip(
           body: Sequential {
             Dense(4, activation: .relu)
             Gain()
@@ -46,7 +46,7 @@ private struct Gain: Layer {
 
   @Test func aResidualConnectionOfOnesOwnComputesAndTrains() throws {
     let model = Sequential {
-      Residual(body: Dense(2, initializer: .zeros))
+      Skip(body: Dense(2, initializer: .zeros))
       Gain()
     }
     let trainer = try trained(model, sampleShape: [2])
@@ -64,7 +64,7 @@ private struct Gain: Layer {
       (Conv2D(4, kernelSize: 5), [1, 3, 3], ["conv2d_1", "(N, 1, 3, 3)", "(5, 5)"]),
       (Reshape(3, 4), [13], ["reshape_1", "(13)", "(3, 4)"]),
       (
-        Residual(body: Dense(3)), [4], ["residual_1", "(N, 3)", "(N, 4)"]
+        Skip(body: Dense(3)), [4], ["skip_1", "(N, 3)", "(N, 4)"]
       ),
       (Conv2D(4, kernelSize: 3, groups: 2), [3, 8, 8], ["conv2d_1", "3 channels", "2 groups"]),
       (Standardization(mean: [1], inverseDeviation: [1]), [2], ["standardization_1", "1 features", "(2)"]),

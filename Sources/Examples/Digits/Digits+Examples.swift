@@ -12,13 +12,16 @@ extension Digits {
     return (parts.rest, parts.held)
   }
 
-  static func metadata(name: String, input: String) -> Metadata {
+  static func metadata(name: String, input: String, labels: Range<Int> = 0..<10) -> Metadata {
     var metadata = Metadata()
     metadata.name = Name(name)
-    metadata.description = "Tells which digit from 0 to 9 an 8×8 image shows, as ten probabilities."
+    metadata.description =
+      Name(
+        "Tells which digit from \(labels.lowerBound) to \(labels.upperBound - 1) an 8×8 image shows, as probabilities."
+      )
     metadata.authors = "the nnrt examples"
     metadata.licence = Name(licence)
-    metadata.labels = (0..<10).map { Name("\($0)") }
+    metadata.labels = labels.map { Name("\($0)") }
     metadata.setInputDescription("input", Name(input + ", each from 0 (paper) to 16 (ink)"))
     metadata["data"] = Name(source)
     return metadata

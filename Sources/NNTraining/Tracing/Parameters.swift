@@ -12,8 +12,15 @@ public final class Parameter {
   /// The elements, row-major, aligned to 64 bytes.
   public let values: UnsafeMutableBufferPointer<Float>
 
+  /// How it gets its first values.
+  private let initializer: Initializer
+  private let fans: Fans
+
   /// - Throws: ``ErrorCode/limitExceeded`` or ``ErrorCode/outOfMemory``.
-  init(name: Name, extents: [Int], isTrainable: Bool) throws(NNError) {
+  init(
+    name: Name, extents: [Int], isTrainable: Bool, initializer: Initializer = .zeros,
+    fans: Fans = Fans(input: 1, output: 1)
+  ) throws(NNError) {
     let size = try Tensor.byteCount(dtype: .f32, extents: extents, layout: .rowMajor)
     guard let memory = nnp_allocate(size) else {
       throw NNError(.outOfMemory, "\(size) bytes for parameter \(name.quoted) could not be allocated")
@@ -21,6 +28,8 @@ public final class Parameter {
     self.name = name
     self.extents = extents
     self.isTrainable = isTrainable
+    self.initializer = initializer
+    self.fans = fans
     let floats = memory.bindMemory(to: Float.self, capacity: size / 4)
     values = UnsafeMutableBufferPointer(start: floats, count: size / 4)
     values.initialize(repeating: 0)
@@ -28,6 +37,12 @@ public final class Parameter {
 
   deinit {
     nnp_free(values.baseAddress)
+  }
+
+  /// Draws the first values; they depend on the seed, the name and the shape alone.
+  func initialize(seed: UInt64) {
+    var generator = Philox(seed: seed, stream: Philox.stream(of: name))
+    initializer.fill(values, fans: fans, using: &generator)
   }
 
   var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(values) }
@@ -69,11 +84,22 @@ public final class ParameterStore {
       }
       return known
     }
-    let parameter = try Parameter(name: name, extents: extents, isTrainable: isTrainable)
-    var generator = Philox(seed: seed, stream: Philox.stream(of: name))
-    initializer.fill(parameter.values, fans: fans, using: &generator)
+    let parameter = try Parameter(
+      name: name, extents: extents, isTrainable: isTrainable, initializer: initializer, fans: fans)
+    parameter.initialize(seed: seed)
     parameters.append(parameter)
     return parameter
+  }
+
+  /// Gives the parameters whose names begin with `prefix`, as in ``ParameterGroup``, new initial values; optimisers forget
+  /// what they kept about them.
+  public func reinitialize(_ prefix: String, seed: UInt64) {
+    for parameter in parameters where ParameterGroup.prefix(prefix, covers: parameter.name.string) {
+      parameter.initialize(seed: seed)
+    }
+    for slot in slots.all where ParameterGroup.prefix(prefix, covers: slot.name.string) {
+      slot.initialize(seed: seed)
+    }
   }
 }
 

@@ -151,6 +151,11 @@ public final class Trainer {
   }
 }
 
+extension Trainer {
+  /// Gives the parameters of a network or layer new initial values, drawn from the trainer's seed.
+  public func reinitialize(_ prefix: String) { store.reinitialize(prefix, seed: seed) }
+}
+
 // All parameters and running statistics as one piece, to keep and to bring back.
 extension Trainer {
   func parameterBytes() -> [UInt8] {
