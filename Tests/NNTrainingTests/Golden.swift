@@ -61,6 +61,24 @@ struct Golden: Decodable {
   /// The layers of all files.
   static let allLayers: [LayerCase] = shared.layers + load("layers.json", as: LayerFile.self).layers
 
+  /// The losses of all files.
+  static let allLosses: [LossCase] = shared.losses + further.losses
+
+  static let further: Further = load("losses.json")
+
+  /// What `make_losses.py` wrote.
+  struct Further: Decodable {
+    struct Metrics: Decodable {
+      let truth, confusion, binary: [Int]
+      let scores, precision, recall, f1, iou, ranked, values, expected: [Double]
+      let top2, auc, r2, rmse, mae: Double
+    }
+    let losses: [LossCase]
+    let optimizers: Optimizers
+    let schedules: [String: [Double]]
+    let metrics: Metrics
+  }
+
   private struct LayerFile: Decodable {
     let layers: [LayerCase]
   }

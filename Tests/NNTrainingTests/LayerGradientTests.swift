@@ -197,32 +197,4 @@ private func recurrentLayer(_ name: String) -> (any Layer)? {
     }
     try expectGradientsMatchDifferences(golden.name, of: weightedSum(y), values: values)
   }
-
-  @Test(arguments: Golden.shared.losses.indices)
-  func lossesAgreeWithPyTorchAndWithDifferences(index: Int) throws {
-    let golden = Golden.shared.losses[index]
-    let losses: [String: any Loss] = [
-      "mean squared error": .meanSquaredError, "binary cross-entropy": .binaryCrossEntropy,
-      "softmax cross-entropy": .softmaxCrossEntropy,
-    ]
-    let loss = try #require(losses[golden.name])
-    let target = loss.targetKind == .classes ? golden.target.classes : golden.target.tensor
-    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
-    let prediction = trace.input("prediction", .f32, Shape(golden.prediction.shape))
-    let result = try loss(
-      prediction: prediction, target: trace.input("target", target.dtype, Shape(target.extents)))
-    #expect(result.shape == [])
-    let gradient = try trace.gradient(of: result, withRespectTo: [prediction])[0]
-    try trace.output(result, name: "loss")
-    try trace.output(gradient, name: "gradient")
-    let outputs = try ReferenceEvaluator(trace.graph).run(inputs: [golden.prediction.tensor, target])
-    #expect(relativeDifference(outputs[0].values, [golden.loss]) < 1e-8)
-    #expect(relativeDifference(outputs[1].values, golden.gradient.values) < 1e-8)
-
-    let plain = Trace(mode: .training, parameters: ParameterStore(seed: 1))
-    let variable = plain.input("prediction", .f32, Shape(golden.prediction.shape))
-    let constant = plain.constant("target", try target.tensor())
-    try expectGradientsMatchDifferences(
-      golden.name, of: loss(prediction: variable, target: constant), values: [golden.prediction.tensor])
-  }
 }

@@ -10,13 +10,25 @@ import Testing
     "SGD Nesterov": SGD(learningRate: 0.05, momentum: 0.9, nesterov: true),
     "SGD L2": SGD(learningRate: 0.05, momentum: 0.8, weightDecay: 0.1), "Adam": Adam(learningRate: 0.02),
     "Adam L2": Adam(learningRate: 0.02, beta1: 0.8, beta2: 0.99, weightDecay: 0.1),
-    "AdamW": AdamW(learningRate: 0.02, weightDecay: 0.1),
+    "AdamW": AdamW(learningRate: 0.02, weightDecay: 0.1), "rmsprop": RMSprop(learningRate: 0.02),
+    "rmsprop momentum": RMSprop(learningRate: 0.02, alpha: 0.9, momentum: 0.8, weightDecay: 0.1),
+    "adagrad": Adagrad(learningRate: 0.1, weightDecay: 0.05),
+    "lion": Lion(learningRate: 0.01, weightDecay: 0.1),
+    "l1": L1Penalty(0.05, SGD(learningRate: 0.1)),
   ]
 
   /// Runs as a training step does: one plan whose states carry the parameter and the slots from step to step.
   @Test(arguments: Golden.shared.optimizers.cases.indices)
   func twentyStepsAgreeWithPyTorch(index: Int) throws {
-    let golden = Golden.shared.optimizers
+    try expectAgreement(Golden.shared.optimizers, index)
+  }
+
+  @Test(arguments: Golden.further.optimizers.cases.indices)
+  func twentyStepsOfFurtherOptimizersAgree(index: Int) throws {
+    try expectAgreement(Golden.further.optimizers, index)
+  }
+
+  private func expectAgreement(_ golden: Golden.Optimizers, _ index: Int) throws {
     let name = golden.cases[index].name
     let optimizer = try #require(optimizers[name])
     let count = golden.start.values.count

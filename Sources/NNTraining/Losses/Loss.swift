@@ -49,77 +49,20 @@ extension Loss where Self == MeanSquaredError {
   public static var meanSquaredError: MeanSquaredError { MeanSquaredError() }
 }
 
+extension Loss where Self == MeanAbsoluteError {
+  public static var meanAbsoluteError: MeanAbsoluteError { MeanAbsoluteError() }
+}
+
+extension Loss where Self == Huber {
+  public static var huber: Huber { Huber() }
+}
+
 extension Loss where Self == BinaryCrossEntropy {
   public static var binaryCrossEntropy: BinaryCrossEntropy { BinaryCrossEntropy() }
 }
 
 extension Loss where Self == SoftmaxCrossEntropy {
   public static var softmaxCrossEntropy: SoftmaxCrossEntropy { SoftmaxCrossEntropy() }
-}
-
-/// The mean of (prediction − target)² over all elements.
-public struct MeanSquaredError: Loss {
-  public init() {}
-
-  public var targetKind: TargetKind { .values }
-
-  public func callAsFunction(
-    prediction: SymbolicTensor, target: SymbolicTensor
-  ) throws(NNError) -> SymbolicTensor {
-    try requireSameShape(prediction, target)
-    return try (prediction - target).squared().mean()
-  }
-}
-
-/// Cross-entropy of targets in [0, 1] with sigmoid(prediction), taken from logits, the mean over all elements.
-///
-/// −t·ln σ(z) − (1 − t)·ln(1 − σ(z)) = softplus(z) − t·z, which neither overflows nor loses digits.
-public struct BinaryCrossEntropy: Loss {
-  public init() {}
-
-  public var targetKind: TargetKind { .values }
-
-  public func callAsFunction(
-    prediction: SymbolicTensor, target: SymbolicTensor
-  ) throws(NNError) -> SymbolicTensor {
-    try requireSameShape(prediction, target)
-    return try (prediction.unary(.softplus) - target * prediction).mean()
-  }
-}
-
-/// Cross-entropy of class indices with softmax(prediction), taken from logits (N, C), the mean over the batch.
-///
-/// −ln softmax(z)ₖ for the class k of each sample.
-public struct SoftmaxCrossEntropy: Loss {
-  public init() {}
-
-  public var targetKind: TargetKind { .classes }
-
-  public func callAsFunction(
-    prediction: SymbolicTensor, target: SymbolicTensor
-  ) throws(NNError) -> SymbolicTensor {
-    let hits = try classMask(prediction, target)
-    let zero = try prediction.trace.scalar(0)
-    let chosen = try hits.select(prediction.logSoftmax(), zero)
-    return try -chosen.sum(axes: [1]).mean()
-  }
-}
-
-/// A bool (N, C) that is true where the column is the sample's class.
-private func classMask(_ prediction: SymbolicTensor, _ target: SymbolicTensor) throws(NNError)
-  -> SymbolicTensor
-{
-  try prediction.require(rank: 2, "predictions (N, C)")
-  guard target.rank == 1, target.shape[0].mayEqual(prediction.shape[0]) else {
-    throw NNError(
-      .shapeMismatch,
-      "targets \(target.shapeDescription) do not fit predictions \(prediction.shapeDescription): one class per sample"
-    )
-  }
-  let classes = try prediction.requireExtent(axis: 1)
-  let columns = prediction.trace.constant(
-    "classes", try Tensor((0..<classes).map { Int64($0) }, extents: [1, classes]))
-  return try target.reshaped(Shape([target.shape[0], .fixed(1)])).compare(.equal, columns)
 }
 
 /// - Throws: ``ErrorCode/shapeMismatch`` with both shapes.

@@ -26,8 +26,8 @@ public struct Adam: Optimizer {
 
   /// η/(1 − β₁ᵗ) and √(1 − β₂ᵗ).
   public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
-    values[0] = Float(learningRate / (1 - power(beta1, step)))
-    values[1] = Float((1 - power(beta2, step)).squareRoot())
+    values[0] = Float(learningRate / (1 - integerPower(beta1, step)))
+    values[1] = Float((1 - integerPower(beta2, step)).squareRoot())
   }
 
   public func update(
@@ -42,17 +42,6 @@ public struct Adam: Optimizer {
 
   public var description: String {
     "Adam beta1=\(beta1) beta2=\(beta2) epsilon=\(epsilon) weightDecay=\(weightDecay)"
-  }
-
-  /// bⁿ by squaring: the same bits on every platform.
-  private func power(_ base: Double, _ exponent: Int) -> Double {
-    var (result, square, rest) = (1.0, base, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= square }
-      square *= square
-      rest >>= 1
-    }
-    return result
   }
 }
 

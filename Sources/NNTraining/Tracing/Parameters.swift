@@ -42,7 +42,7 @@ public final class Parameter {
   /// Draws the first values; they depend on the seed, the name and the shape alone.
   func initialize(seed: UInt64) {
     var generator = Philox(seed: seed, stream: Philox.stream(of: name))
-    initializer.fill(values, fans: fans, using: &generator)
+    initializer.fill(values, fans: fans, extents: extents, using: &generator)
   }
 
   var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(values) }

@@ -65,11 +65,25 @@ public struct EpochReport: Sendable {
   }
 }
 
+/// What a call of ``Trainer/fit`` is about to do, and where it begins.
+public struct TrainingPlan: Sendable {
+  /// The epoch and the batch to begin with, both from 0: not the first if the training was resumed.
+  public var epoch: Int
+  public var batch: Int
+  public var epochs: Int
+  /// Batches of an epoch.
+  public var batches: Int
+  /// Samples of an epoch.
+  public var samples: Int
+}
+
 /// Sees a training go by, and may stop it with ``Trainer/stop()``.
 ///
 /// Logs, schedules, progress bars and the like are callbacks. One that keeps state which changes the course of training
 /// gives it to checkpoints.
 public protocol Callback: AnyObject {
+  /// Before the first step, after a checkpoint was restored.
+  func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError)
   func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError)
   func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError)
   /// After the last epoch, or after a stop.
@@ -81,6 +95,7 @@ public protocol Callback: AnyObject {
 }
 
 extension Callback {
+  public func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError) {}
   public func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError) {}
   public func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) {}
   public func trainingEnded(_ trainer: Trainer) throws(NNError) {}

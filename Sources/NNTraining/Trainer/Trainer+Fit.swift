@@ -63,6 +63,10 @@ extension Trainer {
     if let checkpoint, checkpoint.resumes, let saved = try readCheckpoint(checkpoint.path) {
       try restore(saved, settings, &position)
     }
+    let plan = TrainingPlan(
+      epoch: position.epoch, batch: position.batch, epochs: epochs, batches: settings.batches,
+      samples: data.count)
+    for callback in callbacks { try callback.trainingBegan(plan, self) }
     var reports: [EpochReport] = []
     while position.epoch < epochs, !isStopped {
       if let report = try runEpoch(settings, &position) { reports.append(report) }

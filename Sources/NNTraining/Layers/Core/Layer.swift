@@ -46,7 +46,7 @@ extension Layer {
 
 extension SymbolicTensor {
   /// - Throws: ``ErrorCode/shapeMismatch`` unless the tensor has `rank` axes; `axes` says which in letters.
-  func require(rank: Int, _ axes: StaticString) throws(NNError) {
+  func require(rank: Int, _ axes: String) throws(NNError) {
     guard self.rank == rank else {
       throw NNError(.shapeMismatch, "takes \(axes), not \(shapeDescription)")
     }

@@ -52,7 +52,7 @@ extension RecurrentOptions {
     let weight = try trace.parameter(
       "weight", [features, width], initializer: .glorotUniform, fans: Fans(input: features, output: width))
     let recurrent = try trace.parameter(
-      "recurrent_weight", [units, width], initializer: .glorotUniform, fans: Fans(input: units, output: units)
+      "recurrent_weight", [units, width], initializer: .orthogonal, fans: Fans(input: units, output: units)
     )
     let shift = try trace.parameter("bias", [width], initializer: bias)
     let recurrentBias =

