@@ -63,6 +63,9 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    // Debian's libpng-dev and libjpeg-dev
+    .target(name: "CImageFiles", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
 
     // Below the lean line
     .target(name: "NNGraph", dependencies: ["CPlatform"], swiftSettings: lean),
@@ -89,15 +92,20 @@ let package = Package(
 
     // Above the lean line
     .target(name: "NNPasses", dependencies: ["NNRuntime"]),
-    .target(name: "NNTraining", dependencies: ["NNPasses", "COpenBLAS", "CPlatform"]),
-    .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform"]),
+    .target(name: "Files", dependencies: ["NNGraph", "CPlatform", "CZlib"]),
+    .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform", "Files"]),
+    .target(name: "ImageFiles", dependencies: ["NNGraph", "CImageFiles", "Files"]),
     .target(
-      name: "Examples", dependencies: ["NNTraining", "CZstd"], exclude: ["Digits/SOURCE.md"],
+      name: "NNTraining",
+      dependencies: ["NNPasses", "COpenBLAS", "CPlatform", "Files", "NumPyFiles", "ImageFiles"]),
+    .target(
+      name: "Examples", dependencies: ["NNTraining", "ImageFiles", "Files", "CZstd"],
+      exclude: ["Digits/SOURCE.md"],
       resources: [.embedInCode("Digits/digits.zst")]),
     .executableTarget(
       name: "nnpack",
       dependencies: [
-        "NNTraining", "Examples", "NumPyFiles",
+        "NNTraining", "Examples", "Files", "NumPyFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -116,8 +124,9 @@ let package = Package(
     .testTarget(name: "ReferenceTests", dependencies: ["Reference"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
     .testTarget(
-      name: "nnpackTests", dependencies: ["nnpack", "NumPyFiles", "NNRuntime", "NNFormat", "NNGraph"]),
+      name: "nnpackTests", dependencies: ["nnpack", "Files", "NumPyFiles", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "NNGraph"]),
+    .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "NNGraph"]),
     .testTarget(name: "NNGraphTests", dependencies: ["NNGraph"]),
     .testTarget(
       name: "NNKernelsTests",

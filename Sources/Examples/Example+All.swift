@@ -1,7 +1,8 @@
 extension Example {
   /// All examples, by family.
   public static let all: [Example] = [
-    .digitsMLP,
-    .digitsCNN,
+    .digitsMLP, .wine, .breastCancer, .diabetes,
+    .digitsCNN, .mnistCNN,
+    .digitsRNN, .digitsLSTM, .digitsGRU, .sunspots,
   ]
 }

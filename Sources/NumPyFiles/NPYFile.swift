@@ -1,3 +1,4 @@
+import Files
 import NNGraph
 
 /// Reading and writing NumPy's `.npy` files: one array, row-major, little-endian.

@@ -123,6 +123,36 @@ public final class Session {
       bytes: current.plan.output(index))
   }
 
+  /// Copies a tensor's elements into the session.
+  ///
+  /// - Throws: as ``setInput(_:dtype:extents:bytes:)``, and ``ErrorCode/invalidArgument`` unless the tensor is row-major.
+  public func setInput(_ index: Int, _ tensor: Tensor) throws(NNError) {
+    guard tensor.layout == .rowMajor else {
+      throw NNError(.invalidArgument, "a tensor for input \(index) must be row-major")
+    }
+    // The closure cannot throw typed errors through the standard library, so the outcome is carried out of it.
+    let outcome = tensor.extents.withUnsafeBufferPointer { extents -> NNError? in
+      do throws(NNError) {
+        try setInput(index, dtype: tensor.dtype, extents: extents, bytes: tensor.bytes)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let outcome { throw outcome }
+  }
+
+  /// A copy of what the last run computed.
+  ///
+  /// - Throws: as ``output(_:)``.
+  public func copyOutput(_ index: Int) throws(NNError) -> Tensor {
+    let view = try output(index)
+    let storage = try TensorStorage.allocate(size: view.bytes.count) { (memory) throws(NNError) in
+      memory.copyMemory(from: view.bytes)
+    }
+    return try Tensor(dtype: view.dtype, extents: Array(view.extents), storage: storage)
+  }
+
   /// Sets all inputs, runs, and copies all outputs.
   ///
   /// - Throws: what ``setInput(_:dtype:extents:bytes:)`` and ``run()`` throw.
@@ -130,29 +160,11 @@ public final class Session {
     guard tensors.count == inputs.count else {
       throw NNError(.invalidArgument, "\(tensors.count) inputs given; the model takes \(inputs.count)")
     }
-    for (index, tensor) in tensors.enumerated() {
-      guard tensor.layout == .rowMajor else {
-        throw NNError(.invalidArgument, "input \(inputs[index].name.quoted) must be row-major")
-      }
-      // The closure cannot throw typed errors through the standard library, so the outcome is carried out of it.
-      let outcome = tensor.extents.withUnsafeBufferPointer { extents -> NNError? in
-        do throws(NNError) {
-          try setInput(index, dtype: tensor.dtype, extents: extents, bytes: tensor.bytes)
-          return nil
-        } catch {
-          return error
-        }
-      }
-      if let outcome { throw outcome }
-    }
+    for (index, tensor) in tensors.enumerated() { try setInput(index, tensor) }
     try run()
     var results: [Tensor] = []
     for index in model.graph.outputs.indices {
-      let view = try output(index)
-      let storage = try TensorStorage.allocate(size: view.bytes.count) { (memory) throws(NNError) in
-        memory.copyMemory(from: view.bytes)
-      }
-      results.append(try Tensor(dtype: view.dtype, extents: Array(view.extents), storage: storage))
+      results.append(try copyOutput(index))
     }
     return results
   }

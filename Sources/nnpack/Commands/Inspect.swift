@@ -1,6 +1,7 @@
 import ArgumentParser
 import NNFormat
 import NNGraph
+import Files
 import NumPyFiles
 
 struct Inspect: ParsableCommand {

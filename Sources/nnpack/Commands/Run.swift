@@ -2,6 +2,7 @@ import ArgumentParser
 import NNFormat
 import NNGraph
 import NNRuntime
+import Files
 import NumPyFiles
 
 struct Run: ParsableCommand {

@@ -3,6 +3,7 @@ import Examples
 import NNFormat
 import NNGraph
 import NNTraining
+import Files
 import NumPyFiles
 
 struct Train: ParsableCommand {
