@@ -4,5 +4,7 @@ extension Example {
     .digitsMLP, .wine, .breastCancer, .diabetes,
     .digitsCNN, .mnistCNN,
     .digitsRNN, .digitsLSTM, .digitsGRU, .sunspots,
+    .digitsAutoencoder, .digitsDenoising, .digitsVAE, .digitsAnomaly,
+    .transformerReverse, .transformerSort, .characterModel, .digitsViT,
   ]
 }

@@ -76,7 +76,7 @@ public struct Philox: RandomNumberGenerator, Sendable {
 ///
 /// x = m·2ᵉ with m in [√½, √2), and ln m = 2·artanh((m − 1)/(m + 1)) by its series, |argument| ≤ 0.1716, so that
 /// the first term left out is below 2⁻⁶⁰ of the sum.
-func naturalLogarithm(_ x: Double) -> Double {
+public func naturalLogarithm(_ x: Double) -> Double {
   var m = x.significand
   var e = Double(x.exponent)
   if m > 1.4142135623730951 {
