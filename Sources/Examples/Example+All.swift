@@ -5,6 +5,8 @@ extension Example {
     .digitsCNN, .mnistCNN,
     .digitsRNN, .digitsLSTM, .digitsGRU, .sunspots,
     .digitsAutoencoder, .digitsDenoising, .digitsVAE, .digitsAnomaly,
+    .ringGAN, .mnistDCGAN,
     .transformerReverse, .transformerSort, .characterModel, .digitsViT,
+    .mnistTransfer,
   ]
 }
