@@ -8,7 +8,7 @@ extension Example {
   static let mnistDCGAN = Example(
     name: "mnist-dcgan", family: "GAN",
     summary: "DCGAN on 28×28 digits, judged by a separately trained classifier",
-    settings: Settings(epochs: 30, batchSize: 64, learningRate: 5e-4, seed: 1)
+    settings: Settings(epochs: 60, batchSize: 64, learningRate: 3e-4, seed: 1)
   ) { (run) throws(NNError) in
     let (training, held) = try ExampleData.mnist(run)
     let (batch, latent) = (run.settings.batchSize, 64)
@@ -102,14 +102,16 @@ extension Example {
     let classifier = try Trainer(
       Sequential {
         Rescaling(scale: 1.0 / 255)
-        Conv2D(16, kernelSize: 3, strides: 2, padding: .same, activation: .relu, initializer: .heUniform)
-        Conv2D(32, kernelSize: 3, strides: 2, padding: .same, activation: .relu, initializer: .heUniform)
+        Conv2D(16, kernelSize: 3, padding: .same, activation: .relu, initializer: .heUniform)
+        MaxPool2D(2)
+        Conv2D(32, kernelSize: 3, padding: .same, activation: .relu, initializer: .heUniform)
+        MaxPool2D(2)
         Flatten()
         Dropout(0.3)
         Dense(10)
       }, sampleShape: [1, 28, 28], loss: .softmaxCrossEntropy, optimizer: AdamW(learningRate: 2e-3),
       metrics: [.accuracy], seed: run.settings.seed + 1)
-    try classifier.fit(training, epochs: run.isQuick ? 1 : 15, batchSize: 64)
+    try classifier.fit(training, epochs: run.isQuick ? 1 : 10, batchSize: 64)
     run.say("the judging classifier: \(try classifier.evaluate(held).line(of: "held-out"))")
     let probabilities = try classifier.predict(samples, head: .softmax)
     var counts = [Int](repeating: 0, count: 10)
