@@ -116,6 +116,9 @@ let package = Package(
         "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
       ]),
 
+    // tools/bench/training
+    .executableTarget(name: "trainbench", dependencies: ["NNTraining", "CPlatform"]),
+
     // Tests, and the plain float64 reference they compare with
     .target(
       name: "Reference", dependencies: ["NNGraph"], path: "Tests/Reference",

@@ -7,6 +7,7 @@ extension Example {
     .digitsAutoencoder, .digitsDenoising, .digitsVAE, .digitsAnomaly,
     .ringGAN, .mnistDCGAN,
     .transformerReverse, .transformerSort, .characterModel, .digitsViT,
+    .cartPoleDQN, .cartPolePPO,
     .mnistTransfer,
   ]
 }

@@ -95,7 +95,7 @@ extension Example {
     }
   }
 
-  /// How many digits at least 2 % of the samples are called with a probability of at least 0.9, and how often each one.
+  /// How many digits at least 1 % of the samples are called with a probability of at least 0.9, and how often each one.
   private static func judge(
     _ samples: [Float], _ training: Dataset, _ held: Dataset, _ run: ExampleRun
   ) throws(NNError) -> (digits: Int, counts: [Int]) {
@@ -121,6 +121,6 @@ extension Example {
         counts[index - first] += 1
       }
     }
-    return (counts.count { $0 * 50 >= samples.count / 784 }, counts)
+    return (counts.count { $0 * 100 >= samples.count / 784 }, counts)
   }
 }

@@ -35,7 +35,7 @@ public struct ParameterGroup: Sendable {
   }
 
   static func prefix(_ prefix: String, covers name: String) -> Bool {
-    name == prefix || name.utf8.starts(with: (prefix + ".").utf8)
+    prefix.isEmpty || name == prefix || name.utf8.starts(with: (prefix + ".").utf8)
   }
 
   /// What changes the result of training, in words.
