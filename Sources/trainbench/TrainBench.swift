@@ -49,9 +49,9 @@ import NNTraining
         times.append((ContinuousClock.now - start) / .microseconds(1))
       }
       var usage = rusage()
-      getrusage(RUSAGE_SELF, &usage)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
       print("\(times.sorted()[times.count / 2]) \(Double(usage.ru_maxrss) / 1024)")
-      fflush(stdout)
+      fflush(nil)
     }
   }
 }
@@ -63,7 +63,7 @@ private struct BenchModel {
   let layers: Sequential
 }
 
-nonisolated(unsafe) private let models: [BenchModel] = [
+private let models: [BenchModel] = [
   BenchModel(
     name: "mlp-small", sampleShape: [784], batch: 32,
     layers: Sequential {

@@ -6,7 +6,7 @@ extension Example {
   /// A language model of characters, read and written one at a time. Its rival is an interpolated 5-gram.
   static let characterModel = Example(
     name: "char-lm", family: "transformer", summary: "language model of characters on The Devil's Dictionary",
-    settings: Settings(epochs: 14, batchSize: 16, learningRate: 2e-3, seed: 1)
+    settings: Settings(epochs: 9, batchSize: 16, learningRate: 2e-3, seed: 1)
   ) { (run) throws(NNError) in
     let corpus = try ExampleData.reading(run) { () throws(NNError) in
       try TextCorpus(path: ExampleData.path("text/devils-dictionary.txt", run))
