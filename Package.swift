@@ -127,7 +127,8 @@ let package = Package(
     .testTarget(name: "ReferenceTests", dependencies: ["Reference"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
     .testTarget(
-      name: "nnpackTests", dependencies: ["nnpack", "Files", "NumPyFiles", "NNRuntime", "NNFormat", "NNGraph"]),
+      name: "nnpackTests",
+      dependencies: ["nnpack", "Files", "NumPyFiles", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "NNGraph"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "NNGraph"]),
     .testTarget(name: "NNGraphTests", dependencies: ["NNGraph"]),

@@ -6,3 +6,9 @@ func withTemporaryPath<Result>(_ body: (String) throws -> Result) rethrows -> Re
   defer { try? FileManager.default.removeItem(atPath: path) }
   return try body(path)
 }
+
+enum WholeFileForTests {
+  static func write(_ bytes: [UInt8], _ path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+}

@@ -3,12 +3,12 @@ import CPlatform
 /// CRC-32C (Castagnoli): reflected polynomial 0x82F63B78, initial value and final XOR 0xFFFFFFFF, as in RFC 3720,
 /// section 12.1 and appendix B.4. By the processor's own instruction, or eight bytes a step with a table ("slicing by 8",
 /// Kounavis and Berry 2005).
-struct CRC32C: Sendable {
+package struct CRC32C: Sendable {
   /// table[256·j + b]: the remainder of byte b followed by j zero bytes. Empty if the processor has the instruction.
   private let table: [UInt32]
 
   /// Computing the table takes microseconds; keeping it in a value needs no lock and no global.
-  init(usesInstruction: Bool = nnp_cpu_has_crc32c() != 0) {
+  package init(usesInstruction: Bool = nnp_cpu_has_crc32c() != 0) {
     if usesInstruction {
       table = []
       return
@@ -27,7 +27,7 @@ struct CRC32C: Sendable {
   }
 
   /// The checksum of `bytes`, or of those whose checksum is `checksum` followed by `bytes`.
-  func checksum(_ bytes: UnsafeRawBufferPointer, continuing checksum: UInt32 = 0) -> UInt32 {
+  package func checksum(_ bytes: UnsafeRawBufferPointer, continuing checksum: UInt32 = 0) -> UInt32 {
     guard let base = bytes.baseAddress else { return checksum }
     if table.isEmpty { return ~nnp_crc32c(~checksum, base, bytes.count) }
     return table.withUnsafeBufferPointer { CRC32C.checksum(base, bytes.count, ~checksum, $0) }

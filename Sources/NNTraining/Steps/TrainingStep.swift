@@ -15,25 +15,18 @@ final class TrainingStep {
     _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int, store: ParameterStore,
     options: Plan.Options
   ) throws(NNError) {
-    let frozen = recipe.groups.filter { $0.optimizer == nil }.flatMap { $0.prefixes }
-    let trace = Trace(mode: .training, parameters: store, name: "training_step", frozen: frozen)
-    let x = trace.input("features", recipe.inputType, Shape([batch] + sampleShape))
-    let target = trace.input("target", recipe.loss.targetKind.dtype, Shape([batch] + targetShape))
-    let prediction = try recipe.model(x)
-    let loss = try recipe.loss(prediction: prediction, target: target)
-    guard loss.shape == [] else {
-      throw NNError(.shapeMismatch, "the loss has shape \(loss.shapeDescription) instead of ()")
-    }
-    var total = loss
-    for added in trace.addedLosses { total = try total + added }
-    try trace.output(total, name: "loss")
-    try recipe.outputMetrics(prediction: prediction, target: target)
+    let traced = try TracedLoss(
+      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store)
+    let trace = traced.trace
+    try trace.output(traced.loss, name: "loss")
+    try recipe.outputMetrics(prediction: traced.prediction, target: traced.target)
     let updates = ParameterUpdates(trace)
     try updates.minimize(
-      total, trace.parameters, optimizer: recipe.optimizer, groups: recipe.groups, clipping: recipe.clipping)
+      traced.loss, trace.parameters, optimizer: recipe.optimizer, groups: recipe.groups,
+      clipping: recipe.clipping)
     try updates.addLayerUpdates()
     self.batch = batch
-    plan = try StepPlan(try StepGraph(updates, inputs: [x, target]), options: options)
+    plan = try StepPlan(try StepGraph(updates, inputs: [traced.features, traced.target]), options: options)
   }
 
   /// Puts the samples and the step's numbers into the plan's inputs.
@@ -62,6 +55,56 @@ final class TrainingStep {
 
   /// A metric's sum over the batch.
   func metricSum(_ index: Int) -> Float { plan.output(1 + index).load(as: Float.self) }
+}
+
+/// The forward pass of a step and its loss.
+private struct TracedLoss {
+  let trace: Trace
+  let features: SymbolicTensor
+  let target: SymbolicTensor
+  let prediction: SymbolicTensor
+  /// With what layers added to it.
+  let loss: SymbolicTensor
+
+  init(
+    _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int, store: ParameterStore
+  ) throws(NNError) {
+    let frozen = recipe.groups.filter { $0.optimizer == nil }.flatMap { $0.prefixes }
+    trace = Trace(mode: .training, parameters: store, name: "training_step", frozen: frozen)
+    features = trace.input("features", recipe.inputType, Shape([batch] + sampleShape))
+    target = trace.input("target", recipe.loss.targetKind.dtype, Shape([batch] + targetShape))
+    prediction = try recipe.model(features)
+    var total = try recipe.loss(prediction: prediction, target: target)
+    guard total.shape == [] else {
+      throw NNError(.shapeMismatch, "the loss has shape \(total.shapeDescription) instead of ()")
+    }
+    for added in trace.addedLosses { total = try total + added }
+    loss = total
+  }
+}
+
+/// A step that computes the gradients of the loss and updates nothing: inputs as of a ``TrainingStep``, outputs the gradients.
+struct GradientProbe {
+  let plan: StepPlan
+  /// What the outputs are the gradients of.
+  let parameters: [Parameter]
+
+  init(
+    _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int, store: ParameterStore,
+    options: Plan.Options
+  ) throws(NNError) {
+    let traced = try TracedLoss(
+      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store)
+    let trace = traced.trace
+    let trained = trace.parameters.filter { $0.parameter.isTrainable && !trace.isFrozen($0.parameter.name) }
+    let gradients = try trace.gradient(of: traced.loss, withRespectTo: trained.map { $0.tensor })
+    for (entry, gradient) in zip(trained, gradients) {
+      try trace.output(gradient, name: Name(entry.parameter.name.string + ".gradient"))
+    }
+    parameters = trained.map { $0.parameter }
+    plan = try StepPlan(
+      try StepGraph(ParameterUpdates(trace), inputs: [traced.features, traced.target]), options: options)
+  }
 }
 
 /// What is trained how: fixed for the life of a trainer.

@@ -58,6 +58,13 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("Write the example's pictures to this folder.", valueName: "folder"))
   var pictures: String?
 
+  @Option(help: ArgumentHelp("Write a row for each epoch to this CSV file.", valueName: "file"))
+  var csvLog: String?
+
+  @Option(
+    help: ArgumentHelp("Write each epoch's numbers to this folder for TensorBoard.", valueName: "folder"))
+  var tensorboard: String?
+
   func validate() throws {
     if list { return }
     guard let example else { throw ValidationError("give --example NAME, or --list to see the names") }
@@ -96,9 +103,12 @@ struct Train: ParsableCommand {
     let path = output ?? example.name + ".nnrt"
     try requireFolder(of: path)
     for folder in [heldOut, pictures].compactMap({ $0 }) { try WholeFile.makeFolder(folder) }
+    var callbacks: [any Callback] = [ProgressCallback()]
+    if let csvLog { callbacks.append(CSVLog(csvLog)) }
+    if let tensorboard { callbacks.append(TensorBoardLog(tensorboard)) }
     let run = ExampleRun(
       settings: settings, isQuick: quick, dataFolder: data, artifactFolder: pictures,
-      callbacks: [ProgressCallback()], checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) }
+      callbacks: callbacks, checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) }
     ) { print($0) }
     let result = try example.train(run)
     for export in result.exports {
