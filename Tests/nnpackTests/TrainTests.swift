@@ -42,6 +42,33 @@ private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fil
   }
 }
 
+@Test func aTableBecomesAModelThatTakesRawFeatures() throws {
+  try withTemporaryFolder { folder in
+    let (table, model, held) = (folder + "/flowers.csv", folder + "/flowers.nnrt", folder + "/held")
+    var text = "length,colour,kind\n"
+    for row in 0..<200 {
+      let isBig = row % 2 == 0
+      text +=
+        "\(isBig ? 500 + row % 7 : 300 + row % 11),\(row % 3 == 0 ? "red" : "blue"),\(isBig ? "rose" : "daisy")\n"
+    }
+    try Data(text.utf8).write(to: URL(fileURLWithPath: table))
+    let outcome = try nnpack(
+      "train", table, "--target", "kind", "--epochs", "20", "--output", model, "--held-out", held)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("result: held-out accuracy=1.0000"), "\(outcome.output)")
+    let loaded = try Model.open(path: model)
+    try loaded.selfTest()
+    #expect(loaded.metadata.labels.map { $0.string } == ["daisy", "rose"])
+    let probabilities = try Session(loaded)([505, 0, 1, 300, 1, 0], extents: [2, 3])
+    #expect(probabilities[1] > 0.9 && probabilities[2] > 0.9)
+
+    try Data((text + "400,red\n").utf8).write(to: URL(fileURLWithPath: table))
+    let damaged = try nnpack("train", table, "--target", "kind", "--output", model)
+    #expect(damaged.status == 1 && damaged.errors.contains("flowers.csv:202: 2 fields, the first row has 3"))
+    #expect(try nnpack("train", table, "--output", model).errors.contains("--target COLUMN"))
+  }
+}
+
 @Test func aFolderThatIsNotThereIsReportedBeforeTraining() throws {
   let outcome = try nnpack("train", "--example", "digits-mlp", "--output", "/no/such/folder/mlp.nnrt")
   #expect(outcome.status == 1 && !outcome.output.contains("epoch"))

@@ -14,11 +14,32 @@ struct Train: ParsableCommand {
       must reach. On a terminal a bar shows loss, accuracy, samples per second and time left; otherwise there is a line \
       per epoch. The same seed gives the same file again.
 
+      A CSV file or an IDX pair needs no example: whether classes or numbers are to be told, loss and model follow from the data. \
+      What standardises the features is part of the file, which takes raw ones.
+
       EXAMPLE:
+        nnpack train wine.csv --target grower --output wine.nnrt
+        nnpack train --images train-images-idx3-ubyte --labels train-labels-idx1-ubyte --epochs 10
         nnpack train --list
         nnpack train --example digits-mlp --output digits.nnrt
         nnpack train --example digits-cnn --checkpoint cnn.checkpoint --resume
       """)
+
+  @Argument(help: ArgumentHelp("A CSV file with a header, to train on its rows.", valueName: "table"))
+  var table: String?
+
+  @Option(help: ArgumentHelp("The column of the table to predict.", valueName: "column")) var target: String?
+
+  @Option(help: "What a missing field becomes: error, drop (the row is left out), mean or a number.")
+  var missing = "error"
+
+  @Option(help: ArgumentHelp("IDX file of images, 0 to 255.", valueName: "file")) var images: String?
+
+  @Option(help: ArgumentHelp("IDX file of the images' classes.", valueName: "file")) var labels: String?
+
+  @Option(help: ArgumentHelp("Units of the hidden layers.", valueName: "n,n,…")) var hidden = "64,32"
+
+  @Option(help: "The probability of dropping a hidden unit.") var dropout: Float = 0.1
 
   @Option(help: ArgumentHelp("Which network to train on which data; --list names them.", valueName: "name"))
   var example: String?
@@ -67,7 +88,10 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if list { return }
-    guard let example else { throw ValidationError("give --example NAME, or --list to see the names") }
+    if table != nil || images != nil || labels != nil { return try validateData() }
+    guard let example else {
+      throw ValidationError("give a CSV file, --images and --labels, or --example NAME (--list names them)")
+    }
     if Example.named(example) == nil {
       let names = Example.all.map { $0.name }.joined(separator: ", ")
       throw ValidationError("no example '\(example)'; there are \(names)")
@@ -80,7 +104,77 @@ struct Train: ParsableCommand {
     if resume && checkpoint == nil { throw ValidationError("--resume needs --checkpoint FILE") }
   }
 
+  private func validateData() throws {
+    guard example == nil, table == nil || images == nil else {
+      throw ValidationError("give one of: a CSV file, --images with --labels, --example")
+    }
+    if table != nil, target == nil { throw ValidationError("--target COLUMN says what to predict") }
+    guard (images == nil) == (labels == nil) else {
+      throw ValidationError("--images and --labels belong together")
+    }
+    guard missingValues != nil else { throw ValidationError("--missing takes error, drop, mean or a number") }
+    guard let units = hiddenUnits, units.allSatisfy({ $0 >= 1 }) else {
+      throw ValidationError("--hidden takes numbers with commas between")
+    }
+    guard dropout >= 0, dropout < 1 else { throw ValidationError("--dropout takes a number in 0..<1") }
+    if let epochs, epochs < 1 { throw ValidationError("--epochs takes a number of at least 1") }
+    if let batchSize, batchSize < 1 { throw ValidationError("--batch-size takes a number of at least 1") }
+    if resume && checkpoint == nil { throw ValidationError("--resume needs --checkpoint FILE") }
+  }
+
+  private var missingValues: MissingValues? {
+    switch missing {
+    case "error": .error
+    case "drop": .dropRow
+    case "mean": .mean
+    default: Float(missing).map { .constant($0) }
+    }
+  }
+
+  private var hiddenUnits: [Int]? {
+    let parts = hidden.split(separator: ",", omittingEmptySubsequences: false)
+    let units = parts.compactMap { Int($0) }
+    return units.count == parts.count ? units : nil
+  }
+
+  private func trainOnData() throws {
+    let path = output ?? "model.nnrt"
+    try requireFolder(of: path)
+    if let heldOut { try WholeFile.makeFolder(heldOut) }
+    let task =
+      if let table, let target {
+        try DataTraining.Task(table: table, target: target, missing: missingValues ?? .error)
+      } else {
+        try DataTraining.Task(images: images ?? "", labels: labels ?? "")
+      }
+    let training = DataTraining(
+      hidden: hiddenUnits ?? [], dropout: dropout, epochs: epochs ?? (images == nil ? 100 : 10),
+      batchSize: batchSize ?? 32, learningRate: learningRate ?? 2e-3, seed: seed ?? 1, callbacks: callbacks,
+      checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) })
+    let outcome = try training.train(task, name: path) { print($0) }
+    let model = outcome.trainer.trained
+    try write(
+      .init(file: try model.file(head: outcome.head, metadata: outcome.metadata, testedOn: outcome.held)),
+      to: path)
+    if let heldOut { try HeldOutSamples.write(outcome.held, to: heldOut) }
+    if case .values(let truth, _) = outcome.held.targets {
+      let r2 = try Scores.r2(predicted: model.predict(outcome.held), targets: truth)
+      print("result: held-out R2=\(r2.fixed(4))")
+    } else {
+      let accuracy = try outcome.trainer.evaluate(outcome.held)["accuracy"] ?? 0
+      print("result: held-out accuracy=\(accuracy.fixed(4))")
+    }
+  }
+
+  private var callbacks: [any Callback] {
+    var callbacks: [any Callback] = [ProgressCallback()]
+    if let csvLog { callbacks.append(CSVLog(csvLog)) }
+    if let tensorboard { callbacks.append(TensorBoardLog(tensorboard)) }
+    return callbacks
+  }
+
   func run() throws {
+    if table != nil || images != nil { return try trainOnData() }
     if list {
       var table = Table(["name", "family", "about"], alignments: [.left, .left, .left])
       for example in Example.all { table.append([example.name, example.family, example.summary]) }
@@ -103,9 +197,6 @@ struct Train: ParsableCommand {
     let path = output ?? example.name + ".nnrt"
     try requireFolder(of: path)
     for folder in [heldOut, pictures].compactMap({ $0 }) { try WholeFile.makeFolder(folder) }
-    var callbacks: [any Callback] = [ProgressCallback()]
-    if let csvLog { callbacks.append(CSVLog(csvLog)) }
-    if let tensorboard { callbacks.append(TensorBoardLog(tensorboard)) }
     let run = ExampleRun(
       settings: settings, isQuick: quick, dataFolder: data, artifactFolder: pictures,
       callbacks: callbacks, checkpoint: checkpoint.map { Checkpointing(path: $0, resumes: resume) }
