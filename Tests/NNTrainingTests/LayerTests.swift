@@ -172,4 +172,21 @@ private struct Gain: Layer {
       #expect(other.next() == UInt64(expected[2]) | UInt64(expected[3]) << 32)
     }
   }
+
+  @Test func shapeMismatchNamesTheLine() throws {
+    let line = #line
+    let model = Sequential {
+      Dense(3)
+      Residual {
+        Dense(4)
+        Conv2D(2, kernelSize: 3)
+      }
+    }
+    let error = #expect(throws: NNError.self) { try trained(model, sampleShape: [5]) }
+    let message = error?.message ?? ""
+    #expect(
+      message.hasPrefix("line \(line + 5) of NNTrainingTests/LayerTests.swift: layer \"conv2d_1\""),
+      "\(message)")
+    #expect(message.contains("(N, 4)") && message.contains("(N, C, H, W)"), "\(message)")
+  }
 }
