@@ -63,7 +63,6 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // Debian's libpng-dev and libjpeg-dev
     .target(name: "CImageFiles", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
 
@@ -92,7 +91,7 @@ let package = Package(
 
     // Above the lean line
     .target(name: "NNPasses", dependencies: ["NNRuntime"]),
-    .target(name: "Files", dependencies: ["NNGraph", "CPlatform", "CZlib"]),
+    .target(name: "Files", dependencies: ["NNGraph", "CPlatform"]),
     .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform", "Files"]),
     .target(name: "ImageFiles", dependencies: ["NNGraph", "CImageFiles", "Files"]),
     .target(
