@@ -289,4 +289,24 @@ private func sliceSamples() -> [Sample] {
   private func symbols(for inputs: [ReferenceTensor], in trace: Trace) -> [SymbolicTensor] {
     inputs.enumerated().map { trace.input(Name("x\($0)"), $1.dtype, Shape($1.extents)) }
   }
+
+  @Test func slicesThatOverlapLeaveGapsOrCutOtherAxesAddUp() throws {
+    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let x = trace.input("x", .f32, [4, 7])
+    func columns(_ range: Range<Int>) -> [SliceRange] {
+      [.all, SliceRange(start: range.lowerBound, end: range.upperBound)]
+    }
+    // Side by side, overlapping, with gaps, along the other axis, along both, and the whole beside its slices.
+    var sum = try weightedSum(x, seed: 1)
+    let slices: [[SliceRange]] = [
+      columns(1..<3), columns(3..<4), columns(2..<6), [SliceRange(start: 1, end: 3), .all],
+      [SliceRange(start: 0, end: 2), SliceRange(start: 4, end: 7)],
+      [.all, SliceRange(start: 6, end: 0, step: -2)],
+    ]
+    for (index, ranges) in slices.enumerated() {
+      sum = try sum + weightedSum(x.sliced(ranges).squared(), seed: UInt64(index + 2))
+    }
+    let values = ReferenceTensor((0..<28).map { Double($0 * 5 % 11) / 7 - 0.6 }, extents: [4, 7])
+    try expectGradientsMatchDifferences("slices", of: sum, values: [values])
+  }
 }

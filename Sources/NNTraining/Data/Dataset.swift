@@ -13,7 +13,7 @@ public enum Targets: Equatable, Sendable {
 
 /// Samples in memory: features and targets.
 ///
-/// Readers for CSV, IDX and images, and augmentation, take their place beside this file.
+/// ``CSVTable``, ``IDXFile`` and ``TextCorpus`` make data sets of files.
 public struct Dataset: Sendable {
   /// Sample after sample, each row-major; empty if the samples are ``tokens``.
   public let features: [Float]

@@ -22,11 +22,6 @@ public struct RMSprop: Optimizer {
   }
 
   public var slotNames: [String] { momentum == 0 ? ["square_average"] : ["square_average", "momentum"] }
-  public var scalarNames: [String] { ["learning_rate"] }
-
-  public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
-    values[0] = Float(learningRate)
-  }
 
   public func update(
     _ parameter: SymbolicTensor, gradient: SymbolicTensor, slots: [SymbolicTensor], scalars: [SymbolicTensor]
@@ -58,11 +53,6 @@ public struct Adagrad: Optimizer {
   }
 
   public var slotNames: [String] { ["square_sum"] }
-  public var scalarNames: [String] { ["learning_rate"] }
-
-  public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
-    values[0] = Float(learningRate)
-  }
 
   public func update(
     _ parameter: SymbolicTensor, gradient: SymbolicTensor, slots: [SymbolicTensor], scalars: [SymbolicTensor]
@@ -93,11 +83,6 @@ public struct Lion: Optimizer {
   }
 
   public var slotNames: [String] { ["momentum"] }
-  public var scalarNames: [String] { ["learning_rate"] }
-
-  public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
-    values[0] = Float(learningRate)
-  }
 
   public func update(
     _ parameter: SymbolicTensor, gradient: SymbolicTensor, slots: [SymbolicTensor], scalars: [SymbolicTensor]

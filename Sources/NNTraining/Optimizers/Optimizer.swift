@@ -2,7 +2,7 @@ import NNGraph
 
 /// How parameters follow their gradients. The update is part of the training step's graph.
 ///
-/// Per-parameter settings, averaged weights and further optimisers take their place here.
+/// ``ParameterGroup`` gives parts of a model optimisers of their own; ``Averaged`` and ``L1Penalty`` wrap another one.
 public protocol Optimizer: Sendable {
   /// The step length that training starts with; ``Trainer/learningRate`` changes it between steps.
   var learningRate: Float { get }
@@ -23,4 +23,13 @@ public protocol Optimizer: Sendable {
 
   /// Everything that changes the result, in words: a checkpoint refuses to go on with another optimiser.
   var description: String { get }
+}
+
+// What optimisers without numbers of their own need.
+extension Optimizer {
+  public var scalarNames: [String] { ["learning_rate"] }
+
+  public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
+    values[0] = Float(learningRate)
+  }
 }

@@ -18,11 +18,6 @@ public struct SGD: Optimizer {
   }
 
   public var slotNames: [String] { momentum == 0 ? [] : ["velocity"] }
-  public var scalarNames: [String] { ["learning_rate"] }
-
-  public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
-    values[0] = Float(learningRate)
-  }
 
   public func update(
     _ parameter: SymbolicTensor, gradient: SymbolicTensor, slots: [SymbolicTensor], scalars: [SymbolicTensor]

@@ -116,7 +116,7 @@ extension Trainer {
 
   /// What must be the same for a resumed training to end in the same bits. The number of epochs may grow.
   private func fingerprint(_ settings: FitSettings) -> String {
-    "\(recipe.optimizer.description)\(recipe.groups.map { ", " + $0.description }.joined()), \(type(of: recipe.loss)), clipping \(recipe.clipping), seed \(seed), "
+    "\(recipe.optimizer.description)\(recipe.groups.map { ", " + $0.description }.joined()), \(recipe.loss), clipping \(recipe.clipping), seed \(seed), "
       + "batches of \(settings.batchSize)\(settings.dropsLastBatch ? " without the last" : ""), "
       + "\(settings.data.count) samples of shape \(Shape(sampleShape).description), "
       + "\(recipe.metrics.count) metrics"

@@ -6,7 +6,7 @@ import NNGraph
 /// first traced:
 ///
 /// ```swift
-/// struct Residual<Body: Layer>: Layer {
+/// struct Skip<Body: Layer>: Layer {
 ///   let body: Body
 ///   func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor { try body(x) + x }
 /// }
@@ -17,8 +17,6 @@ import NNGraph
 ///   }
 /// }
 /// ```
-///
-/// Recurrent, attention and embedding layers take their place beside those of this folder.
 public protocol Layer: Sendable {
   /// What parameters and messages call the layer, followed by its number among its kind: `dense` gives `dense_1.weight`.
   /// Unless given, the type's name in lower case. An empty kind makes the layer transparent: it has no name and no number.
