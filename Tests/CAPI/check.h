@@ -29,8 +29,9 @@
     if (status_ != NNRT_OK) CHECK(nnrt_error_message()[0] != 0);                                          \
   } while (0)
 
+// Valid until the same thread asks for another.
 static inline const char *model_path(const char *folder, const char *name) {
-  static char path[4096];
+  static _Thread_local char path[4096];
   snprintf(path, sizeof path, "%s/%s", folder, name);
   return path;
 }
