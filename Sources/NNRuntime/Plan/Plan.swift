@@ -52,7 +52,7 @@ public final class Plan {
   private let inputMemory: [UnsafeMutableRawBufferPointer]
   private let outputMemory: [UnsafeRawBufferPointer]
   private let threads: Int
-  private let fault: Fault
+  let fault: Fault
   /// What the steps' pointers point into.
   private let keeper: PlanMemory
 
@@ -126,7 +126,12 @@ public final class Plan {
       }
       if fault.isRaised { throw fault.take(nodes[step.node]) }
     }
-    next = 0
+    carryStates()
+  }
+
+  /// Brings each state's new value to where the next run reads it.
+  func carryStates() {
+    var next = 0
     while next < carries.count {
       memcpy(carries[next].destination, carries[next].source, carries[next].size)
       next += 1

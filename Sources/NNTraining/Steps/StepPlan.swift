@@ -52,6 +52,16 @@ final class StepPlan {
 
   func run() throws(NNError) { try plan.run() }
 
+  /// What each node takes; the parameters are updated as by as many runs.
+  func profile(runs: Int, now: () -> Double) throws(NNError) -> [(
+    node: Node, type: TensorType, seconds: Double
+  )] {
+    try plan.profile(runs: runs, now: now).map { time in
+      let node = graph.graph.nodes[time.node]
+      return (node, graph.graph[node.outputs[0]].type, time.seconds)
+    }
+  }
+
   /// The node whose result is the first that is not finite, or the input that is not, for the inputs loaded and the
   /// parameters as they are. Nothing is updated.
   func firstNonFinite() throws(NNError) -> String? {

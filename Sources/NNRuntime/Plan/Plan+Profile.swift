@@ -1,0 +1,43 @@
+import NNGraph
+
+extension Plan {
+  /// What one node of the plan took.
+  public struct NodeTime: Sendable {
+    /// The node's index in the planned graph.
+    public var node: Int
+    /// Seconds of all its steps together, the smallest of the runs.
+    public var seconds: Double
+  }
+
+  /// Runs the plan on the calling thread alone and measures how long each node takes.
+  ///
+  /// - Parameters:
+  ///   - runs: how often; each node's shortest time counts.
+  ///   - now: seconds since some fixed moment.
+  /// - Returns: the nodes that take a step, in the order in which they run.
+  /// - Throws: as ``run()``.
+  public func profile(runs: Int, now: () -> Double) throws(NNError) -> [NodeTime] {
+    var best = [Double](repeating: .infinity, count: steps.count)
+    var run = 0
+    while run < runs {
+      for (index, step) in steps.enumerated() {
+        let start = now()
+        step.body(0..<step.units, 0)
+        let seconds = now() - start
+        if seconds < best[index] { best[index] = seconds }
+        if fault.isRaised { throw fault.take(nodes[step.node]) }
+      }
+      carryStates()
+      run += 1
+    }
+    var times: [NodeTime] = []
+    for (index, step) in steps.enumerated() {
+      if let last = times.last, last.node == step.node {
+        times[times.count - 1].seconds += best[index]
+      } else {
+        times.append(NodeTime(node: step.node, seconds: best[index]))
+      }
+    }
+    return times
+  }
+}
