@@ -2,7 +2,7 @@
   import CPlatform
   import NNKernels
 
-  /// AVX-512: thirty-two registers of 16 floats, so a tile of 12 rows and 32 columns takes twenty-four.
+  /// AVX-512: thirty-two registers of 16 floats. A tile of 4 rows and 64 columns takes sixteen; larger ones make the compiler spill.
   public enum X86V4: InstructionSet {
     public static var name: StaticString { "v4" }
 
@@ -12,7 +12,7 @@
     @inline(__always)
     public static func multiply(_ block: ProductBlock) {
       block.run(
-        Rows12<X86V4, TwoPanels>.self,
+        Rows4<X86V4, FourPanels>.self,
         Rows4<X86V4, FourPanels>.self,
         Rows2<X86V4, FourPanels>.self,
         Rows1<X86V4, FourPanels>.self)

@@ -43,7 +43,7 @@ private struct Bench {
     var options = Trainer.Options()
     options.threads = threads
     options.libraryThreads = threads
-    options.usesOpenBLAS = CommandLine.arguments[3] != "own" && !CommandLine.arguments.contains("own")
+    options.usesOpenBLAS = CommandLine.arguments.contains("openblas")
     trainer = try Trainer(
       model.layers, sampleShape: model.sampleShape, loss: .softmaxCrossEntropy, optimizer: Adam(), seed: 1,
       options: options)

@@ -105,6 +105,22 @@ NNP_VECTOR nnp_f32x16 nnp_load_every_other(const float *_Nonnull p) {
       nnp_load(p), nnp_load(p + 16), 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 }
 
+// Four rows of four floats, `from_stride` apart, become four columns.
+NNP_VECTOR void nnp_transpose_4x4(const float *_Nonnull from, intptr_t from_stride, float *_Nonnull to, intptr_t to_stride) {
+  typedef float four __attribute__((ext_vector_type(4)));
+  four a, b, c, d;
+  memcpy(&a, from, sizeof a);
+  memcpy(&b, from + from_stride, sizeof b);
+  memcpy(&c, from + 2 * from_stride, sizeof c);
+  memcpy(&d, from + 3 * from_stride, sizeof d);
+  const four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const four rows[4] = {
+      __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+      __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+  for (int i = 0; i < 4; i++) memcpy(to + i * to_stride, &rows[i], sizeof rows[i]);
+}
+
 NNP_VECTOR void nnp_copy(float *_Nonnull to, const float *_Nonnull from, intptr_t count) {
   memcpy(to, from, (size_t)count * sizeof(float));
 }

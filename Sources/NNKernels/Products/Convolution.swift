@@ -101,7 +101,7 @@ func convolution<I: InstructionSet>(
     var bias = arguments.bias
     if let all = arguments.bias { bias = all + group &* outputs }
     let block = ProductBlock(
-      a: arguments.weights + group &* outputs &* k, aStride: k, panels: UnsafePointer(floats),
+      a: arguments.weights + group &* outputs &* k, aStride: k, panels: UnsafePointer(floats), panelStride: k &* 16,
       c: arguments.y + (item &* arguments.outputChannels &+ group &* outputs) &* pixels + firstPixel,
       cStride: pixels, columnBias: nil, rowBias: bias, rows: outputs, columns: columns, k: k)
     I.multiply(block)
@@ -145,7 +145,7 @@ func depthwiseConvolution<I: InstructionSet>(
     }
     if arguments.epilogue.function != .identity {
       let block = ProductBlock(
-        a: weights, aStride: taps, panels: UnsafePointer(scratch), c: target, cStride: pixels,
+        a: weights, aStride: taps, panels: UnsafePointer(scratch), panelStride: taps &* 16, c: target, cStride: pixels,
         columnBias: nil, rowBias: nil, rows: 1, columns: pixels, k: taps)
       block.finish(arguments.epilogue, I.self)
     }

@@ -4,8 +4,13 @@ import NNGraph
 /// One block of a product: rows of A against panels of B, everything already shifted to the block.
 public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var a: UnsafePointer<Float>
+  /// From one row of A to the next, and from one element of a row to the next.
   @usableFromInline var aStride: Int
+  @usableFromInline var aStep: Int
   @usableFromInline var panels: UnsafePointer<Float>
+  /// From one panel of B to the next, and from one row of a panel to the next.
+  @usableFromInline var panelStride: Int
+  @usableFromInline var panelStep: Int
   @usableFromInline var c: UnsafeMutablePointer<Float>
   @usableFromInline var cStride: Int
   /// One number per column, nil for none.
@@ -15,16 +20,22 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var rows: Int
   @usableFromInline var columns: Int
   @usableFromInline var k: Int
+  /// Whether the products are added to what C holds.
+  @usableFromInline var accumulates: Bool
 
   @inlinable @inline(__always)
   init(
-    a: UnsafePointer<Float>, aStride: Int, panels: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>,
-    cStride: Int, columnBias: UnsafePointer<Float>?, rowBias: UnsafePointer<Float>?, rows: Int, columns: Int,
-    k: Int
+    a: UnsafePointer<Float>, aStride: Int, aStep: Int = 1, panels: UnsafePointer<Float>, panelStride: Int,
+    panelStep: Int = 16, c: UnsafeMutablePointer<Float>, cStride: Int, columnBias: UnsafePointer<Float>?,
+    rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false
   ) {
     self.a = a
     self.aStride = aStride
+    self.aStep = aStep
     self.panels = panels
+    self.panelStride = panelStride
+    self.panelStep = panelStep
+    self.accumulates = accumulates
     self.c = c
     self.cStride = cStride
     self.columnBias = columnBias
@@ -36,21 +47,22 @@ public struct ProductBlock: BitwiseCopyable {
 }
 
 extension ProductBlock {
-  /// One tile over k in `kBegin ..< kEnd`: continues from C unless it is the first part of k, adds the bias after the last.
+  /// One tile over k in `kBegin ..< kEnd`: begins at 0 for the first part of k, continues from C otherwise; adds the bias
+  /// after the last.
   @inlinable @inline(__always)
   func multiply<T: Tile>(_ row: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) {
     let width = columns &- panel &* 16
     let target = c + (row &* cStride &+ panel &* 16)
-    var tile = kBegin == 0 ? T.zero : T.load(UnsafePointer(target), cStride, width)
-    let panelStride = k &* 16
-    var b = panels + (panel &* panelStride &+ kBegin &* 16)
-    var column = a + (row &* aStride &+ kBegin)
-    let stride = aStride
+    let isStart = kBegin == 0 && !accumulates
+    var tile = isStart ? T.zero : T.load(UnsafePointer(target), cStride, width)
+    let (panelStride, panelStep, stride, step) = (panelStride, panelStep, aStride, aStep)
+    var b = panels + (panel &* panelStride &+ kBegin &* panelStep)
+    var column = a + (row &* stride &+ kBegin &* step)
     var left = kEnd &- kBegin
     while left > 0 {
       tile.step(column, stride, T.Columns.load(b, panelStride))
-      b += 16
-      column += 1
+      b += panelStep
+      column += step
       left &-= 1
     }
     if kEnd == k {
@@ -142,12 +154,14 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
     if let all = arguments.bias { bias = all + column }
     let block = ProductBlock(
       a: arguments.a + (item &* arguments.aBatchStride &+ row &* arguments.aRowStride),
-      aStride: arguments.aRowStride,
-      panels: arguments.panels + (item &* arguments.panelsBatchStride &+ column &* arguments.k),
+      aStride: arguments.aRowStride, aStep: arguments.aColumnStride,
+      panels: arguments.panels
+        + (item &* arguments.panelsBatchStride &+ group &* MatmulArguments.panelsPerUnit &* arguments.panelStride),
+      panelStride: arguments.panelStride, panelStep: arguments.panelRowStride,
       c: arguments.c + (item &* arguments.cBatchStride &+ row &* arguments.cRowStride &+ column),
       cStride: arguments.cRowStride, columnBias: bias, rowBias: nil,
       rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
-      columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k)
+      columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates)
     I.multiply(block)
     if arguments.epilogue.function != .identity { block.finish(arguments.epilogue, I.self) }
     unit &+= 1

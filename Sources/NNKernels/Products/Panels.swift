@@ -1,3 +1,5 @@
+import CPlatform
+
 /// The layout of a product's right operand, which is also the layout of dense weights in a file.
 ///
 /// B is (K, N). Panel p holds columns 16p ..< 16p + 16, k-major: element (k, j) of the panel is at p·K·16 + k·16 + j.
@@ -17,26 +19,24 @@ public enum Panels {
     _ b: UnsafePointer<Float>, k: Int, columns: Int, rowStride: Int, into panels: UnsafeMutablePointer<Float>,
     range: Range<Int>
   ) {
-    var p = range.lowerBound
-    while p < range.upperBound {
-      let width = min(16, columns &- p &* 16)
-      let panel = panels + p &* k &* 16
-      var row = 0
-      while row < k {
-        let source = b + (row &* rowStride &+ p &* 16)
-        let target = panel + row &* 16
-        var j = 0
-        while j < width {
-          target[j] = source[j]
-          j &+= 1
-        }
-        while j < 16 {
-          target[j] = 0
-          j &+= 1
-        }
-        row &+= 1
+    // Row by row over all panels: reading goes on where it stopped.
+    let whole = min(range.upperBound, columns / 16)
+    var row = 0
+    while row < k {
+      let source = b + row &* rowStride
+      var target = panels + (range.lowerBound &* k &+ row) &* 16
+      var p = range.lowerBound
+      while p < whole {
+        nnp_store(target, nnp_load(source + p &* 16))
+        target += k &* 16
+        p &+= 1
       }
-      p &+= 1
+      while p < range.upperBound {
+        nnp_store(target, nnp_load_partial(source + p &* 16, columns &- p &* 16, nnp_splat(0)))
+        target += k &* 16
+        p &+= 1
+      }
+      row &+= 1
     }
   }
 
@@ -49,15 +49,26 @@ public enum Panels {
     while p < range.upperBound {
       let width = min(16, columns &- p &* 16)
       let panel = panels + p &* k &* 16
+      // Four columns of the panel at a time, in squares of 4 x 4.
       var j = 0
       while j < 16 {
-        let source = transposed + (p &* 16 &+ min(j, width &- 1)) &* rowStride
+        let source = transposed + (p &* 16 &+ j) &* rowStride
         var row = 0
+        if j &+ 4 <= width {
+          while row &+ 4 <= k {
+            nnp_transpose_4x4(source + row, rowStride, panel + (row &* 16 &+ j), 16)
+            row &+= 4
+          }
+        }
         while row < k {
-          panel[row &* 16 &+ j] = j < width ? source[row] : 0
+          var i = 0
+          while i < 4 {
+            panel[row &* 16 &+ j &+ i] = j &+ i < width ? source[i &* rowStride &+ row] : 0
+            i &+= 1
+          }
           row &+= 1
         }
-        j &+= 1
+        j &+= 4
       }
       p &+= 1
     }

@@ -2,9 +2,11 @@
 
 /// C = epilogue(A·B + bias), for each of `batch` products.
 ///
-/// A is (M, K) with rows `aRowStride` apart, C is (M, N) with rows `cRowStride` apart and overlaps nothing. B is (K, N) in
-/// panels (see ``Panels``). `bias` is (N) or nil. Batch strides may be 0 to share an operand.
-/// Each output starts at +0 and takes fused multiply–adds with k ascending; then bias is added; then the epilogue applied.
+/// A is (M, K) with rows `aRowStride` and columns `aColumnStride` apart, C is (M, N) with rows `cRowStride` apart and overlaps
+/// nothing. B is (K, N) in panels (see ``Panels``), or row-major if N is a multiple of 16, see ``readRowMajor(rowStride:)``.
+/// `bias` is (N) or nil. Batch strides may be 0 to share an operand.
+/// Each output starts at +0, or at what C holds if `accumulates`, and takes fused multiply–adds with k ascending; then bias is
+/// added; then the epilogue applied.
 ///
 /// Work units: ``workUnits``, each a block of rows times a group of panels of one product.
 public struct MatmulArguments {
@@ -17,7 +19,12 @@ public struct MatmulArguments {
   public var n: Int
   public var k: Int
   public var aRowStride: Int
+  public var aColumnStride: Int
+  /// From one panel of B to the next, and from one row of a panel to the next.
+  public var panelStride: Int
+  public var panelRowStride: Int
   public var cRowStride: Int
+  public var accumulates: Bool
   public var batch: Int
   public var aBatchStride: Int
   public var panelsBatchStride: Int
@@ -37,11 +44,22 @@ public struct MatmulArguments {
     self.n = n
     self.k = k
     aRowStride = k
+    aColumnStride = 1
+    panelStride = k &* Panels.width
+    panelRowStride = Panels.width
     cRowStride = n
+    accumulates = false
     batch = 1
     aBatchStride = 0
     panelsBatchStride = 0
     cBatchStride = 0
+  }
+
+  /// Says that `panels` points to a row-major B instead, whose columns are a multiple of 16: then its rows hold each panel's
+  /// rows side by side.
+  @inlinable public mutating func readRowMajor(rowStride: Int) {
+    panelStride = Panels.width
+    panelRowStride = rowStride
   }
 
   /// Rows in one work unit: a multiple of every instruction set's tile height.

@@ -8,6 +8,8 @@ struct MatmulRoute {
     case panels
     /// It is packed into panels in the node's workspace, before each product.
     case packed
+    /// It is read as it is, row-major with whole panels side by side.
+    case direct
     /// The whole product is the plan's ``Plan/Options/product``.
     case replaced(ProductFunction)
   }
@@ -50,9 +52,22 @@ struct MatmulRoute {
       source = .panels
     } else if let product = options.product, m * n >= MatmulRoute.leastReplacedWork / max(k, 1), k > 0 {
       source = .replaced(product)
+    } else if !transposesB, n % Panels.width == 0, m <= MatmulRoute.directRows || n <= MatmulRoute.directColumns {
+      source = .direct
     } else {
       source = .packed
     }
+  }
+
+  /// With no more rows than this, packing takes longer than it saves.
+  private static let directRows = 16
+  /// Rows of up to so many columns lie close enough together to be read as well as panels.
+  private static let directColumns = 128
+
+  /// Elements of one second operand as the product reads it.
+  var bSize: Int {
+    if case .direct = source { return k * n }
+    return panelsSize
   }
 
   var batchCount: Int { batch.reduce(1, *) }
@@ -64,9 +79,4 @@ struct MatmulRoute {
     return (bBatch.reduce(1, *) * panelsSize * 4 + 63) / 64 * 64
   }
 
-  /// Bytes of workspace for the first operands in row-major order.
-  var transposedBytes: Int {
-    if case .replaced = source { return 0 }
-    return transposesA ? aBatch.reduce(1, *) * m * k * 4 : 0
-  }
 }

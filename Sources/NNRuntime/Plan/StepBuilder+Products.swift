@@ -6,22 +6,15 @@ extension StepBuilder {
     let route = MatmulRoute(matmul, graph, node, resolved.types, options)
     switch route.source {
     case .replaced(let product): try emitReplaced(product, route, matmul.activation)
-    case .panels, .packed:
-      var (a, panels) = (floats(0), floats(1))
-      // No workspace means nothing to pack and no rows to turn.
+    case .panels, .packed, .direct:
+      var panels = floats(1)
+      // No workspace means nothing to pack.
       if let workspace = layout.workspaces[index] {
-        if case .packed = route.source {
-          let packed = workspace.assumingMemoryBound(to: Float.self)
-          emitPacking(route, into: packed)
-          panels = UnsafePointer(packed)
-        }
-        if route.transposesA {
-          let rows = (workspace + route.panelsBytes).assumingMemoryBound(to: Float.self)
-          try emitTransposition(route, into: rows)
-          a = UnsafePointer(rows)
-        }
+        let packed = workspace.assumingMemoryBound(to: Float.self)
+        emitPacking(route, into: packed)
+        panels = UnsafePointer(packed)
       }
-      try emitProduct(route, matmul.activation, panels: panels, a: a)
+      try emitProduct(route, matmul.activation, panels: panels)
     }
   }
 
@@ -29,45 +22,45 @@ extension StepBuilder {
     let (b, k, n, size, transposed) = (floats(1), route.k, route.n, route.panelsSize, route.transposesB)
     let perMatrix = Panels.count(columns: n)
     let matrices = route.bBatch.reduce(1, *)
-    emit(units: perMatrix * matrices, cost: size * matrices) { range, _ in
+    // Several panels at a time, so that rows are read in long pieces.
+    let together = 16
+    let pieces = (perMatrix + together - 1) / together
+    emit(units: pieces * matrices, cost: size * matrices) { range, _ in
       for unit in range {
-        let (matrix, panel) = (unit / perMatrix, unit % perMatrix)
+        let (matrix, first) = (unit / pieces, unit % pieces * together)
         let (source, target) = (b + matrix * k * n, panels + matrix * size)
+        let some = first..<min(first + together, perMatrix)
         if transposed {
-          Panels.packTransposed(
-            source, k: k, columns: n, rowStride: k, into: target, range: panel..<panel + 1)
+          Panels.packTransposed(source, k: k, columns: n, rowStride: k, into: target, range: some)
         } else {
-          Panels.pack(source, k: k, columns: n, rowStride: n, into: target, range: panel..<panel + 1)
+          Panels.pack(source, k: k, columns: n, rowStride: n, into: target, range: some)
         }
       }
     }
   }
 
-  private func emitTransposition(_ route: MatmulRoute, into rows: UnsafeMutablePointer<Float>) throws(NNError)
-  {
-    let (m, k, matrices) = (route.m, route.k, route.aBatch.reduce(1, *))
-    try emitCopy(
-      from: floats(0), to: rows, dims: [matrices, m, k], sourceStrides: [m * k, 1, m],
-      destinationStrides: [m * k, k, 1])
-  }
-
   /// The kernel over every product of the batch, the operands' batches broadcast against each other.
   private func emitProduct(
-    _ route: MatmulRoute, _ activation: Activation, panels: UnsafePointer<Float>, a: UnsafePointer<Float>
+    _ route: MatmulRoute, _ activation: Activation, panels: UnsafePointer<Float>
   ) throws(NNError) {
     var arguments = MatmulArguments(
-      a: a, panels: panels, c: outputFloats, bias: inputCount > 2 ? floats(2) : nil,
+      a: floats(0), panels: panels, c: outputFloats, bias: inputCount > 2 ? floats(2) : nil,
       epilogue: kernels.epilogue(activation), m: route.m, n: route.n, k: route.k)
+    if route.transposesA {
+      arguments.aRowStride = 1
+      arguments.aColumnStride = route.m
+    }
+    if case .direct = route.source { arguments.readRowMajor(rowStride: route.n) }
     let kernel = kernels.matmul
     let cost = 2 * route.batchCount * route.m * route.n * max(route.k, 1)
     guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {
       throw unsupported()
     }
-    let (aSize, panelsSize, cSize) = (route.m * route.k, route.panelsSize, route.m * route.n)
+    let (aSize, bSize, cSize) = (route.m * route.k, route.bSize, route.m * route.n)
     if batches.rank == 1 {
       arguments.batch = batches.count
       arguments.aBatchStride = batches.strides0[0] * aSize
-      arguments.panelsBatchStride = batches.strides1[0] * panelsSize
+      arguments.panelsBatchStride = batches.strides1[0] * bSize
       arguments.cBatchStride = cSize
       emit(kernel, arguments, units: arguments.workUnits, cost: cost)
       return
@@ -80,7 +73,7 @@ extension StepBuilder {
         let offsets = batches.offsets(at: position)
         var one = single
         one.a = single.a + offsets.0 * aSize
-        one.panels = single.panels + offsets.1 * panelsSize
+        one.panels = single.panels + offsets.1 * bSize
         one.c = single.c + position * cSize
         kernel(one, unit % unitsEach..<unit % unitsEach + 1)
       }

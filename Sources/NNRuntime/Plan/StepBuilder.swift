@@ -128,7 +128,7 @@ extension MemoryLayoutPlanner {
     switch resolved.ops[index] {
     case .matmul(let matmul):
       let route = MatmulRoute(matmul, graph, node, resolved.types, options)
-      return (route.panelsBytes + route.transposedBytes, 0)
+      return (route.panelsBytes, 0)
     case .convolution(let convolution):
       return (0, ConvolutionArguments(convolution, node, resolved.types).scratchSize)
     case .pad: return (8, 0)
