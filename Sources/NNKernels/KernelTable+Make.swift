@@ -12,6 +12,7 @@ extension KernelTable {
       softmax: { softmaxKernel($0, I.self) },
       batchNormalize: { NNKernels.batchNormalize($0, $1, I.self) },
       layerNormalize: { NNKernels.layerNormalize($0, $1, I.self) },
+      product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       random: { randomKernel($0, I.self) })
@@ -23,6 +24,7 @@ extension KernelTable {
     var table = self
     table.name = better.name
     table.unary = better.unary
+    table.product = better.product
     table.matmul = better.matmul
     table.convolution = better.convolution
     return table
@@ -36,16 +38,19 @@ extension KernelTable {
 public struct ArithmeticKernels: Sendable {
   public var name: StaticString
   public var unary: @Sendable (UnaryFunction) -> UnaryKernel
+  public var product: @Sendable (ProductBlock) -> Void
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
 
   @inlinable @inline(__always)
   init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
-    matmul: @escaping RangeKernel<MatmulArguments>, convolution: @escaping ScratchKernel<ConvolutionArguments>
+    product: @escaping @Sendable (ProductBlock) -> Void, matmul: @escaping RangeKernel<MatmulArguments>,
+    convolution: @escaping ScratchKernel<ConvolutionArguments>
   ) {
     self.name = name
     self.unary = unary
+    self.product = product
     self.matmul = matmul
     self.convolution = convolution
   }
@@ -56,6 +61,7 @@ public struct ArithmeticKernels: Sendable {
     ArithmeticKernels(
       name: I.name,
       unary: { unaryKernel($0, I.self) },
+      product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) })
   }

@@ -52,6 +52,8 @@ public struct KernelTable: Sendable {
   public var layerNormalize: RangeKernel<LayerNormalizeArguments>
 
   // Products
+  /// One block on the calling thread.
+  public var product: @Sendable (ProductBlock) -> Void
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
 
@@ -81,6 +83,7 @@ public struct KernelTable: Sendable {
     softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
     batchNormalize: @escaping RangeKernel<BatchNormalizeArguments>,
     layerNormalize: @escaping RangeKernel<LayerNormalizeArguments>,
+    product: @escaping @Sendable (ProductBlock) -> Void,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     random: @escaping @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
@@ -97,6 +100,7 @@ public struct KernelTable: Sendable {
     self.softmax = softmax
     self.batchNormalize = batchNormalize
     self.layerNormalize = layerNormalize
+    self.product = product
     self.matmul = matmul
     self.convolution = convolution
     maximumPool = { NNKernels.maximumPool($0, $1) }

@@ -49,6 +49,9 @@ extension ByteWriter {
     case .random(let function, let stream):
       u8(function.rawValue)
       u32(stream)
+    case .convolutionWeightGradient(let window, let groups):
+      self.window(window)
+      integer(groups)
     case .unfold(let window): self.window(window)
     case .fold(let window, let height, let width):
       self.window(window)

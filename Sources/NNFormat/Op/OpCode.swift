@@ -34,6 +34,7 @@ enum OpCode: UInt16, CaseIterable {
   case unfold = 120
   case fold = 121
   case poolGradient = 122
+  case convolutionWeightGradient = 123
 }
 
 extension Op {
@@ -60,6 +61,7 @@ extension Op {
     case .scatterAdd: .scatterAdd
     case .cast: .cast
     case .random: .random
+    case .convolutionWeightGradient: .convolutionWeightGradient
     case .unfold: .unfold
     case .fold: .fold
     case .poolGradient: .poolGradient

@@ -87,7 +87,7 @@ extension Op {
     case .expand(let shape): return .expand(try shape.binding(bound, names))
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax,
-      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .unfold, .fold, .poolGradient:
+      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return self
     }
   }

@@ -70,6 +70,28 @@ extension Window {
     return [outputDimension(axis: 0, of: x.shape[2]), outputDimension(axis: 1, of: x.shape[3])]
   }
 
+  func inferWeightGradient(
+    _ x: TensorType, _ gradient: TensorType, groups: Int
+  ) throws(NNError) -> TensorType {
+    let output = try outputDimensions(x, "input")
+    try gradient.require(.f32, "gradient")
+    guard groups >= 1, groups <= 1 << 30 else { throw NNError(.invalidGraph, "\(groups) groups") }
+    guard gradient.shape.rank == 4,
+      gradient.shape.mayEqual(Shape([x.shape[0], gradient.shape[1]] + output))
+    else {
+      throw NNError(
+        .shapeMismatch,
+        "gradient has shape \(gradient.shape.description), which no convolution makes of \(x.shape.description)")
+    }
+    for count in [x.shape[1].extent, gradient.shape[1].extent] {
+      if let count, count % groups != 0 {
+        throw NNError(.shapeMismatch, "\(count) channels are not a multiple of \(groups) groups")
+      }
+    }
+    let channels = x.shape[1].extent.map { Dimension.fixed($0 / groups) } ?? (groups == 1 ? x.shape[1] : .unknown)
+    return TensorType(.f32, Shape([gradient.shape[1], channels, .fixed(extent[0]), .fixed(extent[1])]))
+  }
+
   func inferUnfold(_ x: TensorType) throws(NNError) -> TensorType {
     let output = try outputDimensions(x, "input")
     return TensorType(

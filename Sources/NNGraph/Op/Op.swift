@@ -64,6 +64,8 @@ public enum Op: Equatable, Sendable {
   case random(RandomFunction, stream: UInt32)
 
   // Adjoints that products and pooling need
+  /// x (N, C, H, W), dy (N, M, oH, oW) → dW (M, C/groups, kH, kW) of a convolution
+  case convolutionWeightGradient(Window, groups: Int)
   /// x (N, C, H, W) → (N, C·kH·kW, oH·oW), the patches a convolution multiplies
   case unfold(Window)
   /// x (N, C·kH·kW, oH·oW) → (N, C, H, W), summing where patches overlap; the adjoint of unfold
@@ -279,6 +281,7 @@ extension Op {
     case .scatterAdd: "scatterAdd"
     case .cast: "cast"
     case .random: "random"
+    case .convolutionWeightGradient: "convolutionWeightGradient"
     case .unfold: "unfold"
     case .fold: "fold"
     case .poolGradient: "poolGradient"
@@ -291,7 +294,7 @@ extension Op {
     case .unary, .reduce, .argument, .pool, .softmax, .reshape, .transpose, .expand, .slice, .pad, .cast,
       .unfold, .fold:
       1...1
-    case .binary, .compare, .gather, .random, .poolGradient: 2...2
+    case .binary, .compare, .gather, .random, .convolutionWeightGradient, .poolGradient: 2...2
     case .select, .scatterAdd: 3...3
     case .matmul, .convolution: 2...3
     case .normalize(let normalize):

@@ -24,7 +24,7 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var accumulates: Bool
 
   @inlinable @inline(__always)
-  init(
+  public init(
     a: UnsafePointer<Float>, aStride: Int, aStep: Int = 1, panels: UnsafePointer<Float>, panelStride: Int,
     panelStep: Int = 16, c: UnsafeMutablePointer<Float>, cStride: Int, columnBias: UnsafePointer<Float>?,
     rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false

@@ -40,15 +40,17 @@ public enum Panels {
     }
   }
 
-  /// Packs Bᵀ (N, K), whose rows are `rowStride` elements apart, into panels `range` of `panels`.
+  /// Packs Bᵀ (N, K), whose rows are `rowStride` elements apart, into panels `range` of `panels`, which are `panelStride` elements
+  /// apart: k·16 unless told.
   public static func packTransposed(
     _ transposed: UnsafePointer<Float>, k: Int, columns: Int, rowStride: Int,
-    into panels: UnsafeMutablePointer<Float>, range: Range<Int>
+    into panels: UnsafeMutablePointer<Float>, range: Range<Int>, panelStride: Int? = nil
   ) {
+    let panelStride = panelStride ?? k &* 16
     var p = range.lowerBound
     while p < range.upperBound {
       let width = min(16, columns &- p &* 16)
-      let panel = panels + p &* k &* 16
+      let panel = panels + p &* panelStride
       // Four columns of the panel at a time, in squares of 4 x 4.
       var j = 0
       while j < 16 {

@@ -266,9 +266,10 @@ extension ConvolutionArguments {
   /// One input channel and few outputs per group: computed row by row instead of through panels, in the same order.
   @inlinable @inline(__always) var isDepthwise: Bool { channels == groups && outputChannels < groups &* 4 }
 
-  /// Panels of 16 output pixels that a work unit gathers: as many as fit in 64 KiB, at least 1 and at most 16.
+  /// Panels of 16 output pixels that a work unit gathers: as many as fit in 256 KiB, a multiple of the widest tile's four and at
+  /// most 16.
   @inlinable @inline(__always) var panelsPerUnit: Int {
-    max(1, min(16, 1024 / max(1, reductionLength)))
+    max(4, min(16, 4096 / max(1, reductionLength) / 4 &* 4))
   }
 
   /// Units of one image and group.

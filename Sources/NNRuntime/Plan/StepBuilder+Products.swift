@@ -128,6 +128,19 @@ extension StepBuilder {
     }
   }
 
+  func resolveWeightGradient(_ window: NNGraph.Window, groups: Int) {
+    var arguments = ConvolutionWeightGradientArguments(window, groups: groups, node, resolved.types)
+    arguments.x = floats(0)
+    arguments.dy = floats(1)
+    arguments.result = outputFloats
+    let ready = arguments
+    let (product, scratch, scratchSize) = (kernels.product, layout.memory.scratch.base, layout.scratchSize)
+    let cost = 2 * (type(1).shape.elementCount ?? 0) * extents(0)[1] / groups * window.taps
+    emit(units: ready.workUnits, cost: cost) { range, thread in
+      ready.run(scratch + thread * scratchSize, range, product)
+    }
+  }
+
   // Windows
 
   func resolvePool(_ pool: Pool) {
@@ -198,6 +211,18 @@ extension ConvolutionArguments {
       x: unset, weights: unset, bias: nil, y: unset, window: NNKernels.Window(convolution.window),
       batch: x[0],
       channels: x[1], height: x[2], width: x[3], outputChannels: weight[0], groups: convolution.groups)
+  }
+}
+
+extension ConvolutionWeightGradientArguments {
+  /// The extents of a node's operands; its pointers are not set.
+  init(_ window: NNGraph.Window, groups: Int, _ node: Node, _ types: [TensorType]) {
+    let x = types[node.inputs[0].index].shape.extents ?? []
+    let dy = types[node.inputs[1].index].shape.extents ?? []
+    let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
+    self.init(
+      x: unset, dy: unset, result: unset, window: NNKernels.Window(window), batch: x[0], channels: x[1], height: x[2],
+      width: x[3], outputChannels: dy[1], groups: groups)
   }
 }
 

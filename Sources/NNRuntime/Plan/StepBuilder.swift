@@ -62,6 +62,7 @@ final class StepBuilder {
     case .scatterAdd(let axis): resolveScatterAdd(axis: axis)
     case .cast(let dtype): resolveCast(dtype)
     case .random(let function, let stream): resolveRandom(function, stream: stream)
+    case .convolutionWeightGradient(let window, let groups): resolveWeightGradient(window, groups: groups)
     case .unfold(let window): resolveUnfold(window)
     case .fold(let window, let height, let width): resolveFold(window, height: height, width: width)
     case .poolGradient(let pool): resolvePoolGradient(pool)
@@ -131,6 +132,8 @@ extension MemoryLayoutPlanner {
       return (route.panelsBytes, 0)
     case .convolution(let convolution):
       return (0, ConvolutionArguments(convolution, node, resolved.types).scratchSize)
+    case .convolutionWeightGradient(let window, let groups):
+      return (0, ConvolutionWeightGradientArguments(window, groups: groups, node, resolved.types).scratchSize)
     case .pad: return (8, 0)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
       .transpose,

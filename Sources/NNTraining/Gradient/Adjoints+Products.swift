@@ -47,12 +47,11 @@ extension Matmul {
 }
 
 extension Convolution {
-  /// Through patches: with columns = unfold(x) of shape (N, C·kH·kW, P) and P = oH·oW positions, the convolution is
-  /// W·columns, so dW = Σₙ dy·columnsᵀ and dx = fold(Wᵀ·dy). Groups become one more batch axis.
+  /// dW is an operator of its own; dx is the convolution of dy with the turned kernels where the stride is 1, and goes through patches
+  /// elsewhere.
   func adjoints(
     _ x: [SymbolicTensor], _ y: SymbolicTensor, _ dy: SymbolicTensor
   ) throws(NNError) -> [SymbolicTensor?] {
-    let (image, weight) = (try x[0].knownExtents(), try x[1].knownExtents())
     var gradient = dy
     if activation != .identity {
       var plain = self
@@ -61,28 +60,50 @@ extension Convolution {
       guard let adjoint = try activation.adjoint(z, y, dy) else { return x.map { _ in nil } }
       gradient = adjoint
     }
-    let output = try y.knownExtents()
+    let byWeight = try dy.trace.apply(.convolutionWeightGradient(window, groups: groups), [x[0], gradient])
+    let byBias = x.count > 2 ? try gradient.sum(axes: [0, 2, 3]) : nil
+    let byImage =
+      if let turnedWindow { try turnedConvolution(turnedWindow, x[1], gradient) } else { try patchesAdjoint(x, gradient) }
+    return [byImage, byWeight, byBias]
+  }
+
+  /// The window under which dy is convolved to dx: of stride 1, with what the padding lacks of a full one. Nil if there is none.
+  private var turnedWindow: Window? {
+    guard window.strides == [1, 1] else { return nil }
+    var turned = window
+    for axis in 0..<2 {
+      let reach = window.dilations[axis] * (window.extent[axis] - 1)
+      turned.paddingBefore[axis] = reach - window.paddingBefore[axis]
+      turned.paddingAfter[axis] = reach - window.paddingAfter[axis]
+      if turned.paddingBefore[axis] < 0 || turned.paddingAfter[axis] < 0 { return nil }
+    }
+    return turned
+  }
+
+  /// dx = dy ∗ kernels with rows and columns reversed, input and output channels exchanged.
+  private func turnedConvolution(
+    _ turned: Window, _ weight: SymbolicTensor, _ dy: SymbolicTensor
+  ) throws(NNError) -> SymbolicTensor {
+    let extents = try weight.knownExtents()
+    let (filters, channels, height, width) = (extents[0] / groups, extents[1], extents[2], extents[3])
+    func reversed(_ extent: Int) -> SliceRange { SliceRange(start: extent - 1, end: -extent - 1, step: -1) }
+    let kernels =
+      try weight.sliced([.all, .all, reversed(height), reversed(width)])
+      .reshaped([groups, filters, channels, height, width]).transposed([0, 2, 1, 3, 4])
+      .reshaped([groups * channels, filters, height, width])
+    return try dy.trace.apply(.convolution(Convolution(window: turned, groups: groups)), [dy, kernels])
+  }
+
+  /// With columns = unfold(x) of shape (N, C·kH·kW, P), P = oH·oW positions, the convolution is W·columns: dx = fold(Wᵀ·dy). Groups
+  /// become one more batch axis.
+  private func patchesAdjoint(_ x: [SymbolicTensor], _ dy: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let (image, weight, output) = (try x[0].knownExtents(), try x[1].knownExtents(), try dy.knownExtents())
     let (batch, filters, positions) = (output[0], output[1], output[2] * output[3])
     let taps = weight[1] * weight[2] * weight[3]
-    let columns = try dy.trace.apply(.unfold(window), [x[0]])
-    let rows: SymbolicTensor
-    let patches: SymbolicTensor
-    let matrix: SymbolicTensor
-    if groups == 1 {
-      rows = try gradient.reshaped([batch, filters, positions])
-      patches = columns
-      matrix = try x[1].reshaped([filters, taps])
-    } else {
-      rows = try gradient.reshaped([batch, groups, filters / groups, positions])
-      patches = try columns.reshaped([batch, groups, taps, positions])
-      matrix = try x[1].reshaped([groups, filters / groups, taps])
-    }
-    let byWeight = try rows.matmul(patches, transposesB: true).sum(axes: [0]).reshaped(x[1].shape)
-    let byPatches = try matrix.matmul(rows, transposesA: true).reshaped(columns.shape)
-    let fold = Op.fold(window, height: image[2], width: image[3])
-    let byImage = try dy.trace.apply(fold, [byPatches])
-    let byBias = x.count > 2 ? try gradient.sum(axes: [0, 2, 3]) : nil
-    return [byImage, byWeight, byBias]
+    let matrix = try x[1].reshaped([groups, filters / groups, taps])
+    let rows = try dy.reshaped([batch, groups, filters / groups, positions])
+    let patches = try matrix.matmul(rows, transposesA: true).reshaped([batch, groups * taps, positions])
+    return try dy.trace.apply(.fold(window, height: image[2], width: image[3]), [patches])
   }
 }
 

@@ -32,6 +32,8 @@ extension Op {
     case .scatterAdd(let axis): return "axis \(axis)"
     case .cast(let dtype): return "to \(dtype.name)"
     case .random(let function, let stream): return "\(function), stream \(stream)"
+    case .convolutionWeightGradient(let window, let groups):
+      return groups == 1 ? window.text : window.text + " groups \(groups)"
     case .unfold(let window): return window.text
     case .fold(let window, let height, let width): return list(["to \(height)×\(width)", window.text])
     case .poolGradient(let pool): return list(["\(pool.function)", pool.window.text])
