@@ -4,16 +4,17 @@ import NNGraph
 // Convolution as a product: weights (M, K) times the image's columns (K, pixels), gathered into panels of 16 pixels.
 
 extension ConvolutionArguments {
-  /// Fills `panel` (K, 16) with the taps of 16 output pixels from `pixel` on; pixels past the end and taps in the
-  /// padding are zeros. `image` is the first input channel of the group.
+  /// Fills `panel` (K, 16) with the taps of `count` output pixels from `pixel` on, counted over all images; further pixels and
+  /// taps in the padding are zeros. `image` is the first image's first input channel of the group.
   ///
   /// The pixels are runs within output rows. Which of a run's taps lie in the image is found once and serves all channels.
   @inlinable @inline(never)
   func gatherPanel<I: InstructionSet>(
-    _ image: UnsafePointer<Float>, _ pixel: Int, _ panel: UnsafeMutablePointer<Float>, _: I.Type
+    _ image: UnsafePointer<Float>, _ pixel: Int, _ count: Int, _ panel: UnsafeMutablePointer<Float>, _: I.Type
   ) {
-    let count = min(16, outputHeight &* outputWidth &- pixel)
-    var row = pixel / outputWidth
+    let pixels = outputHeight &* outputWidth
+    var image = image + pixel / pixels &* channels &* height &* width
+    var row = pixel % pixels / outputWidth
     var column = pixel % outputWidth
     var lane = 0
     while lane < count {
@@ -26,6 +27,31 @@ extension ConvolutionArguments {
       lane &+= run
       column = 0
       row &+= 1
+      if row == outputHeight {
+        row = 0
+        image += channels &* height &* width
+      }
+    }
+  }
+
+  /// Copies columns of a block's results, whose rows are `stride` apart, to where they belong in the images, from `pixel` on.
+  @inlinable @inline(__always)
+  func scatter(
+    _ block: UnsafePointer<Float>, _ stride: Int, _ group: Int, _ pixel: Int, _ columns: Int
+  ) {
+    let pixels = outputHeight &* outputWidth
+    let outputs = outputChannels / groups
+    var done = 0
+    while done < columns {
+      let (item, first) = ((pixel &+ done) / pixels, (pixel &+ done) % pixels)
+      let run = min(columns &- done, pixels &- first)
+      let target = y + ((item &* outputChannels &+ group &* outputs) &* pixels &+ first)
+      var channel = 0
+      while channel < outputs {
+        nnp_copy(target + channel &* pixels, block + (channel &* stride &+ done), run)
+        channel &+= 1
+      }
+      done &+= run
     }
   }
 
@@ -83,29 +109,36 @@ func convolution<I: InstructionSet>(
   let inputs = arguments.channels / arguments.groups
   let outputs = arguments.outputChannels / arguments.groups
   let k = arguments.reductionLength
-  let pixels = arguments.outputHeight &* arguments.outputWidth
+  // What the units of a group share out: the pixels of an image, or of all images where one is small.
+  let joins = arguments.joinsImages
+  let pixels = arguments.pixelsPerImage
+  let all = joins ? pixels &* arguments.batch : pixels
   let pixelsPerUnit = arguments.panelsPerUnit &* 16
+  let results = floats + arguments.panelsPerUnit &* 16 &* max(1, k)
   var unit = units.lowerBound
   while unit < units.upperBound {
-    let firstPixel = unit % unitsPerGroup &* pixelsPerUnit
+    let first = unit % unitsPerGroup &* pixelsPerUnit
     let group = unit / unitsPerGroup % arguments.groups
     let item = unit / (unitsPerGroup &* arguments.groups)
-    let columns = min(pixelsPerUnit, pixels &- firstPixel)
-    let image =
-      arguments.x + (item &* arguments.channels &+ group &* inputs) &* arguments.height &* arguments.width
+    let columns = min(pixelsPerUnit, all &- first)
+    let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
+    let pixel = item &* pixels &+ first
     var panel = 0
     while panel &* 16 < columns {
-      arguments.gatherPanel(image, firstPixel &+ panel &* 16, floats + panel &* k &* 16, I.self)
+      arguments.gatherPanel(
+        image, pixel &+ panel &* 16, min(16, columns &- panel &* 16), floats + panel &* k &* 16, I.self)
       panel &+= 1
     }
     var bias = arguments.bias
     if let all = arguments.bias { bias = all + group &* outputs }
+    let target = arguments.y + ((item &* arguments.outputChannels &+ group &* outputs) &* pixels &+ first)
     let block = ProductBlock(
       a: arguments.weights + group &* outputs &* k, aStride: k, panels: UnsafePointer(floats), panelStride: k &* 16,
-      c: arguments.y + (item &* arguments.outputChannels &+ group &* outputs) &* pixels + firstPixel,
-      cStride: pixels, columnBias: nil, rowBias: bias, rows: outputs, columns: columns, k: k)
+      c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
+      rows: outputs, columns: columns, k: k)
     I.multiply(block)
     if arguments.epilogue.function != .identity { block.finish(arguments.epilogue, I.self) }
+    if joins { arguments.scatter(results, pixelsPerUnit, group, pixel, columns) }
     unit &+= 1
   }
 }

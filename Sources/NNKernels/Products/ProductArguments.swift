@@ -272,9 +272,16 @@ extension ConvolutionArguments {
     max(4, min(16, 4096 / max(1, reductionLength) / 4 &* 4))
   }
 
-  /// Units of one image and group.
+  @inlinable @inline(__always) var pixelsPerImage: Int { outputHeight &* outputWidth }
+
+  /// Whether units take pixels of several images, so that small images leave no panel half empty.
+  @inlinable @inline(__always) var joinsImages: Bool {
+    batch > 1 && pixelsPerImage < 256 && pixelsPerImage & 15 != 0
+  }
+
+  /// Units of one group, and of one image where images are not joined.
   @inlinable @inline(__always) var unitsPerGroup: Int {
-    let panels = Panels.count(columns: outputHeight &* outputWidth)
+    let panels = Panels.count(columns: pixelsPerImage &* (joinsImages ? batch : 1))
     return (panels &+ panelsPerUnit &- 1) / panelsPerUnit
   }
 
@@ -287,7 +294,8 @@ extension ConvolutionArguments {
   /// How many units the work has.
   @inlinable public var workUnits: Int {
     if outputHeight == 0 || outputWidth == 0 { return 0 }
-    return isDepthwise ? batch &* outputChannels : batch &* groups &* unitsPerGroup
+    if isDepthwise { return batch &* outputChannels }
+    return (joinsImages ? 1 : batch) &* groups &* unitsPerGroup
   }
 
   /// Bytes of scratch one thread needs.
@@ -295,7 +303,7 @@ extension ConvolutionArguments {
     let floats =
       isDepthwise
       ? window.kernelHeight &* paddedRowLength
-      : panelsPerUnit &* max(1, reductionLength) &* 16
+      : panelsPerUnit &* 16 &* (max(1, reductionLength) &+ (joinsImages ? outputChannels / groups : 0))
     return floats &* 4
   }
 }
