@@ -7,7 +7,12 @@ extension KernelTable {
     KernelTable(
       name: I.name,
       unary: { unaryKernel($0, I.self) },
-      binary: { binaryKernel($0, $1, I.self) },
+      combine: { combineKernel($0, I.self) },
+      compareBlock: { function in
+        let outcomes = Outcomes(function)
+        return { NNKernels.compareBlock($0, $1, $2, $3, $4, $5, outcomes, I.self) }
+      },
+      selectBlock: { NNKernels.selectBlock($0, $1, $2, $3, $4, $5, $6, $7, I.self) },
       reduce: { reduceKernel($0, I.self) },
       softmax: { softmaxKernel($0, I.self) },
       batchNormalize: { NNKernels.batchNormalize($0, $1, I.self) },

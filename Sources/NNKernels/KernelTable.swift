@@ -31,6 +31,11 @@ public struct KernelTable: Sendable {
   /// The instruction set: `baseline`, `v3` or `v4`.
   public var name: StaticString
 
+  // Elementwise, over one run of f32
+  public var combine: @Sendable (BinaryFunction) -> CombineKernel
+  public var compareBlock: @Sendable (CompareFunction) -> CompareBlockKernel
+  public var selectBlock: SelectBlockKernel
+
   // Elementwise
   public var unary: @Sendable (UnaryFunction) -> UnaryKernel
   /// nil where the function has no meaning for the type: f32 has all, i32 and i64 all but `power`, other types none.
@@ -78,7 +83,8 @@ public struct KernelTable: Sendable {
   @export(interface)
   public init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
-    binary: @escaping @Sendable (BinaryFunction, DType) -> RangeKernel<BinaryArguments>?,
+    combine: @escaping @Sendable (BinaryFunction) -> CombineKernel,
+    compareBlock: @escaping @Sendable (CompareFunction) -> CompareBlockKernel, selectBlock: @escaping SelectBlockKernel,
     reduce: @escaping @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>,
     softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
     batchNormalize: @escaping RangeKernel<BatchNormalizeArguments>,
@@ -90,8 +96,19 @@ public struct KernelTable: Sendable {
   ) {
     self.name = name
     self.unary = unary
-    self.binary = binary
-    compare = { compareKernel($0, $1) }
+    self.combine = combine
+    self.compareBlock = compareBlock
+    self.selectBlock = selectBlock
+    binary = { function, type in
+      if type != .f32 { return integerBinaryKernel(function, type) }
+      let kernel = combine(function)
+      return { NNKernels.binary($0, $1, kernel) }
+    }
+    compare = { function, type in
+      if type != .f32 { return compareKernel(function, type) }
+      let kernel = compareBlock(function)
+      return { NNKernels.compare($0, $1, kernel) }
+    }
     select = { selectKernel($0) }
     cast = { castKernel($0, $1) }
     self.reduce = reduce

@@ -139,6 +139,22 @@ NNP_VECTOR nnp_f32x16 nnp_select(nnp_i32x16 mask, nnp_f32x16 a, nnp_f32x16 b) { 
 NNP_VECTOR nnp_i32x16 nnp_select_i32(nnp_i32x16 mask, nnp_i32x16 a, nnp_i32x16 b) { return mask ? a : b; }
 NNP_VECTOR int nnp_any(nnp_i32x16 mask) { return __builtin_reduce_or(mask) != 0; }
 
+// A mask as the first `count` of 16 bytes, 1 for true; 0 <= count <= 16.
+NNP_VECTOR void nnp_store_mask(uint8_t *_Nonnull p, intptr_t count, nnp_i32x16 mask) {
+  typedef uint8_t nnp_u8x16 __attribute__((ext_vector_type(16)));
+  const nnp_u8x16 bytes = __builtin_convertvector(mask & 1, nnp_u8x16);
+  if (count == 16) memcpy(p, &bytes, 16);
+  else memcpy(p, &bytes, (size_t)count);
+}
+// The first `count` bytes as a mask, true for any but 0.
+NNP_VECTOR nnp_i32x16 nnp_load_mask(const uint8_t *_Nonnull p, intptr_t count) {
+  typedef uint8_t nnp_u8x16 __attribute__((ext_vector_type(16)));
+  nnp_u8x16 bytes = 0;
+  if (count == 16) memcpy(&bytes, p, 16);
+  else memcpy(&bytes, p, (size_t)count);
+  return __builtin_convertvector(bytes, nnp_i32x16) != 0;
+}
+
 NNP_VECTOR nnp_i32x16 nnp_bits(nnp_f32x16 a) { return (nnp_i32x16)a; }
 NNP_VECTOR nnp_f32x16 nnp_from_bits(nnp_i32x16 a) { return (nnp_f32x16)a; }
 // Zeros move in from above.

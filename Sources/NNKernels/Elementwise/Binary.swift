@@ -61,14 +61,25 @@ func loadSteppedPartial(_ p: UnsafePointer<Float>, _ step: Int, _ count: Int) ->
   return nnp_load_strided_partial(p, step, count)
 }
 
-/// One run. How operands are loaded is asked for each sixteen: well predicted, and a fraction of a loop for each pair of
-/// steps in size.
+/// One run. Operands that lie side by side, or are one number, have loops of their own.
 @inlinable @inline(__always)
 func combine<F: BinaryVectorFunction, I: InstructionSet>(
   _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
   _ out: UnsafeMutablePointer<Float>, _ count: Int, _: F.Type, _: I.Type
 ) {
   var i = 0
+  if aStep == 1 && bStep == 1 {
+    while i &+ 16 <= count {
+      nnp_store(out + i, F.apply(nnp_load(a + i), nnp_load(b + i), I.self))
+      i &+= 16
+    }
+  } else if aStep == 1 && bStep == 0 {
+    let y = nnp_splat(b.pointee)
+    while i &+ 16 <= count {
+      nnp_store(out + i, F.apply(nnp_load(a + i), y, I.self))
+      i &+= 16
+    }
+  }
   while i < count {
     let rest = count &- i
     let (p, q) = (a + i &* aStep, b + i &* bStep)
@@ -77,43 +88,5 @@ func combine<F: BinaryVectorFunction, I: InstructionSet>(
     let result = F.apply(x, y, I.self)
     if rest >= 16 { nnp_store(out + i, result) } else { nnp_store_partial(out + i, rest, result) }
     i &+= 16
-  }
-}
-
-/// See ``BinaryArguments``, for f32.
-@inlinable @inline(__always)
-func binary<F: BinaryVectorFunction, I: InstructionSet>(
-  _ arguments: BinaryArguments, _ range: Range<Int>, _: F.Type, _: I.Type
-) {
-  let a = arguments.a.assumingMemoryBound(to: Float.self)
-  let b = arguments.b.assumingMemoryBound(to: Float.self)
-  let out = arguments.out.assumingMemoryBound(to: Float.self)
-  let last = arguments.rank &- 1
-  let aStep = arguments.aStrides[last]
-  let bStep = arguments.bStrides[last]
-  var walk = StridedWalk(
-    arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
-  while walk.next() {
-    let x = a + walk.offset0
-    let y = b + walk.offset1
-    let target = out + walk.position
-    combine(x, aStep, y, bStep, target, walk.count, F.self, I.self)
-  }
-}
-
-/// The kernel of a function for a type, nil where it has none.
-@inlinable @inline(__always)
-func binaryKernel<I: InstructionSet>(_ function: BinaryFunction, _ type: DType, _: I.Type)
-  -> RangeKernel<BinaryArguments>?
-{
-  if type != .f32 { return integerBinaryKernel(function, type) }
-  switch function {
-  case .add: return { binary($0, $1, Add.self, I.self) }
-  case .subtract: return { binary($0, $1, Subtract.self, I.self) }
-  case .multiply: return { binary($0, $1, Multiply.self, I.self) }
-  case .divide: return { binary($0, $1, Divide.self, I.self) }
-  case .minimum: return { binary($0, $1, Minimum.self, I.self) }
-  case .maximum: return { binary($0, $1, Maximum.self, I.self) }
-  case .power: return { binary($0, $1, Power.self, I.self) }
   }
 }

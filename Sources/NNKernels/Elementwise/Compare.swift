@@ -26,9 +26,10 @@ enum GreaterOrEqual<T: Comparable>: ScalarFunction {
   static func apply(_ a: T, _ b: T) -> UInt8 { a >= b ? 1 : 0 }
 }
 
+/// The kernel of a function for a type other than f32, nil where it has none.
 func compareKernel(_ function: CompareFunction, _ type: DType) -> RangeKernel<BinaryArguments>? {
   switch type {
-  case .f32: compareKernel(function, Float.self)
+  case .f32: nil
   case .i32: compareKernel(function, Int32.self)
   case .i64: compareKernel(function, Int64.self)
   case .i8, .u8, .bool:
@@ -52,6 +53,21 @@ private func compareKernel<T: Comparable & SendableMetatype>(_ function: Compare
   case .lessOrEqual: { binaryScalar($0, $1, LessOrEqual<T>.self) }
   case .greater: { binaryScalar($0, $1, Greater<T>.self) }
   case .greaterOrEqual: { binaryScalar($0, $1, GreaterOrEqual<T>.self) }
+  }
+}
+
+/// See ``BinaryArguments``, for f32.
+func compare(_ arguments: BinaryArguments, _ range: Range<Int>, _ block: CompareBlockKernel) {
+  let a = arguments.a.assumingMemoryBound(to: Float.self)
+  let b = arguments.b.assumingMemoryBound(to: Float.self)
+  let out = arguments.out.assumingMemoryBound(to: UInt8.self)
+  let last = arguments.rank &- 1
+  var walk = StridedWalk(
+    arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
+  while walk.next() {
+    block(
+      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last], out + walk.position,
+      walk.count)
   }
 }
 

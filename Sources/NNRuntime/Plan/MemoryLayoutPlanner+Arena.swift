@@ -65,7 +65,7 @@ extension MemoryLayoutPlanner {
   /// In order of time, each in a free place of its size class (powers of two), or at the end.
   private mutating func packFast(_ members: [Int]) -> Int {
     var free = [[Int]](repeating: [], count: 64)
-    var dying = [[Int]](repeating: [], count: graph.nodes.count + 2)
+    var dying = [[Int]](repeating: [], count: schedule.items.count + 2)
     func sizeClass(_ size: Int) -> Int { size <= 64 ? 6 : 64 - (size - 1).leadingZeroBitCount }
     var end = 0
     var time = 0
@@ -86,17 +86,17 @@ extension MemoryLayoutPlanner {
         blocks[index].offset = end
         end += 1 << kind
       }
-      dying[min(blocks[index].last, graph.nodes.count)].append(index)
+      dying[min(blocks[index].last, schedule.items.count)].append(index)
     }
     return end
   }
 
   /// The largest sum of sizes of arena blocks alive during one node.
   private func peakLiveSize() -> Int {
-    var change = [Int](repeating: 0, count: graph.nodes.count + 2)
+    var change = [Int](repeating: 0, count: schedule.items.count + 2)
     for index in arenaBlocks {
       change[blocks[index].first] += roundedSize(blocks[index])
-      change[min(blocks[index].last, graph.nodes.count) + 1] -= roundedSize(blocks[index])
+      change[min(blocks[index].last, schedule.items.count) + 1] -= roundedSize(blocks[index])
     }
     var live = 0
     var peak = 0
@@ -131,11 +131,11 @@ extension MemoryLayoutPlanner {
     }
     var pointers: [UnsafeMutableRawPointer] = []
     pointers.reserveCapacity(blockOf.count)
-    for block in blockOf { pointers.append(address(block)) }
+    for block in blockOf { pointers.append(block < 0 ? memory.arena.base : address(block)) }
     var workspaces: [UnsafeMutableRawPointer?] = []
     for block in workspaceBlocks { workspaces.append(block < 0 ? nil : address(block)) }
     return PlannedMemory(
-      memory: memory, pointers: pointers, sizes: sizes, workspaces: workspaces, scratchSize: scratchSize,
+      memory: memory, pointers: pointers, sizes: sizes, slots: slotOf, workspaces: workspaces, scratchSize: scratchSize,
       carries: carries(pointers, staging: memory.arena.base + arenaSize, staged.isStaged),
       arenaSize: arenaSize,
       peakLiveSize: peakLiveSize())

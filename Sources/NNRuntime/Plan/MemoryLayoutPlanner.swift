@@ -20,6 +20,8 @@ struct PlannedMemory {
   let memory: PlanMemory
   let pointers: [UnsafeMutableRawPointer]
   let sizes: [Int]
+  /// Where values of chains lie in a thread's scratch, counted in blocks of ``ElementwiseChain/blockSize`` bytes; −1 for others.
+  let slots: [Int]
   /// Memory of a node's own during its step, such as panels packed on the fly; nil for most.
   let workspaces: [UnsafeMutableRawPointer?]
   /// Bytes of scratch of each thread; thread t's begins at t times this.
@@ -37,14 +39,15 @@ struct PlannedMemory {
 ///
 /// Values are grouped into *blocks*: a view (reshape, identity, …) is in the block of what it views, and an elementwise
 /// result takes over the block of an operand that nobody needs any more. A state's new value takes the place of the old
-/// one where the old one is read no later. Blocks whose lives do not overlap share the arena.
+/// one where the old one is read no later. Blocks whose lives do not overlap share the arena. Time is counted in items of the
+/// ``Schedule``: what nodes of a chain make for each other alone has no block.
 struct MemoryLayoutPlanner {
   enum Home {
     case arena
     case external(UnsafeMutableRawPointer)
   }
 
-  /// Memory with one content at a time. It is taken from node `first` to node `last`; some member is read as late as `lastRead`.
+  /// Memory with one content at a time. It is taken from item `first` to item `last`; some member is read as late as `lastRead`.
   struct Block {
     var size: Int
     var first: Int
@@ -65,8 +68,9 @@ struct MemoryLayoutPlanner {
   let graph: Graph
   let resolved: ResolvedGraph
   let options: Plan.Options
+  let schedule: Schedule
   var sizes: [Int] = []
-  /// Last node that reads each value; the number of nodes for outputs and inputs, which outlive the run.
+  /// Last item that reads each value; the number of items for outputs and inputs, which outlive the run.
   var lastUse: [Int] = []
   var blocks: [Block] = []
   var blockOf: [Int]
@@ -74,16 +78,20 @@ struct MemoryLayoutPlanner {
   /// For a value that becomes the next value of a state: that state's input.
   var stateInput: [ValueID?]
   var constants: [TensorStorage] = []
+  /// For a value that members of a chain alone read: where it lies in the scratch of the thread that runs a block; −1 for others.
+  var slotOf: [Int]
 
   init(
-    _ graph: Graph, _ resolved: ResolvedGraph,
+    _ graph: Graph, _ resolved: ResolvedGraph, _ schedule: Schedule,
     bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)],
     options: Plan.Options
   ) throws(NNError) {
     self.graph = graph
+    self.schedule = schedule
     self.resolved = resolved
     self.options = options
     blockOf = [Int](repeating: -1, count: graph.values.count)
+    slotOf = [Int](repeating: -1, count: graph.values.count)
     stateInput = [ValueID?](repeating: nil, count: graph.values.count)
     workspaceBlocks = [Int](repeating: -1, count: graph.nodes.count)
     for type in resolved.types {
@@ -97,9 +105,10 @@ struct MemoryLayoutPlanner {
   private mutating func findLastUses() {
     lastUse = [Int](repeating: -1, count: graph.values.count)
     for (index, node) in graph.nodes.enumerated() {
-      for input in node.inputs { lastUse[input.index] = index }
+      let position = schedule.position[index]
+      for input in node.inputs { lastUse[input.index] = max(lastUse[input.index], position) }
     }
-    for output in graph.outputs { lastUse[output.index] = graph.nodes.count }
+    for output in graph.outputs { lastUse[output.index] = schedule.items.count }
   }
 
   private mutating func placeInputsAndConstants(
@@ -134,7 +143,7 @@ struct MemoryLayoutPlanner {
       // Inputs keep their bytes between runs, so nothing else may use their place at any time.
       blockOf[input.index] = addBlock(
         Block(
-          size: sizes[input.index], first: 0, last: graph.nodes.count, lastRead: lastUse[input.index],
+          size: sizes[input.index], first: 0, last: schedule.items.count, lastRead: lastUse[input.index],
           home: .arena))
     }
     for state in graph.states { stateInput[state.output.index] = state.input }
@@ -143,7 +152,7 @@ struct MemoryLayoutPlanner {
   /// A valid address for tensors without elements.
   private static var nowhere: UnsafeMutableRawPointer { UnsafeMutableRawPointer(bitPattern: 64)! }
 
-  private mutating func addBlock(_ block: Block) -> Int {
+  mutating func addBlock(_ block: Block) -> Int {
     blocks.append(block)
     return blocks.count - 1
   }
@@ -151,38 +160,43 @@ struct MemoryLayoutPlanner {
   /// Places every value and takes the memory.
   mutating func plan() throws(NNError) -> PlannedMemory {
     var scratchSize = 0
-    for index in 0..<graph.nodes.count {
-      placeResult(of: index)
-      let needs = try workspace(of: index)
-      if needs.workspace > 0 {
-        workspaceBlocks[index] = addBlock(
-          Block(size: needs.workspace, first: index, last: index, home: .arena))
+    for (position, item) in schedule.items.enumerated() {
+      switch item {
+      case .node(let index):
+        placeResult(of: index, at: position)
+        let needs = try workspace(of: index)
+        if needs.workspace > 0 {
+          workspaceBlocks[index] = addBlock(
+            Block(size: needs.workspace, first: position, last: position, home: .arena))
+        }
+        scratchSize = max(scratchSize, needs.scratch)
+      case .chain(let members):
+        scratchSize = max(scratchSize, placeChain(members, at: position))
       }
-      scratchSize = max(scratchSize, needs.scratch)
     }
     let arenaSize = try assignOffsets()
     return try take(arenaSize: arenaSize, scratchSize: (scratchSize + 63) / 64 * 64)
   }
 
-  private mutating func placeResult(of index: Int) {
+  private mutating func placeResult(of index: Int, at position: Int) {
     let node = graph.nodes[index]
     let result = node.outputs[0].index
-    let use = max(lastUse[result], index)
+    let use = max(lastUse[result], position)
     let shared: Int?
     if let state = stateInput[result] {
-      shared = stateBlock(of: index, state)
+      shared = stateBlock(of: index, at: position, state)
     } else {
-      shared = viewedInput(of: index) ?? reusableInput(of: index)
+      shared = viewedInput(of: index) ?? reusableInput(of: index, at: position)
     }
     if let shared {
       blockOf[result] = blockOf[shared]
       extend(blockOf[shared], to: use)
       return
     }
-    blockOf[result] = addBlock(Block(size: sizes[result], first: index, last: use, home: .arena))
+    blockOf[result] = addBlock(Block(size: sizes[result], first: position, last: use, home: .arena))
   }
 
-  private mutating func extend(_ block: Int, to use: Int) {
+  mutating func extend(_ block: Int, to use: Int) {
     blocks[block].last = max(blocks[block].last, use)
     blocks[block].lastRead = max(blocks[block].lastRead, use)
   }
@@ -219,25 +233,25 @@ struct MemoryLayoutPlanner {
   }
 
   /// An operand in the arena that dies at this node and that its kernel may overwrite as it reads it.
-  private func reusableInput(of index: Int) -> Int? {
+  private func reusableInput(of index: Int, at time: Int) -> Int? {
     let node = graph.nodes[index]
     let result = node.outputs[0].index
     for position in inPlaceOperands(of: index) {
       let input = node.inputs[position].index
       let block = blocks[blockOf[input]]
-      guard case .arena = block.home, block.last == index, sizes[input] == sizes[result] else { continue }
+      guard case .arena = block.home, block.last == time, sizes[input] == sizes[result] else { continue }
       return input
     }
     return nil
   }
 
   /// The input of the state that this node computes the next value of, if its memory may already take that value.
-  private func stateBlock(of index: Int, _ state: ValueID) -> Int? {
+  private func stateBlock(of index: Int, at time: Int, _ state: ValueID) -> Int? {
     let node = graph.nodes[index]
     let lastRead = blocks[blockOf[state.index]].lastRead
-    if lastRead < index { return state.index }
+    if lastRead < time { return state.index }
     let overwritable = inPlaceOperands(of: index).contains { node.inputs[$0] == state }
-    return lastRead == index && overwritable ? state.index : nil
+    return lastRead == time && overwritable ? state.index : nil
   }
 
   /// Positions of inputs that have the result's type and that the kernel reads element by element as it writes, while no

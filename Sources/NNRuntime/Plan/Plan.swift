@@ -76,10 +76,11 @@ public final class Plan {
     }
     let resolved = try graph.resolve(inputExtents: inputExtents)
     let kernels = try options.instructionSet.kernels()
-    var planner = try MemoryLayoutPlanner(graph, resolved, bound: bound, options: options)
+    let schedule = Schedule(graph, resolved)
+    var planner = try MemoryLayoutPlanner(graph, resolved, schedule, bound: bound, options: options)
     let layout = try planner.plan()
     let fault = Fault()
-    let steps = try StepBuilder(graph, resolved, layout, kernels, options, fault).build()
+    let steps = try StepBuilder(graph, resolved, schedule, layout, kernels, options, fault).build()
     self.init(graph, resolved, layout, steps, fault, threads: options.threads)
   }
 

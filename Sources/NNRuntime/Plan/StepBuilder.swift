@@ -6,6 +6,7 @@ import NNKernels
 final class StepBuilder {
   let graph: Graph
   let resolved: ResolvedGraph
+  let schedule: Schedule
   let layout: PlannedMemory
   let kernels: KernelTable
   let options: Plan.Options
@@ -15,11 +16,12 @@ final class StepBuilder {
   private(set) var index = 0
 
   init(
-    _ graph: Graph, _ resolved: ResolvedGraph, _ layout: PlannedMemory, _ kernels: KernelTable,
-    _ options: Plan.Options, _ fault: Fault
+    _ graph: Graph, _ resolved: ResolvedGraph, _ schedule: Schedule, _ layout: PlannedMemory,
+    _ kernels: KernelTable, _ options: Plan.Options, _ fault: Fault
   ) {
     self.graph = graph
     self.resolved = resolved
+    self.schedule = schedule
     self.layout = layout
     self.kernels = kernels
     self.options = options
@@ -28,12 +30,18 @@ final class StepBuilder {
 
   func build() throws(NNError) -> [Step] {
     steps.reserveCapacity(graph.nodes.count)
-    for next in 0..<graph.nodes.count {
-      index = next
-      do throws(NNError) {
-        try resolve(resolved.ops[next])
-      } catch {
-        throw error.within(node.description)
+    for item in schedule.items {
+      switch item {
+      case .node(let next):
+        index = next
+        do throws(NNError) {
+          try resolve(resolved.ops[next])
+        } catch {
+          throw error.within(node.description)
+        }
+      case .chain(let members):
+        index = members[members.count - 1]
+        try resolveChain(members)
       }
     }
     return steps

@@ -1,0 +1,180 @@
+import NNGraph
+import NNKernels
+
+/// The members of a chain, resolved to kernels that work on one block at a time.
+struct ElementwiseChain {
+  /// Elements of a block, and bytes that a slot of scratch has for them: what half a dozen operands of fit into the first-level cache.
+  static let blockLength = 1024
+  /// A line more than the elements, so that slots do not share the cache's sets.
+  static let blockSize = blockLength * 4 + 64
+
+  /// A member's work on the block that begins with element `first`, with a thread's scratch.
+  typealias Member = (_ first: Int, _ length: Int, _ scratch: UnsafeMutableRawPointer) -> Void
+
+  /// Where an operand or result lies.
+  struct Place {
+    /// Memory of the whole tensor, or nil for a slot of scratch.
+    var base: UnsafeMutableRawPointer?
+    /// Bytes from the beginning of a thread's scratch to the slot.
+    var slot = 0
+    /// 4, or 1 for conditions.
+    var elementSize = 4
+    /// 1, or 0 for a single element.
+    var step = 1
+
+    /// The address of element `index`, counted in steps; `done` elements of the block lie before it.
+    @inline(__always)
+    func address(_ scratch: UnsafeMutableRawPointer, _ index: Int, _ done: Int = 0) -> UnsafeMutableRawPointer {
+      guard let base else { return scratch + slot + done * elementSize }
+      return base + index * elementSize
+    }
+
+    @inline(__always)
+    func floats(_ scratch: UnsafeMutableRawPointer, _ first: Int) -> UnsafePointer<Float> {
+      UnsafePointer(address(scratch, first * step).assumingMemoryBound(to: Float.self))
+    }
+
+    @inline(__always)
+    func conditions(_ scratch: UnsafeMutableRawPointer, _ first: Int) -> UnsafePointer<UInt8> {
+      UnsafePointer(address(scratch, first * step).assumingMemoryBound(to: UInt8.self))
+    }
+
+    @inline(__always)
+    func results(_ scratch: UnsafeMutableRawPointer, _ first: Int) -> UnsafeMutablePointer<Float> {
+      address(scratch, first).assumingMemoryBound(to: Float.self)
+    }
+  }
+
+  let members: [Member]
+  /// Elements of each result.
+  let count: Int
+
+  var blockCount: Int { (count + ElementwiseChain.blockLength - 1) / ElementwiseChain.blockLength }
+
+  /// Runs some blocks with a thread's scratch.
+  func run(_ blocks: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
+    var block = blocks.lowerBound
+    while block < blocks.upperBound {
+      let first = block * ElementwiseChain.blockLength
+      let length = min(ElementwiseChain.blockLength, count - first)
+      var next = 0
+      while next < members.count {
+        members[next](first, length, scratch)
+        next += 1
+      }
+      block += 1
+    }
+  }
+}
+
+extension StepBuilder {
+  func resolveChain(_ nodes: [Int]) throws(NNError) {
+    var members: [ElementwiseChain.Member] = []
+    for index in nodes where !Schedule.isView(resolved.ops[index]) { members.append(try chainMember(index)) }
+    let count = outputCount
+    let chain = ElementwiseChain(members: members, count: count)
+    let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
+    emit(units: chain.blockCount, cost: count * members.count) { blocks, thread in
+      chain.run(blocks, scratch + thread * scratchSize)
+    }
+  }
+
+  private func chainMember(_ index: Int) throws(NNError) -> ElementwiseChain.Member {
+    let node = graph.nodes[index]
+    guard let role = ElementwiseRole(node, resolved, resolved.ops[index]) else { throw unsupported() }
+    let a = place(node, 0, role)
+    let b = node.inputs.count > 1 ? place(node, 1, role) : a
+    let c = node.inputs.count > 2 ? place(node, 2, role) : a
+    let result = place(node.outputs[0])
+    switch resolved.ops[index] {
+    case .unary(let activation):
+      let (kernel, alpha, beta) = (kernels.unary(activation.function), activation.alpha, activation.beta)
+      return { first, length, scratch in
+        kernel(a.floats(scratch, first), result.results(scratch, first), length, alpha, beta)
+      }
+    case .binary(let function):
+      let kernel = kernels.combine(function)
+      guard let layout = role.layout else {
+        return { first, length, scratch in
+          kernel(
+            a.floats(scratch, first), a.step, b.floats(scratch, first), b.step, result.results(scratch, first), length)
+        }
+      }
+      return repeated(layout, a, b, c, result) { a, aStep, b, bStep, _, _, out, length in
+        kernel(elements(a), aStep, elements(b), bStep, out.assumingMemoryBound(to: Float.self), length)
+      }
+    case .compare(let function):
+      let kernel = kernels.compareBlock(function)
+      guard let layout = role.layout else {
+        return { first, length, scratch in
+          kernel(
+            a.floats(scratch, first), a.step, b.floats(scratch, first), b.step,
+            result.address(scratch, first).assumingMemoryBound(to: UInt8.self), length)
+        }
+      }
+      return repeated(layout, a, b, c, result) { a, aStep, b, bStep, _, _, out, length in
+        kernel(elements(a), aStep, elements(b), bStep, out.assumingMemoryBound(to: UInt8.self), length)
+      }
+    case .select:
+      let kernel = kernels.selectBlock
+      guard let layout = role.layout else {
+        return { first, length, scratch in
+          kernel(
+            a.conditions(scratch, first), a.step, b.floats(scratch, first), b.step, c.floats(scratch, first), c.step,
+            result.results(scratch, first), length)
+        }
+      }
+      return repeated(layout, a, b, c, result) { a, aStep, b, bStep, c, cStep, out, length in
+        kernel(
+          UnsafePointer(a.assumingMemoryBound(to: UInt8.self)), aStep, elements(b), bStep, elements(c), cStep,
+          out.assumingMemoryBound(to: Float.self), length)
+      }
+    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose, .expand, .slice,
+      .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      throw unsupported()
+    }
+  }
+
+  private typealias Run = (
+    _ a: UnsafeMutableRawPointer, _ aStep: Int, _ b: UnsafeMutableRawPointer, _ bStep: Int,
+    _ c: UnsafeMutableRawPointer, _ cStep: Int, _ out: UnsafeMutableRawPointer, _ length: Int
+  ) -> Void
+
+  /// A member with an operand that repeats in another way than as one number: run by run.
+  private func repeated(
+    _ layout: BroadcastLayout, _ a: ElementwiseChain.Place, _ b: ElementwiseChain.Place, _ c: ElementwiseChain.Place,
+    _ result: ElementwiseChain.Place, _ body: @escaping Run
+  ) -> ElementwiseChain.Member {
+    let last = layout.rank - 1
+    return { first, length, scratch in
+      var walk = StridedWalk(
+        layout.rank, layout.dims, layout.strides0, layout.strides1, layout.strides2, first..<first + length)
+      while walk.next() {
+        // Operands in scratch are whole: their blocks begin at the block's first element.
+        let done = walk.position - first
+        body(
+          a.address(scratch, walk.offset0, done), layout.strides0[last], b.address(scratch, walk.offset1, done),
+          layout.strides1[last], c.address(scratch, walk.offset2, done), layout.strides2[last],
+          result.address(scratch, walk.position, done), walk.count)
+      }
+    }
+  }
+
+  private func place(_ node: Node, _ operand: Int, _ role: ElementwiseRole) -> ElementwiseChain.Place {
+    var place = place(node.inputs[operand])
+    if role.operands[operand] == .scalar { place.step = 0 }
+    return place
+  }
+
+  private func place(_ value: ValueID) -> ElementwiseChain.Place {
+    let size = resolved.types[value.index].dtype.size
+    let slot = layout.slots[value.index]
+    return slot < 0
+      ? ElementwiseChain.Place(base: layout.pointers[value.index], elementSize: size)
+      : ElementwiseChain.Place(base: nil, slot: slot * ElementwiseChain.blockSize, elementSize: size)
+  }
+}
+
+private func elements(_ pointer: UnsafeMutableRawPointer) -> UnsafePointer<Float> {
+  UnsafePointer(pointer.assumingMemoryBound(to: Float.self))
+}

@@ -1,0 +1,138 @@
+import NNGraph
+import NNKernels
+
+/// In which order a plan runs a graph's nodes, and which elementwise ones run together.
+///
+/// Elementwise nodes with as many results as each other make a *chain*: it runs block by block, so that what one node hands to the next
+/// stays in the first-level cache, and needs no memory of its own if nobody else reads it. A chain waits for its last member until
+/// some other node needs a result. No bit depends on it.
+struct Schedule {
+  enum Item {
+    case node(Int)
+    /// Nodes in their order; two at least.
+    case chain([Int])
+  }
+
+  private(set) var items: [Item] = []
+  /// The item of each node.
+  private(set) var position: [Int]
+
+  /// Members of one chain: as many as keep its working memory small.
+  private static let longestChain = 96
+
+  init(_ graph: Graph, _ resolved: ResolvedGraph) {
+    position = [Int](repeating: 0, count: graph.nodes.count)
+    var isOutput = [Bool](repeating: false, count: graph.values.count)
+    for output in graph.outputs { isOutput[output.index] = true }
+    var open: [OpenChain] = []
+    /// The open chain that makes a value, by the number of its elements; −1 for none.
+    var makes = [Int](repeating: -1, count: graph.values.count)
+    for index in graph.nodes.indices {
+      let node = graph.nodes[index]
+      let result = node.outputs[0].index
+      let count = resolved.types[result].shape.elementCount ?? 0
+      var joins = ElementwiseRole(graph.nodes[index], resolved, resolved.ops[index]) != nil
+      if !joins, makes[node.inputs.first?.index ?? result] == count, !isOutput[result] {
+        joins = Schedule.isView(resolved.ops[index])
+      }
+      for input in node.inputs where makes[input.index] >= 0 && !(joins && makes[input.index] == count) {
+        close(makes[input.index], &open, &makes)
+      }
+      guard joins else {
+        append(.node(index))
+        continue
+      }
+      if let chain = open.firstIndex(where: { $0.count == count }), open[chain].members.count < Schedule.longestChain {
+        open[chain].add(index, result)
+      } else {
+        close(count, &open, &makes)
+        open.append(OpenChain(count: count))
+        open[open.count - 1].add(index, result)
+      }
+      makes[result] = count
+    }
+    while let first = open.first { close(first.count, &open, &makes) }
+  }
+
+  private struct OpenChain {
+    /// Elements of each result.
+    let count: Int
+    var members: [Int] = []
+    var results: [Int] = []
+
+    init(count: Int) { self.count = count }
+
+    mutating func add(_ member: Int, _ result: Int) {
+      members.append(member)
+      results.append(result)
+    }
+  }
+
+  /// Whether a node hands on its operand's elements in their order.
+  static func isView(_ op: Op) -> Bool {
+    if case .reshape = op { return true }
+    return op == .unary(.identity)
+  }
+
+  private mutating func close(_ count: Int, _ open: inout [OpenChain], _ makes: inout [Int]) {
+    guard let index = open.firstIndex(where: { $0.count == count }) else { return }
+    let chain = open.remove(at: index)
+    for result in chain.results { makes[result] = -1 }
+    append(chain.members.count == 1 ? .node(chain.members[0]) : .chain(chain.members))
+  }
+
+  private mutating func append(_ item: Item) {
+    switch item {
+    case .node(let node): position[node] = items.count
+    case .chain(let members):
+      for member in members { position[member] = items.count }
+    }
+    items.append(item)
+  }
+}
+
+/// How an elementwise node reads its operands.
+struct ElementwiseRole {
+  enum Operand: Equatable {
+    /// Element i for result i.
+    case whole
+    /// The one element there is.
+    case scalar
+    /// Some other broadcast.
+    case repeated
+  }
+
+  var operands: [Operand] = []
+  /// How all operands are walked, if any of them is ``Operand/repeated``.
+  var layout: BroadcastLayout?
+
+  /// nil for a node that is not elementwise, or has no kernel that runs on a block.
+  init?(_ node: Node, _ resolved: ResolvedGraph, _ op: Op) {
+    func type(_ position: Int) -> TensorType { resolved.types[node.inputs[position].index] }
+    let result = resolved.types[node.outputs[0].index]
+    switch op {
+    case .unary(let activation):
+      guard activation.function != .identity else { return nil }
+    case .binary, .select:
+      guard result.dtype == .f32 else { return nil }
+    case .compare:
+      guard type(0).dtype == .f32 else { return nil }
+    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose, .expand, .slice,
+      .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      return nil
+    }
+    guard let count = result.shape.elementCount, count > 0, let extents = result.shape.extents else { return nil }
+    var shapes: [[Int]] = []
+    for position in node.inputs.indices {
+      guard let own = type(position).shape.extents, let elements = type(position).shape.elementCount else { return nil }
+      shapes.append(own)
+      operands.append(elements == count ? .whole : elements == 1 ? .scalar : .repeated)
+    }
+    guard operands.contains(.repeated) else { return }
+    let third = shapes.count > 2 ? shapes[2] : []
+    guard let layout = BroadcastLayout(output: extents, shapes[0], shapes.count > 1 ? shapes[1] : [], third) else {
+      return nil
+    }
+    self.layout = layout
+  }
+}
