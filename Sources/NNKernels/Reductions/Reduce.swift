@@ -63,7 +63,8 @@ func foldColumns<F: FoldFunction, I: InstructionSet>(
   return F.foldLanes(&lanes, I.self)
 }
 
-/// One result whose elements lie anywhere: sixteen are gathered at a time.
+/// One result whose elements lie anywhere: sixteen are gathered at a time. Runs of neighbours need not begin at the first lane: what
+/// fills some lanes only waits for the others.
 @inlinable @inline(__always)
 func foldScattered<F: FoldFunction, I: InstructionSet>(
   _ x: UnsafePointer<Float>, _ layout: ReduceLayout, _: F.Type, _: I.Type
@@ -77,16 +78,25 @@ func foldScattered<F: FoldFunction, I: InstructionSet>(
     var i = 0
     while i < walk.count {
       let lane = (walk.position &+ i) & 15
-      if lane == 0 && step == 1 && i &+ 16 <= walk.count {
+      let count = min(16 &- lane, walk.count &- i)
+      if step == 1 && count == 16 {
         lanes = F.take(lanes, nnp_load(source + i), I.self)
         i &+= 16
+        continue
+      }
+      if step == 1 {
+        pending = nnp_load_lanes(source + (i &- lane), lane, lane &+ count, pending)
       } else {
-        pending[lane] = source[i &* step]
-        if lane == 15 {
-          lanes = F.take(lanes, pending, I.self)
-          pending = nnp_splat(F.start)
+        var j = 0
+        while j < count {
+          pending[lane &+ j] = source[(i &+ j) &* step]
+          j &+= 1
         }
-        i &+= 1
+      }
+      i &+= count
+      if lane &+ count == 16 {
+        lanes = F.take(lanes, pending, I.self)
+        pending = nnp_splat(F.start)
       }
     }
   }

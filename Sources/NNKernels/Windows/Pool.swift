@@ -20,6 +20,17 @@ extension Window {
 
 /// The largest of each window; padding takes no part, NaN wins, and a window of padding alone gives −∞.
 func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
+  if arguments.window.isHalving {
+    forEachSquare(arguments, range) { squares in
+      var best = Four(repeating: -.infinity)
+      _ = best.raise(to: squares.0)
+      _ = best.raise(to: squares.1)
+      _ = best.raise(to: squares.2)
+      _ = best.raise(to: squares.3)
+      return best
+    }
+    return
+  }
   forEachWindow(arguments, range) { plane, rows, columns in
     var best = -Float.infinity
     var y = rows.lowerBound
@@ -41,6 +52,10 @@ func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
 /// The mean of each window: the taps inside the image are added in row-major order, then divided by their count or by
 /// the whole window. A window of padding alone gives 0.
 func averagePool(_ arguments: PoolArguments, _ range: Range<Int>) {
+  if arguments.window.isHalving {
+    forEachSquare(arguments, range) { (((Four() + $0.0) + $0.1 + $0.2) + $0.3) / Four(repeating: 4) }
+    return
+  }
   let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
   forEachWindow(arguments, range) { plane, rows, columns in
     var sum: Float = 0
@@ -86,6 +101,10 @@ private func forEachWindow(
 /// See ``PoolGradientArguments``: dy goes to the first maximum of its window.
 func maximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
   guard let x = arguments.x else { return }
+  if arguments.window.isHalving {
+    maximumOfSquaresGradient(x, arguments, range)
+    return
+  }
   forEachGradient(arguments, range) { unit, dx, rows, columns, dy in
     let plane = x + unit &* arguments.height &* arguments.width
     var best = -Float.infinity
