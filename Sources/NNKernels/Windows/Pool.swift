@@ -21,14 +21,7 @@ extension Window {
 /// The largest of each window; padding takes no part, NaN wins, and a window of padding alone gives −∞.
 func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
   if arguments.window.isHalving {
-    forEachSquare(arguments, range) { squares in
-      var best = Four(repeating: -.infinity)
-      _ = best.raise(to: squares.0)
-      _ = best.raise(to: squares.1)
-      _ = best.raise(to: squares.2)
-      _ = best.raise(to: squares.3)
-      return best
-    }
+    maximumOfSquares(arguments, range)
     return
   }
   forEachWindow(arguments, range) { plane, rows, columns in
@@ -53,7 +46,7 @@ func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
 /// the whole window. A window of padding alone gives 0.
 func averagePool(_ arguments: PoolArguments, _ range: Range<Int>) {
   if arguments.window.isHalving {
-    forEachSquare(arguments, range) { (((Four() + $0.0) + $0.1 + $0.2) + $0.3) / Four(repeating: 4) }
+    averageOfSquares(arguments, range)
     return
   }
   let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth

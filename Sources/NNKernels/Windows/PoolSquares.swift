@@ -18,7 +18,10 @@ extension SIMD4<Float> {
   @inline(__always)
   mutating func raise(to other: Four) -> SIMDMask<SIMD4<Int32>> {
     let isBetter = (other .> self) .| ((other .!= other) .& (self .== self))
-    replace(with: other, where: isBetter)
+    // Bit by bit: the compiler makes branches of a choice between lanes that are stored one by one.
+    let mask = unsafeBitCast(isBetter, to: SIMD4<UInt32>.self)
+    let (mine, others) = (unsafeBitCast(self, to: SIMD4<UInt32>.self), unsafeBitCast(other, to: SIMD4<UInt32>.self))
+    self = unsafeBitCast((others & mask) | (mine & ~mask), to: Four.self)
     return isBetter
   }
 }
@@ -47,8 +50,27 @@ private func squares(_ row: UnsafePointer<Float>, _ width: Int, _ column: Int, _
   return (upper.even, upper.odd, lower.even, lower.odd)
 }
 
+/// See ``maximumPool(_:_:)``.
+func maximumOfSquares(_ arguments: PoolArguments, _ range: Range<Int>) {
+  forEachSquare(arguments, range) { taps in
+    var best = taps.0
+    _ = best.raise(to: taps.1)
+    _ = best.raise(to: taps.2)
+    _ = best.raise(to: taps.3)
+    return best
+  }
+}
+
+/// See ``averagePool(_:_:)``.
+func averageOfSquares(_ arguments: PoolArguments, _ range: Range<Int>) {
+  forEachSquare(arguments, range) { taps in
+    let sum = Four() + taps.0 + taps.1 + taps.2 + taps.3
+    return sum / Four(repeating: 4)
+  }
+}
+
 @inline(__always)
-func forEachSquare(_ arguments: PoolArguments, _ range: Range<Int>, _ body: (Squares) -> Four) {
+private func forEachSquare(_ arguments: PoolArguments, _ range: Range<Int>, _ body: (Squares) -> Four) {
   var unit = range.lowerBound
   while unit < range.upperBound {
     let plane = arguments.x + unit &* arguments.height &* arguments.width
