@@ -61,9 +61,11 @@ extension TrainedModel {
   public func lastFeatureLayer() throws(NNError) -> String {
     let traced = try TracedModel(self)
     let maps = traced.layers.filter { $0.result.rank == 4 && traced.isShown($0.result) }
-    let last = maps.last { $0.name.contains("conv") } ?? maps.last
-    guard let last, let layer = maps.last(where: { $0.result.shape == last.result.shape }) else {
-      throw NNError(.invalidArgument, "no layer of the model gives feature maps (N, C, h, w)")
+    guard let last = maps.last(where: { $0.name.contains("conv") }),
+      let layer = maps.last(where: { $0.result.shape == last.result.shape })
+    else {
+      throw NNError(
+        .invalidArgument, "the model has no convolution that gives feature maps (N, C, h, w); name a layer")
     }
     return layer.name
   }

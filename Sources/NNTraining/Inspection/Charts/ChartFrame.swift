@@ -10,14 +10,14 @@ struct ChartFrame {
   /// Room for the legend on the right.
   let legendWidth: Double
 
-  private let left = 64.0
+  private let left: Double
   private let top = 12.0
   private let bottom = 44.0
   private var right: Double { width - legendWidth - 12 }
   private var base: Double { height - bottom }
 
   init(
-    x: ChartScale, y: ChartScale, xLabel: String, yLabel: String, legend: [LegendEntry], width: Double = 560,
+    x: ChartScale, y: ChartScale, xLabel: String, yLabel: String, legend: [LegendEntry], width: Double = 548,
     height: Double = 280
   ) {
     self.x = x
@@ -27,6 +27,8 @@ struct ChartFrame {
     let longest = legend.map { ChartFrame.shortened($0.name).count }.max() ?? 0
     legendWidth = legend.isEmpty ? 0 : Double(longest) * 6.6 + 40
     self.width = width
+    // The label of the axis stands left of the longest of its numbers.
+    left = Double(y.marks.map { $0.label.count }.max() ?? 0) * 7 + 40
     // A long legend makes the picture higher.
     self.height = max(height, top + Double(legend.count) * 17 + 8)
   }

@@ -48,7 +48,7 @@ struct ChartScale {
   func position(_ value: Double) -> Double? {
     let scaled = isLogarithmic ? (value > 0 ? log10(value) : .nan) : value
     guard scaled.isFinite else { return nil }
-    let part = (scaled - low) / (high - low)
+    let part = (min(max(scaled, -1e300), 1e300) - low) / (high - low)
     return part.isFinite ? min(max(part, -1), 2) : nil
   }
 

@@ -22,12 +22,14 @@ public enum PictureGrid {
   }
 
   /// Images of one number a pixel, (H, W), in the colours of a map; see ``gray(_:height:width:columns:range:scale:)``.
+  ///
+  /// - Parameter gap: pixels of the lines between images.
   public static func mapped(
     _ images: [Float], height: Int, width: Int, columns: Int, colors: ColorMap,
-    range: ClosedRange<Float> = 0...1, scale: Int = 2
+    range: ClosedRange<Float> = 0...1, scale: Int = 2, gap: Int = 1
   ) throws(NNError) -> RasterImage {
     let cells = try Cells(
-      images.count, planes: 1, height: height, width: width, columns: columns, scale: scale)
+      images.count, planes: 1, height: height, width: width, columns: columns, scale: scale, gap: gap)
     let span = Span(range)
     return try cells.picture(channels: 3) { (cell, place, pixel) in
       let color = colors.color(span.part(images[cell * cells.area + place]))
@@ -38,10 +40,10 @@ public enum PictureGrid {
   /// Colour images of red, green and blue planes, (3, H, W); see ``gray(_:height:width:columns:range:scale:)``.
   public static func color(
     _ images: [Float], height: Int, width: Int, columns: Int, range: ClosedRange<Float> = 0...1,
-    scale: Int = 2
+    scale: Int = 2, gap: Int = 1
   ) throws(NNError) -> RasterImage {
     let cells = try Cells(
-      images.count, planes: 3, height: height, width: width, columns: columns, scale: scale)
+      images.count, planes: 3, height: height, width: width, columns: columns, scale: scale, gap: gap)
     let span = Span(range)
     return try cells.picture(channels: 3) { (cell, place, pixel) in
       for channel in 0..<3 {
@@ -101,13 +103,18 @@ public enum PictureGrid {
     let width: Int
     let columns: Int
     let scale: Int
+    /// Pixels of the lines between images.
+    let gap: Int
 
     var area: Int { height * width }
 
-    init(_ numbers: Int, planes: Int, height: Int, width: Int, columns: Int, scale: Int) throws(NNError) {
+    init(_ numbers: Int, planes: Int, height: Int, width: Int, columns: Int, scale: Int, gap: Int = 1)
+      throws(NNError)
+    {
       let (area, isTooLarge) = height.multipliedReportingOverflow(by: width)
       let (size, overflow) = area.multipliedReportingOverflow(by: planes)
-      guard height >= 1, width >= 1, columns >= 1, scale >= 1, scale <= 64, numbers >= 1, !isTooLarge,
+      guard height >= 1, width >= 1, columns >= 1, scale >= 1, scale <= 64, (1...64).contains(gap),
+        numbers >= 1, !isTooLarge,
         !overflow, numbers % size == 0
       else {
         throw NNError(
@@ -118,6 +125,7 @@ public enum PictureGrid {
       self.width = width
       self.columns = columns
       self.scale = scale
+      self.gap = gap
     }
 
     /// Draws every pixel of every cell, in lines of gray.
@@ -125,18 +133,19 @@ public enum PictureGrid {
       channels: Int, _ draw: (_ cell: Int, _ place: Int, _ pixel: inout ArraySlice<UInt8>) -> Void
     ) throws(NNError) -> RasterImage {
       let rows = (count - 1) / columns + 1
-      let (cellHeight, cellWidth) = (height * scale + 1, width * scale + 1)
+      let (cellHeight, cellWidth) = (height * scale + gap, width * scale + gap)
       let (tall, isTooTall) = rows.multipliedReportingOverflow(by: cellHeight)
       let (wide, isTooWide) = columns.multipliedReportingOverflow(by: cellWidth)
-      guard !isTooTall, !isTooWide, tall < 1 << 16, wide < 1 << 16, (tall + 1) * (wide + 1) <= 1 << 28 else {
+      guard !isTooTall, !isTooWide, tall < 1 << 16, wide < 1 << 16, (tall + gap) * (wide + gap) <= 1 << 28
+      else {
         throw NNError(
           .limitExceeded, "a grid of \(rows)×\(columns) pictures of \(height)×\(width) is too large")
       }
-      let (pictureHeight, pictureWidth) = (tall + 1, wide + 1)
+      let (pictureHeight, pictureWidth) = (tall + gap, wide + gap)
       var pixels = [UInt8](repeating: 96, count: pictureHeight * pictureWidth * channels)
       var pixel = [UInt8](repeating: 0, count: channels)[...]
       for cell in 0..<count {
-        let (top, left) = (cell / columns * cellHeight + 1, cell % columns * cellWidth + 1)
+        let (top, left) = (cell / columns * cellHeight + gap, cell % columns * cellWidth + gap)
         for place in 0..<area {
           draw(cell, place, &pixel)
           let (y, x) = (top + place / width * scale, left + place % width * scale)

@@ -31,15 +31,15 @@ extension TrainedModel {
     if filters.channels == 3 {
       return try PictureGrid.color(
         filters.values, height: filters.height, width: filters.width, columns: columns,
-        range: -largest...largest, scale: scale)
+        range: -largest...largest, scale: scale, gap: max(scale / 4, 1))
     }
     return try PictureGrid.mapped(
       filters.values, height: filters.height, width: filters.width, columns: columns, colors: colors,
-      range: -largest...largest, scale: scale)
+      range: -largest...largest, scale: scale, gap: max(scale / 4, 1))
   }
 
   /// The weight (filters, C, kH, kW) or (K, units) of a layer, or of the first that has one.
-  private func firstWeight(_ layer: String?) throws(NNError) -> Parameter {
+  func firstWeight(_ layer: String? = nil) throws(NNError) -> Parameter {
     let traced = try TracedModel(self)
     let weights = traced.trace.parameters.map { $0.parameter }.filter { parameter in
       parameter.name.string.hasSuffix(".weight") && [2, 4].contains(parameter.extents.count)
@@ -83,10 +83,11 @@ extension TrainedModel {
     let finite = values.filter { $0.isFinite }
     let low = finite.min() ?? 0
     let columns = PictureGrid.columns(count)
+    let scale = scale ?? PictureGrid.scale(columns: columns, width: maps.extents[3])
     return try PictureGrid.mapped(
       values, height: maps.extents[2], width: maps.extents[3], columns: columns, colors: .sequential,
       range: low...(finite.max() ?? low),
-      scale: scale ?? PictureGrid.scale(columns: columns, width: maps.extents[3]))
+      scale: scale, gap: max(scale / 4, 1))
   }
 }
 
@@ -130,15 +131,17 @@ private struct Filters {
 }
 
 extension PictureGrid {
-  /// Columns that make a grid of `count` pictures about twice as wide as high.
+  /// Columns that make a grid of `count` pictures about twice as wide as high, or somewhat less wide if that leaves fewer
+  /// places empty.
   static func columns(_ count: Int) -> Int {
-    var columns = 1
-    while columns * columns < 2 * count, columns < count { columns += 1 }
-    return max(columns, 1)
+    var most = 1
+    while most * most < 2 * count, most < count { most += 1 }
+    func empty(_ columns: Int) -> Int { (count + columns - 1) / columns * columns - count }
+    return (max(most * 6 / 10, 1)...most).reversed().min { empty($0) < empty($1) } ?? 1
   }
 
-  /// The scale at which a row of pictures is about 480 pixels wide, 1…16.
+  /// The scale at which a row of pictures is about 420 pixels wide, 1…16.
   static func scale(columns: Int, width: Int) -> Int {
-    min(max(480 / max(columns, 1) / max(width, 1), 1), 16)
+    min(max(420 / max(columns, 1) / max(width, 1), 1), 16)
   }
 }

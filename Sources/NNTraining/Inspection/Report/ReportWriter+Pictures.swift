@@ -4,7 +4,10 @@ import NNGraph
 // What the model has learned, and what it looks at, in pictures
 extension ReportWriter {
   func filters() throws(NNError) -> [Markup] {
-    guard let imageShape else { return [] }
+    // The first weights may be of a layer that does not see whole images: patches of them, say.
+    guard let imageShape, let weight = try? model.firstWeight(),
+      weight.extents.count == 4 || weight.extents[0] == imageShape.reduce(1, *)
+    else { return [] }
     let picture = try model.filterPicture(imageShape: imageShape, colors: .diverging)
     var figures = [
       figure("Weights", try image(picture, name: "filters", about: "The weights of the first layer"))
@@ -39,13 +42,15 @@ extension ReportWriter {
   /// Saliency, integrated gradients and Grad-CAM of a few samples, one of each class first.
   func explanations() throws(NNError) -> [Markup] {
     guard let imageShape, let held, trainer.outputShape.count == 1 else { return [] }
-    let chosen = try shownSamples(held)
-    let samples = try held.selecting(chosen).features
     let results = try classResults()
+    // The largest pixel of an image that a model makes has nothing to say.
+    guard results != nil || trainer.outputShape == [1] else { return [] }
+    let chosen = shownSamples(held)
+    let samples = try held.selecting(chosen).features
     var rows: [(name: String, cells: [RasterImage])] = [("sample", try thumbnails(samples, imageShape))]
     let saliency = try model.inputGradients(for: samples)
     rows.append(("saliency", try maps(saliency.inShape(imageShape).magnitudes, colors: .sequential)))
-    let integrated = try model.integratedGradients(for: samples, baseline: try baseline(held))
+    let integrated = try model.integratedGradients(for: samples, baseline: baseline(held))
     rows.append(
       ("integrated gradients", try maps(integrated.inShape(imageShape).channelSums, colors: .diverging)))
     if trainer.sampleShape.count == 3, let layer = try? model.lastFeatureLayer() {
@@ -86,19 +91,16 @@ extension ReportWriter {
     ]
   }
 
-  /// Up to eight samples: the first of each class, or the first ones.
-  private func shownSamples(_ held: Dataset) throws(NNError) -> [Int] {
-    guard case .classes(let classes) = held.targets else { return Array(0..<min(held.count, 8)) }
+  /// Up to ten samples: the first of each class, or the first ones.
+  private func shownSamples(_ held: Dataset) -> [Int] {
+    guard case .classes(let classes) = held.targets else { return Array(0..<min(held.count, 10)) }
     var seen: Set<Int> = []
-    var chosen: [Int] = []
-    for (index, value) in classes.enumerated() where chosen.count < 8 && seen.insert(value).inserted {
-      chosen.append(index)
-    }
-    return chosen.sorted { (classes[$0], $0) < (classes[$1], $1) }
+    let firsts = classes.indices.filter { seen.insert(classes[$0]).inserted }
+    return Array(firsts.sorted { classes[$0] < classes[$1] }.prefix(10))
   }
 
   /// The image where integrated gradients begin: the least pixel everywhere.
-  private func baseline(_ held: Dataset) throws(NNError) -> [Float] {
+  private func baseline(_ held: Dataset) -> [Float] {
     [Float](repeating: pixelRange.lowerBound, count: held.sampleSize)
   }
 

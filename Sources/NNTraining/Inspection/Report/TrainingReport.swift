@@ -5,7 +5,7 @@ import NNGraph
 /// model is and where it errs, what it looks at, and how its last hidden layer arranges the samples.
 ///
 /// ```swift
-/// let report = TrainingReport(title: "Digits", gradientSamples: try training.selecting(Array(0..<64)))
+/// let report = try TrainingReport(title: "Digits", of: training)
 /// try trainer.fit(training, epochs: 20, validation: held, callbacks: [report])
 /// try report.write(to: "report.html", trainer: trainer, held: held, classNames: names)
 /// ```
@@ -50,6 +50,15 @@ public final class TrainingReport: Callback {
     self.title = title
     self.gradientSamples = gradientSamples
     self.settings = settings
+  }
+
+  /// A report that watches the gradients of up to 64 of the samples that are trained on, evenly spaced.
+  public convenience init(
+    title: String, of training: Dataset, settings: [(name: String, value: String)] = []
+  ) throws(NNError) {
+    let step = max((training.count + 63) / 64, 1)
+    let probed = try training.selecting(Array(stride(from: 0, to: training.count, by: step)))
+    self.init(title: title, gradientSamples: probed, settings: settings)
   }
 
   public func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError) { self.plan = plan }
