@@ -12,9 +12,11 @@ extension Example {
   ///   - head: what goes in front of the exported file's output.
   ///   - metadata: what the exported file says about itself.
   ///   - metric: one of the trainer's metrics, or "loss".
+  ///   - imageShape: (C, H, W) of samples that are images though their shape does not say so, for a report.
   public static func supervised(
     name: String, family: String, summary: String, settings: Settings, quickEpochs: Int = 1,
     head: OutputHead = .none, metadata: Metadata, metric: String, mark: ExampleResult.Mark,
+    imageShape: [Int]? = nil,
     data: @escaping @Sendable (ExampleRun) throws(NNError) -> Parts,
     trainer make: @escaping @Sendable (Settings, Dataset) throws(NNError) -> Trainer
   ) -> Example {
@@ -22,7 +24,8 @@ extension Example {
       (run) throws(NNError) in
       let (training, held) = try data(run)
       let trainer = try make(run.settings, training)
-      try trainer.fit(training, held: held, run)
+      try trainer.fit(
+        training, held: held, run, classNames: metadata.labels.map { $0.string }, imageShape: imageShape)
       let result = try trainer.evaluate(held)
       run.say(result.line(of: "held-out"))
       let value = metric == "loss" ? result.loss : result[metric]
@@ -35,17 +38,34 @@ extension Example {
 }
 
 extension Trainer {
-  /// Trains as a run asks for, and says what is trained on what, and how long it took.
-  public func fit(_ training: Dataset, held: Dataset, _ run: ExampleRun) throws(NNError) {
+  /// Trains as a run asks for, and says what is trained on what, and how long it took. Writes the run's report, if it wants
+  /// one; the held-out samples are then evaluated after every epoch too, which training never sees.
+  ///
+  /// - Parameters:
+  ///   - classNames: what the report calls the classes.
+  ///   - imageShape: (C, H, W) of samples that are images though their shape does not say so.
+  public func fit(
+    _ training: Dataset, held: Dataset, _ run: ExampleRun, classNames: [String] = [], imageShape: [Int]? = nil
+  ) throws(NNError) {
     run.say(
       "\(training.count) samples to train on, \(held.count) held out, \(trainableParameterCount) parameters, "
         + "seed \(seed)")
     let start = ContinuousClock.now
+    let report = try run.reportPath.map { (_) throws(NNError) in
+      try TrainingReport(title: run.title, of: training)
+    }
     try fit(
-      training, epochs: run.settings.epochs, batchSize: run.settings.batchSize, callbacks: run.callbacks,
+      training, epochs: run.settings.epochs, batchSize: run.settings.batchSize,
+      validation: report == nil ? nil : held, callbacks: run.callbacks + [report].compactMap { $0 },
       checkpoint: run.checkpoint)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     run.say("trained in \((seconds * 10).rounded() / 10) s")
+    if let report, let path = run.reportPath {
+      try report.write(
+        to: path, trainer: self, held: held, classNames: classNames, imageShape: imageShape,
+        picturesTo: run.artifactFolder)
+      run.say("report: \(path)")
+    }
   }
 }
 

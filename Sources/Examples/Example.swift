@@ -46,7 +46,11 @@ public struct Example: Sendable {
     self.summary = summary
     self.settings = settings
     self.quickEpochs = quickEpochs
-    self.train = train
+    self.train = { (run) throws(NNError) in
+      var run = run
+      run.title = "\(name): \(summary)"
+      return try train(run)
+    }
   }
 
   public static func named(_ name: String) -> Example? {
@@ -63,6 +67,10 @@ public struct ExampleRun {
   public var dataFolder: String
   /// The folder for pictures and the like; nil for none.
   public var artifactFolder: String?
+  /// Where to write a report of the training as an HTML page, see ``TrainingReport``; nil for none.
+  public var reportPath: String?
+  /// What the example is, for the report's heading.
+  var title = ""
   /// What ``Trainer/fit`` is to call: a progress bar, logs.
   public var callbacks: [any Callback]
   public var checkpoint: Checkpointing?
@@ -71,13 +79,14 @@ public struct ExampleRun {
 
   public init(
     settings: Example.Settings, isQuick: Bool = false, dataFolder: String = "build/data",
-    artifactFolder: String? = nil, callbacks: [any Callback] = [], checkpoint: Checkpointing? = nil,
-    say: @escaping (String) -> Void = { _ in }
+    artifactFolder: String? = nil, reportPath: String? = nil, callbacks: [any Callback] = [],
+    checkpoint: Checkpointing? = nil, say: @escaping (String) -> Void = { _ in }
   ) {
     self.settings = settings
     self.isQuick = isQuick
     self.dataFolder = dataFolder
     self.artifactFolder = artifactFolder
+    self.reportPath = reportPath
     self.callbacks = callbacks
     self.checkpoint = checkpoint
     self.say = say

@@ -10,7 +10,7 @@ extension Example {
     settings: Settings(epochs: 60, batchSize: 32, learningRate: 1e-3, seed: 1),
     head: .softmax,
     metadata: Digits.metadata(name: "digits-mlp", input: "64 pixels of an 8×8 image, row by row"),
-    metric: "accuracy", mark: .atLeast(0.98),
+    metric: "accuracy", mark: .atLeast(0.98), imageShape: [1, 8, 8],
     data: { (run) throws(NNError) in try Digits.split(sampleShape: [64], seed: run.settings.seed) },
     trainer: { (settings, _) throws(NNError) in
       let model = Sequential {

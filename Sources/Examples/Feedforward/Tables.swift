@@ -39,7 +39,7 @@ extension Example {
         }, sampleShape: training.sampleShape, loss: SoftmaxCrossEntropy(labelSmoothing: 0.05),
         optimizer: AdamW(learningRate: run.settings.learningRate), metrics: [.accuracy],
         seed: run.settings.seed)
-      try trainer.fit(training, held: held, run)
+      try trainer.fit(training, held: held, run, classNames: classes)
       let result = try trainer.evaluate(held)
       run.say(result.line(of: "held-out"))
       let said = try Scores.classes(of: trainer.predict(held.features), classes: classes.count)

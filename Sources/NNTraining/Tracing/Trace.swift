@@ -22,6 +22,9 @@ public final class Trace {
 
   /// Losses that layers added to the one the model is trained with, each of shape ().
   public private(set) var addedLosses: [SymbolicTensor] = []
+  /// What each named layer computed, in the order in which they were done: those inside a layer stand before it. A layer
+  /// that is called again, such as one of a shared ``Network``, stands here again.
+  public private(set) var layerResults: [(name: Name, value: ValueID)] = []
   /// Whether layers with a memory keep it from run to run: the model is traced to be run step by step.
   public let isStateful: Bool
 
@@ -206,9 +209,9 @@ extension Trace {
   }
 
   /// Runs `body` as the layer of the given kind, the next of its kind in this scope.
-  func within<Result>(
-    layer kind: String, input: SymbolicTensor, _ body: () throws(NNError) -> Result
-  ) throws(NNError) -> Result {
+  func within(
+    layer kind: String, input: SymbolicTensor, _ body: () throws(NNError) -> SymbolicTensor
+  ) throws(NNError) -> SymbolicTensor {
     let top = scopes.count - 1
     let number = scopes[top].counts[kind, default: 0] + 1
     scopes[top].counts[kind] = number
@@ -216,7 +219,9 @@ extension Trace {
     layerNames.append(name)
     defer { layerNames.removeLast() }
     do throws(NNError) {
-      return try body()
+      let result = try body()
+      layerResults.append((name, result.id))
+      return result
     } catch {
       throw error.within("layer " + name.quoted + " (input " + input.shapeDescription + ")")
     }

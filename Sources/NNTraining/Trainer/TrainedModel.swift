@@ -130,14 +130,14 @@ public struct TrainedModel {
     return results
   }
 
-  private func requireType(_ given: DType) throws(NNError) {
+  func requireType(_ given: DType) throws(NNError) {
     guard given == inputType else {
       throw NNError(.dtypeMismatch, "samples are \(given.name), the model takes \(inputType.name)")
     }
   }
 
   /// The extents of a batch of samples that have so many numbers together.
-  private func batchExtents(_ numbers: Int) throws(NNError) -> [Int] {
+  func batchExtents(_ numbers: Int) throws(NNError) -> [Int] {
     let width = sampleShape.reduce(1, *)
     guard width > 0, numbers % width == 0 else {
       throw NNError(

@@ -8,6 +8,9 @@ public struct PCA: Sendable {
   /// The variance along each component.
   public let variances: [Double]
 
+  /// All eigenvectors of the covariance matrix are found, in a time that grows with the cube of `width`;
+  /// ``leading(_:width:components:)`` finds the first few of wide samples.
+  ///
   /// - Parameters:
   ///   - samples: one after the other, each of `width` numbers; two at least.
   ///   - components: how many directions to keep, at most `width`.
@@ -38,18 +41,23 @@ public struct PCA: Sendable {
     }
     let (values, vectors) = PCA.eigen(covariance)
     let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(count)
+    self.init(
+      mean: mean, components: order.map { index in vectors.map { $0[index] } },
+      variances: order.map { max(values[$0], 0) })
+  }
+
+  /// The signs of components are arbitrary: their largest elements are made positive.
+  init(mean: [Double], components: [[Double]], variances: [Double]) {
     self.mean = mean
-    variances = order.map { max(values[$0], 0) }
-    components = order.map { index in
-      let vector = vectors.map { $0[index] }
-      // The sign is arbitrary: the largest element is made positive.
+    self.variances = variances
+    self.components = components.map { vector in
       let largest = vector.max { $0.magnitude < $1.magnitude } ?? 0
       return largest < 0 ? vector.map { -$0 } : vector
     }
   }
 
   /// Eigenvalues and eigenvectors (as columns) of a symmetric matrix, by Jacobi's rotations.
-  private static func eigen(_ matrix: [[Double]]) -> (values: [Double], vectors: [[Double]]) {
+  static func eigen(_ matrix: [[Double]]) -> (values: [Double], vectors: [[Double]]) {
     var a = matrix
     let n = a.count
     var v = (0..<n).map { i in (0..<n).map { $0 == i ? 1.0 : 0.0 } }
