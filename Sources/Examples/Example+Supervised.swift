@@ -36,14 +36,16 @@ extension Example {
 
 extension Trainer {
   /// Trains as a run asks for, and says what is trained on what, and how long it took.
-  public func fit(_ training: Dataset, held: Dataset, _ run: ExampleRun) throws(NNError) {
+  public func fit(
+    _ training: Dataset, held: Dataset, _ run: ExampleRun, augmentation: [any Augmentation] = []
+  ) throws(NNError) {
     run.say(
       "\(training.count) samples to train on, \(held.count) held out, \(trainableParameterCount) parameters, "
         + "seed \(seed)")
     let start = ContinuousClock.now
     try fit(
-      training, epochs: run.settings.epochs, batchSize: run.settings.batchSize, callbacks: run.callbacks,
-      checkpoint: run.checkpoint)
+      training, epochs: run.settings.epochs, batchSize: run.settings.batchSize, augmentation: augmentation,
+      callbacks: run.callbacks, checkpoint: run.checkpoint)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     run.say("trained in \((seconds * 10).rounded() / 10) s")
   }

@@ -7,15 +7,14 @@ extension Example {
   static let mnistCNN = Example(
     name: "mnist-cnn", family: "CNN",
     summary: "residual network with batch normalisation and augmentation on 28×28 digits",
-    settings: Settings(epochs: 12, batchSize: 64, learningRate: 2e-3, seed: 1)
+    settings: Settings(epochs: 48, batchSize: 64, learningRate: 2e-3, seed: 1)
   ) { (run) throws(NNError) in
     let (training, held) = try ExampleData.mnist(run)
     let trainer = try Trainer(
       mnistResidualNetwork(), sampleShape: [1, 28, 28], loss: SoftmaxCrossEntropy(labelSmoothing: 0.05),
       optimizer: AdamW(learningRate: run.settings.learningRate, weightDecay: 0.02), metrics: [.accuracy],
       seed: run.settings.seed)
-    let shifts = try training.shifted(copies: run.isQuick ? 1 : 3, by: 2, seed: run.settings.seed)
-    try trainer.fitScheduled(shifts, held: held, run)
+    try trainer.fitScheduled(training, held: held, run, augmentation: [.shift(2)])
     let result = try trainer.evaluate(held)
     run.say(result.line(of: "held-out"))
     var metadata = Metadata()
@@ -58,10 +57,12 @@ extension Example {
 
 extension Trainer {
   /// Trains with a learning rate that rises and falls once.
-  func fitScheduled(_ training: Dataset, held: Dataset, _ run: ExampleRun) throws(NNError) {
+  func fitScheduled(
+    _ training: Dataset, held: Dataset, _ run: ExampleRun, augmentation: [any Augmentation] = []
+  ) throws(NNError) {
     var run = run
     run.callbacks.append(Scheduled(OneCycle()))
-    try fit(training, held: held, run)
+    try fit(training, held: held, run, augmentation: augmentation)
   }
 }
 
