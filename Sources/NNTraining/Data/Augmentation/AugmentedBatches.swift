@@ -11,19 +11,23 @@ final class PreparedBatch: @unchecked Sendable {
   /// What went wrong when it was prepared.
   var failure: NNError?
 
+  private let memory: UnsafeMutableRawPointer
+
   fileprivate init(featureBytes: Int, targetBytes: Int) throws(NNError) {
-    guard let a = nnp_allocate(featureBytes), let b = nnp_allocate(featureBytes),
-      let c = nnp_allocate(targetBytes), let d = nnp_allocate(targetBytes)
-    else { throw NNError(.outOfMemory, "\(featureBytes) bytes for a batch could not be allocated") }
-    features = UnsafeMutableRawBufferPointer(start: a, count: featureBytes)
-    featureScratch = UnsafeMutableRawBufferPointer(start: b, count: featureBytes)
-    targets = UnsafeMutableRawBufferPointer(start: c, count: targetBytes)
-    targetScratch = UnsafeMutableRawBufferPointer(start: d, count: targetBytes)
+    // Each part begins at a multiple of 64 bytes.
+    let (feature, target) = ((featureBytes + 63) & ~63, (targetBytes + 63) & ~63)
+    guard let memory = nnp_allocate(2 * (feature + target)) else {
+      throw NNError(
+        .outOfMemory, "\(2 * (feature + target)) bytes for a batch ahead could not be allocated")
+    }
+    self.memory = memory
+    features = UnsafeMutableRawBufferPointer(start: memory, count: featureBytes)
+    featureScratch = UnsafeMutableRawBufferPointer(start: memory + feature, count: featureBytes)
+    targets = UnsafeMutableRawBufferPointer(start: memory + 2 * feature, count: targetBytes)
+    targetScratch = UnsafeMutableRawBufferPointer(start: memory + 2 * feature + target, count: targetBytes)
   }
 
-  deinit {
-    for memory in [features, targets, featureScratch, targetScratch] { nnp_free(memory.baseAddress) }
-  }
+  deinit { nnp_free(memory) }
 
   /// Copies the batch to where a plan reads it. Allocates nothing.
   func copy(features to: UnsafeMutableRawBufferPointer, targets toTargets: UnsafeMutableRawBufferPointer) {
