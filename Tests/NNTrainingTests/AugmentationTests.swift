@@ -173,6 +173,20 @@ private func augmentedBatch(
     }
   }
 
+  @Test func partnersThatAreNotThereChangeNothing() throws {
+    struct Wrong: Augmentation {
+      let partners: [Int]
+      func augment(_ batch: SampleBatch, using generator: inout Philox) {
+        batch.mixFeatures(with: partners, share: 0.5)
+        batch.mixTargets(with: partners, share: 0.5)
+      }
+    }
+    for (partners, expected) in [([0, 2], [1, 3]), ([-1, 0], [1, 3]), ([1], [1, 3]), ([1, 0], [2, 2])] {
+      let mixed = try augmentedBatch(Wrong(partners: partners), [1], [1, 3], targets: [1, 3], seed: 1)
+      #expect(mixed.features == expected.map { Float($0) } && mixed.targets == mixed.features)
+    }
+  }
+
   @Test func cutMixMixesTargetsByArea() throws {
     let (count, shape) = (4, [2, 6, 8])
     let features = (0..<count).flatMap { [Float](repeating: Float($0), count: 96) }

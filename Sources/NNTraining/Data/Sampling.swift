@@ -42,7 +42,7 @@ extension Sampling {
     case .oversampled:
       let groups = try groups(data)
       let (count, overflow) = groups.count.multipliedReportingOverflow(by: groups.map { $0.count }.max() ?? 0)
-      guard !overflow, count <= 1 << 40 else {
+      guard !overflow, count <= 1 << 28 else {
         throw NNError(.limitExceeded, "\(groups.count) classes are too many to repeat the samples of each")
       }
       return count

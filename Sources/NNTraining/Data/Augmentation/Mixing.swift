@@ -90,19 +90,23 @@ private func requireBetaParameter(_ alpha: Double) throws(NNError) {
 }
 
 extension SampleBatch {
-  /// x ← share·x + (1 − share)·x[partner]
-  func mixFeatures(with partners: [Int], share: Float) {
-    SampleBatch.mix(features, featureScratch, partners, share)
+  /// Replaces the features x of each sample by share·x + (1 − share)·x′ with those of its partner.
+  ///
+  /// - Parameter partners: for each sample the index of another one; nothing is done unless all are in 0..<count.
+  public func mixFeatures(with partners: [Int], share: Float) {
+    mix(features, featureScratch, partners, share)
   }
 
-  func mixTargets(with partners: [Int], share: Float) {
-    SampleBatch.mix(targets, targetScratch, partners, share)
+  /// Replaces the target of each sample by the same mixture with that of its partner, see ``mixFeatures(with:share:)``.
+  public func mixTargets(with partners: [Int], share: Float) {
+    mix(targets, targetScratch, partners, share)
   }
 
-  private static func mix(
+  private func mix(
     _ values: UnsafeMutableBufferPointer<Float>, _ scratch: UnsafeMutableBufferPointer<Float>,
     _ partners: [Int], _ share: Float
   ) {
+    guard partners.count == count, partners.allSatisfy({ $0 >= 0 && $0 < count }) else { return }
     let width = values.count / max(partners.count, 1)
     _ = scratch.update(from: values)
     for (sample, partner) in partners.enumerated() {
