@@ -65,35 +65,3 @@ extension Trainer {
     try fit(training, held: held, run, augmentation: augmentation)
   }
 }
-
-extension Dataset {
-  /// The images and some copies of them, each moved by up to `distance` pixels up or down and left or right.
-  func shifted(copies: Int, by distance: Int, seed: UInt64) throws(NNError) -> Dataset {
-    guard sampleShape.count == 3, case .classes(let classes) = targets else {
-      throw NNError(.invalidArgument, "only images (C, H, W) with classes are shifted")
-    }
-    let (height, width) = (sampleShape[1], sampleShape[2])
-    var generator = Philox(seed: seed, stream: Philox.stream(of: "shifts"))
-    var moved = features
-    for _ in 0..<copies {
-      for sample in 0..<count {
-        let (down, right) = (
-          generator.index(below: 2 * distance + 1) - distance,
-          generator.index(below: 2 * distance + 1) - distance
-        )
-        for plane in 0..<sampleShape[0] {
-          let base = sample * sampleSize + plane * height * width
-          for row in 0..<height {
-            for column in 0..<width {
-              let (y, x) = (row - down, column - right)
-              let isInside = y >= 0 && y < height && x >= 0 && x < width
-              moved.append(isInside ? features[base + y * width + x] : 0)
-            }
-          }
-        }
-      }
-    }
-    let labels = (0...copies).flatMap { _ in classes }
-    return try Dataset(features: moved, sampleShape: sampleShape, targets: .classes(labels))
-  }
-}
