@@ -45,7 +45,8 @@ extension Trainer {
   ///   - classNames: what the report calls the classes.
   ///   - imageShape: (C, H, W) of samples that are images though their shape does not say so.
   public func fit(
-    _ training: Dataset, held: Dataset, _ run: ExampleRun, classNames: [String] = [], imageShape: [Int]? = nil
+    _ training: Dataset, held: Dataset, _ run: ExampleRun, augmentation: [any Augmentation] = [],
+    classNames: [String] = [], imageShape: [Int]? = nil
   ) throws(NNError) {
     run.say(
       "\(training.count) samples to train on, \(held.count) held out, \(trainableParameterCount) parameters, "
@@ -56,8 +57,8 @@ extension Trainer {
     }
     try fit(
       training, epochs: run.settings.epochs, batchSize: run.settings.batchSize,
-      validation: report == nil ? nil : held, callbacks: run.callbacks + [report].compactMap { $0 },
-      checkpoint: run.checkpoint)
+      validation: report == nil ? nil : held, augmentation: augmentation,
+      callbacks: run.callbacks + [report].compactMap { $0 }, checkpoint: run.checkpoint)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     run.say("trained in \((seconds * 10).rounded() / 10) s")
     if let report, let path = run.reportPath {

@@ -48,6 +48,26 @@ public enum WholeFile {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// The names of what stands in a folder, sorted by their bytes, without "." and "..".
+  ///
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path.
+  public static func names(inFolder path: String) throws(NNError) -> [String] {
+    guard let folder = opendir(path) else {
+      try check(errno, path)
+      return []
+    }
+    defer { closedir(folder) }
+    var names: [[UInt8]] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(folder) else { break }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if name != [UInt8(ascii: ".")], name != Array("..".utf8) { names.append(name) }
+    }
+    try check(errno, path)
+    return names.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
+  }
+
   private static func check(_ status: Int32, _ path: String) throws(NNError) {
     guard status == 0 else {
       throw NNError(.fileAccess, "\(path): \(String(cString: nnp_error_text(status)))")

@@ -79,6 +79,35 @@ struct Golden: Decodable {
     let metrics: Metrics
   }
 
+  static let images: Images = load("images.json")
+
+  /// What `make_images.py` wrote.
+  struct Images: Decodable {
+    struct Resized: Decodable {
+      let input, area, bilinear: Numbers
+    }
+    struct Rotated: Decodable {
+      let input, output: Numbers
+      let degrees: Double
+      let fill: Float
+    }
+    struct Colours: Decodable {
+      let name: String
+      let factor: Float
+      let input, output: Numbers
+    }
+    let resized: [Resized]
+    let rotated: [Rotated]
+    let colours: [Colours]
+  }
+
+  /// What `make_weights.py` wrote.
+  struct NetworkCase: Decodable {
+    let input, output: Numbers
+  }
+
+  static let weights: [String: NetworkCase] = load("weights.json")
+
   private struct LayerFile: Decodable {
     let layers: [LayerCase]
   }

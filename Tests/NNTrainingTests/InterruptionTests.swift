@@ -49,7 +49,7 @@ private final class Schedule: Callback {
     let settings = FitSettings(
       data: try blobs(count: 60), epochs: 2, batchSize: 25, dropsLastBatch: false, validation: nil,
       callbacks: [],
-      checkpoint: nil)
+      checkpoint: nil, samples: 60)
     let order = settings.order(epoch: 0, seed: 1)
     #expect(order.sorted() == Array(0..<60) && order != Array(0..<60))
     #expect(settings.order(epoch: 0, seed: 1) == order)

@@ -41,6 +41,31 @@ import Testing
       golden.name, of: loss(prediction: variable, target: constant), values: [golden.prediction.tensor])
   }
 
+  /// The loss of a mixture is the mixture of the losses, the weights of the targets' classes taken into account.
+  @Test(arguments: [nil, [0.5, 2, 1.5]] as [[Float]?]) func mixturesOfClassesHaveMixedLosses(
+    weights: [Float]?
+  ) throws {
+    let loss = SoftmaxCrossEntropy(labelSmoothing: 0.2, classWeights: weights)
+    let scores = ReferenceTensor([0.3, -1.2, 2, 0.1, 0.7, -0.4], extents: [2, 3])
+    func value(_ loss: any Loss, _ target: ReferenceTensor) throws -> Double {
+      let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+      let result = try loss(
+        prediction: trace.input("prediction", .f32, [2, 3]),
+        target: trace.input("target", target.dtype, Shape(target.extents)))
+      try trace.output(result, name: "loss")
+      return try ReferenceEvaluator(trace.graph).run(inputs: [scores, target])[0].values[0]
+    }
+    let (one, other) = ([2, 0], [1, 1])
+    func weight(_ classes: [Int]) -> Double { classes.reduce(0) { $0 + Double(weights?[$1] ?? 1) } }
+    let mixture = ReferenceTensor([0, 0.25, 0.75, 0.75, 0.25, 0], extents: [2, 3])
+    let sums = try [one, other].map { classes in
+      try weight(classes) * value(loss, ReferenceTensor(integers: classes.map { Int64($0) }, extents: [2]))
+    }
+    let expected = (0.75 * sums[0] + 0.25 * sums[1]) / (0.75 * weight(one) + 0.25 * weight(other))
+    let mixed = try value(try #require(loss.mixedTargetLoss), mixture)
+    #expect((mixed / expected - 1).magnitude < 1e-6)
+  }
+
   @Test func infeasibleTargetsAreNamed() throws {
     let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
     let prediction = trace.input("prediction", .f32, [4, 3])

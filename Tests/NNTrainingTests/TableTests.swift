@@ -1,3 +1,4 @@
+import Foundation
 import NNGraph
 import Testing
 
@@ -38,6 +39,71 @@ import Testing
     #expect(try samples(text, target: "y", missing: .dropRow).dataset.features == [1, 5])
     #expect(try samples(text, target: "y", missing: .mean).dataset.features == [1, 3, 5])
     #expect(try samples(text, target: "y", missing: .constant(-1)).dataset.features == [1, -1, 5])
+  }
+
+  @Test func otherRowsAreTakenAsTheFirstOnes() throws {
+    let training = try samples(
+      "age,town,kind\n20,Rome,b\n,Oslo,a\n40,Rome,a\n30,,b\n", target: "kind", missing: .mean)
+    #expect(training.featureNames == ["age", "town=Oslo", "town=Rome"])
+    let held = try CSVTable(text: "kind,town,age\na,Rome,\nb,Oslo,7\n", name: "new.csv")
+    let encoded = try held.samples(as: training.encoding)
+    // The gap is filled by the mean of the first table, not of this one.
+    #expect(encoded.dataset.features == [30, 0, 1, 7, 1, 0])
+    #expect(encoded.dataset.targets == .classes([0, 1]) && encoded.classNames == ["a", "b"])
+    let alone = try CSVTable(text: "town,age\nRome,1\n,2\n").features(as: training.encoding)
+    #expect(alone == [1, 0, 1, 2, 0, 0])
+    let cases: [(text: String, part: String)] = [
+      (
+        "kind,town,age\na,Paris,1\n", "new.csv:2:2 (\"town\"): \"Paris\" is none of the categories Oslo, Rome"
+      ),
+      ("kind,town,age\nc,Rome,1\n", "new.csv:2:1 (\"kind\"): \"c\" is none of the classes a, b"),
+      ("kind,town\na,Rome\n", "no column \"age\""),
+    ]
+    for (text, part) in cases {
+      let error = #expect(throws: NNError.self) {
+        try CSVTable(text: text, name: "new.csv").samples(as: training.encoding)
+      }
+      #expect(error?.message.contains(part) == true, "\(error?.message ?? "") lacks \(part)")
+    }
+    let strict = try samples("x,c,y\n1,u,0.5\n2,v,1.5\n", target: "y")
+    for text in ["x,c\n,u\n", "x,c\n1,\n"] {
+      let error = #expect(throws: NNError.self) { try CSVTable(text: text).features(as: strict.encoding) }
+      #expect(error?.message.contains("the value is missing") == true)
+    }
+  }
+
+  @Test func mediansAndMostFrequentValuesFillGaps() throws {
+    let text = "x,c,y\n1,u,0.5\n,u,1.5\n9,v,2.5\n2,,3.5\n2,v,4.5\n100,w,5.5\n"
+    let median = try samples(text, target: "y", missing: .median).dataset.features
+    #expect(stride(from: 0, to: 24, by: 4).map { median[$0] } == [1, 2, 9, 2, 2, 100])
+    #expect(Array(median[13..<16]) == [0, 0, 0])
+    let frequent = try samples(text, target: "y", missing: .mostFrequent).dataset.features
+    #expect(frequent[4] == 2)
+    // Of u and v, both there twice, the first.
+    #expect(Array(frequent[13..<16]) == [1, 0, 0])
+    #expect(
+      try samples("x,y\n1,0.5\n,1.5\n4,2.5\n", target: "y", missing: .median).dataset.features == [1, 2.5, 4])
+  }
+
+  @Test func wholeNumbersAreTheSameCategoryHoweverTheyAreWritten() throws {
+    let data = try samples("c,y\n07,0.5\n7,1.5\n10,2.5\n", target: "y", categorical: ["c"])
+    #expect(data.featureNames == ["c=7", "c=10"] && data.dataset.features == [1, 0, 1, 0, 0, 1])
+  }
+
+  @Test func separatorsFollowTheFilesName() throws {
+    #expect(try CSVTable(text: "a\tb,c\n1\t2\n", name: "data.TSV").header == ["a", "b,c"])
+    #expect(try CSVTable(text: "a;b\n1;\"2;3\"\n", separator: ";").rows == [["1", "2;3"]])
+    #expect(try CSVTable(text: "a\tb\n", name: "data.csv").header == ["a\tb"])
+    #expect(try CSVTable(text: "a b\n1 2\n", name: "data.tsv", separator: " ").rows == [["1", "2"]])
+    for separator in ["\"", "\n", "é", "\r"] as [Character] {
+      #expect(throws: NNError.self) { try CSVTable(text: "a", separator: separator) }
+    }
+    try withTemporaryPath { path in
+      try WholeFileForTests.write(Array("a\tb\n1\t2\n3\n".utf8), path + ".tsv")
+      defer { unlink(path + ".tsv") }
+      let error = #expect(throws: NNError.self) { try CSVTable(path: path + ".tsv") }
+      #expect(error?.message.contains(".tsv:3: 1 fields, the first row has 2") == true)
+    }
   }
 
   @Test func mistakesNameFileLineAndColumn() throws {

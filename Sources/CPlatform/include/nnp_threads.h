@@ -33,19 +33,35 @@ static inline void nnp_monitor_wait_done(nnp_monitor *_Nonnull monitor) {
 static inline void nnp_monitor_wake_workers(nnp_monitor *_Nonnull monitor) { pthread_cond_broadcast(&monitor->work); }
 static inline void nnp_monitor_wake_giver(nnp_monitor *_Nonnull monitor) { pthread_cond_signal(&monitor->done); }
 
-// Starts a detached thread that takes no signals (they belong to the host). 0 or an errno value.
-static inline int nnp_thread_start(void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable argument) {
-  pthread_attr_t attributes;
-  int error = pthread_attr_init(&attributes);
-  if (error != 0) return error;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+// Only when no thread waits any more.
+static inline void nnp_monitor_destroy(nnp_monitor *_Nonnull monitor) {
+  pthread_cond_destroy(&monitor->done);
+  pthread_cond_destroy(&monitor->work);
+  pthread_mutex_destroy(&monitor->mutex);
+}
+
+typedef struct {
+  pthread_t thread;
+} nnp_thread;
+
+// Starts a thread that takes no signals (they belong to the host) and must be joined. 0 or an errno value.
+static inline int nnp_thread_start_joinable(
+    nnp_thread *_Nonnull thread, void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable argument) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  error = pthread_create(&thread, &attributes, body, argument);
+  int error = pthread_create(&thread->thread, NULL, body, argument);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+static inline void nnp_thread_join(nnp_thread thread) { pthread_join(thread.thread, NULL); }
+
+// As above, but detached: it is never joined.
+static inline int nnp_thread_start(void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable argument) {
+  nnp_thread thread;
+  int error = nnp_thread_start_joinable(&thread, body, argument);
+  if (error == 0) pthread_detach(thread.thread);
   return error;
 }
 

@@ -78,14 +78,19 @@ private func forEachSquare(_ arguments: PoolArguments, _ range: Range<Int>, _ bo
     var y = 0
     while y < arguments.outputHeight {
       let row = plane + 2 &* y &* arguments.width
-      var column = 0
-      while column < arguments.outputWidth {
-        let count = min(4, arguments.outputWidth &- column)
-        let result = body(squares(row, arguments.width, column, count))
-        store(result, out + column, count)
-        column &+= 4
+      let outputs = arguments.outputWidth
+      if outputs >= 4 {
+        var column = 0
+        while column < outputs {
+          // The last four may overlap those before.
+          column = min(column, outputs &- 4)
+          store(body(squares(row, arguments.width, column, 4)), out + column, 4)
+          column &+= 4
+        }
+      } else {
+        store(body(squares(row, arguments.width, 0, outputs)), out, outputs)
       }
-      out += arguments.outputWidth
+      out += outputs
       y &+= 1
     }
     unit &+= 1

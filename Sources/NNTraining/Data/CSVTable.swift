@@ -15,26 +15,28 @@ public struct CSVTable: Sendable {
   /// Reads a file.
   ///
   /// - Parameters:
-  ///   - separator: a single ASCII character.
+  ///   - separator: a single ASCII character; unless given, a tab for files that end in `.tsv` or `.tab`, else a comma.
   ///   - hasHeader: whether the first row holds the columns' names.
   /// - Throws: ``ErrorCode/fileAccess``; ``ErrorCode/corruptFile`` naming file and line for a row of another length, a quote
   ///   that is not closed, or bytes that are no UTF-8.
-  public init(path: String, separator: Character = ",", hasHeader: Bool = true) throws(NNError) {
+  public init(path: String, separator: Character? = nil, hasHeader: Bool = true) throws(NNError) {
     let bytes = try WholeFile.read(path) { (bytes) throws(NNError) in Array(bytes) }
     try self.init(bytes, name: path, separator: separator, hasHeader: hasHeader)
   }
 
   /// Reads text.
   public init(
-    text: String, name: String = "table", separator: Character = ",", hasHeader: Bool = true
+    text: String, name: String = "table", separator: Character? = nil, hasHeader: Bool = true
   ) throws(NNError) {
     try self.init(Array(text.utf8), name: name, separator: separator, hasHeader: hasHeader)
   }
 
   private init(
-    _ bytes: [UInt8], name: String, separator: Character, hasHeader: Bool
+    _ bytes: [UInt8], name: String, separator: Character?, hasHeader: Bool
   ) throws(NNError) {
-    guard let mark = separator.asciiValue, separator != "\"", separator != "\n" else {
+    let isTabbed = [".tsv", ".tab"].contains { name.lowercased().hasSuffix($0) }
+    let separator = separator ?? (isTabbed ? "\t" : ",")
+    guard let mark = separator.asciiValue, separator != "\"", separator != "\n", separator != "\r" else {
       throw NNError(.invalidArgument, "a separator must be one ASCII character, not \"\(String(separator))\"")
     }
     var parser = CSVParser(bytes, name: name, separator: mark)

@@ -155,32 +155,6 @@ public struct Dataset: Sendable {
     return (try selecting(rest.sorted()), try selecting(held.sorted()))
   }
 
-  /// A layer that brings each feature to mean 0 and variance 1 over these samples. Put it first in the model: it is exported
-  /// with it, so that a program gives raw features.
-  ///
-  /// - Throws: ``ErrorCode/invalidArgument`` without samples.
-  public func standardization() throws(NNError) -> Standardization {
-    guard inputType == .f32 else { throw NNError(.dtypeMismatch, "tokens have no mean and deviation") }
-    guard count > 0 else { throw NNError(.invalidArgument, "no samples to take mean and deviation from") }
-    let width = sampleSize
-    var means: [Float] = []
-    var inverses: [Float] = []
-    for feature in 0..<width {
-      var sum = 0.0
-      for sample in 0..<count { sum += Double(features[sample * width + feature]) }
-      let mean = sum / Double(count)
-      var squares = 0.0
-      for sample in 0..<count {
-        let difference = Double(features[sample * width + feature]) - mean
-        squares += difference * difference
-      }
-      let deviation = (squares / Double(count)).squareRoot()
-      means.append(Float(mean))
-      inverses.append(deviation > 0 ? Float(1 / deviation) : 1)
-    }
-    return Standardization(mean: means, inverseDeviation: inverses)
-  }
-
   /// Throws unless the targets are of the kind, of the shape and among the classes that a model is trained against.
   func require(_ kind: TargetKind, targetShape expected: [Int], classes limit: Int?) throws(NNError) {
     func requireShape(_ shape: [Int]) throws(NNError) {

@@ -7,6 +7,7 @@ public struct BinaryCrossEntropy: Loss {
   public init() {}
 
   public var targetKind: TargetKind { .values }
+  public var mixedTargetLoss: (any Loss)? { self }
 
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor
@@ -34,22 +35,20 @@ public struct SoftmaxCrossEntropy: Loss {
 
   public var targetKind: TargetKind { .classes }
 
+  public var mixedTargetLoss: (any Loss)? {
+    SoftTargetCrossEntropy(labelSmoothing: labelSmoothing, classWeights: classWeights)
+  }
+
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor
   ) throws(NNError) -> SymbolicTensor {
     let (hits, classes) = try classMask(prediction, target)
-    guard labelSmoothing >= 0, labelSmoothing < 1 else {
-      throw NNError(.invalidArgument, "a label smoothing of \(labelSmoothing), not in 0..<1")
-    }
+    try requireSmoothing(labelSmoothing)
     let trace = prediction.trace
     let zero = try trace.scalar(0)
     var logProbabilities = try prediction.logSoftmax()
     var counts = try hits.cast(to: .f32)
-    if let classWeights {
-      guard classWeights.count == classes else {
-        throw NNError(.shapeMismatch, "\(classWeights.count) class weights for \(classes) classes")
-      }
-      let weights = trace.constant("class_weights", try Tensor(classWeights, extents: [classes]))
+    if let weights = try classWeightTensor(classWeights, for: prediction) {
       logProbabilities = try logProbabilities * weights
       counts = try counts * weights
     }
@@ -68,16 +67,43 @@ public struct SoftmaxCrossEntropy: Loss {
 
 /// Cross-entropy of probabilities (N, …, C) with softmax(prediction) over the last axis, the mean over all but that axis: for
 /// targets that are mixtures of classes.
+///
+/// Label smoothing and class weights mean what they mean to ``SoftmaxCrossEntropy``, to which this is equal where all targets are
+/// single classes: a probability q becomes (1 − s)·q + s/C, class weights w multiply each class's term, and the mean divides by
+/// Σ w·q. (PyTorch's cross_entropy divides by the number of targets when they are probabilities.)
 public struct SoftTargetCrossEntropy: Loss {
-  public init() {}
+  /// s, 0..<1.
+  public let labelSmoothing: Float
+  /// One for each class; nil for all ones.
+  public let classWeights: [Float]?
+
+  public init(labelSmoothing: Float = 0, classWeights: [Float]? = nil) {
+    self.labelSmoothing = labelSmoothing
+    self.classWeights = classWeights
+  }
 
   public var targetKind: TargetKind { .values }
+  public var mixedTargetLoss: (any Loss)? { self }
 
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor
   ) throws(NNError) -> SymbolicTensor {
     try requireSameShape(prediction, target)
-    return try -(target * prediction.logSoftmax()).sum(axes: [-1]).mean()
+    try requireSmoothing(labelSmoothing)
+    var logProbabilities = try prediction.logSoftmax()
+    var counts: SymbolicTensor?
+    if let weights = try classWeightTensor(classWeights, for: prediction) {
+      logProbabilities = try logProbabilities * weights
+      counts = try (target * weights).sum()
+    }
+    var terms = try (target * logProbabilities).sum(axes: [-1])
+    if labelSmoothing > 0 {
+      let classes = Float(try prediction.requireExtent(axis: -1))
+      terms =
+        try terms * (1 - labelSmoothing) + logProbabilities.sum(axes: [-1]) * (labelSmoothing / classes)
+    }
+    guard let counts else { return try -terms.mean() }
+    return try -terms.sum() / counts.maximum(prediction.trace.scalar(1e-12))
   }
 }
 
@@ -87,6 +113,7 @@ public struct KLDivergence: Loss {
   public init() {}
 
   public var targetKind: TargetKind { .values }
+  public var mixedTargetLoss: (any Loss)? { self }
 
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor
@@ -97,6 +124,24 @@ public struct KLDivergence: Loss {
     let logarithm = try isThere.select(target, prediction.trace.scalar(1)).logarithm()
     return try (target * (logarithm - prediction.logSoftmax())).sum(axes: [-1]).mean()
   }
+}
+
+private func requireSmoothing(_ labelSmoothing: Float) throws(NNError) {
+  guard labelSmoothing >= 0, labelSmoothing < 1 else {
+    throw NNError(.invalidArgument, "a label smoothing of \(labelSmoothing), not in 0..<1")
+  }
+}
+
+/// Class weights (C) as a constant; nil if there are none.
+private func classWeightTensor(
+  _ weights: [Float]?, for prediction: SymbolicTensor
+) throws(NNError) -> SymbolicTensor? {
+  guard let weights else { return nil }
+  let classes = try prediction.requireExtent(axis: -1)
+  guard weights.count == classes else {
+    throw NNError(.shapeMismatch, "\(weights.count) class weights for \(classes) classes")
+  }
+  return prediction.trace.constant("class_weights", try Tensor(weights, extents: [classes]))
 }
 
 /// A bool (N, …, C) that is true where the column is the target's class, and the number of classes.

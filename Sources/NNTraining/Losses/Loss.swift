@@ -28,6 +28,10 @@ public protocol Loss: Sendable {
   /// How many classes targets may name, from 0; nil if the output's shape does not say it. The last axis unless given.
   func classCount(outputShape: [Int]) -> Int?
 
+  /// What stands in for this loss where targets are mixtures, as ``MixUp`` makes them: numbers of the shape of the output, for
+  /// classes a probability of each. Where a target is one class, it must come to the same. Nil, unless given, if there is none.
+  var mixedTargetLoss: (any Loss)? { get }
+
   /// The mean over the batch, of shape (). `prediction` is the model's output.
   ///
   /// - Throws: ``ErrorCode/shapeMismatch`` if the two do not fit together.
@@ -43,6 +47,8 @@ extension Loss {
   }
 
   public func classCount(outputShape: [Int]) -> Int? { outputShape.last ?? 0 }
+
+  public var mixedTargetLoss: (any Loss)? { nil }
 }
 
 extension Loss where Self == MeanSquaredError {

@@ -5,6 +5,7 @@ public struct MeanSquaredError: Loss {
   public init() {}
 
   public var targetKind: TargetKind { .values }
+  public var mixedTargetLoss: (any Loss)? { self }
 
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor
@@ -19,6 +20,7 @@ public struct MeanAbsoluteError: Loss {
   public init() {}
 
   public var targetKind: TargetKind { .values }
+  public var mixedTargetLoss: (any Loss)? { self }
 
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor
@@ -38,6 +40,7 @@ public struct Huber: Loss {
   }
 
   public var targetKind: TargetKind { .values }
+  public var mixedTargetLoss: (any Loss)? { self }
 
   public func callAsFunction(
     prediction: SymbolicTensor, target: SymbolicTensor

@@ -143,18 +143,7 @@ public enum Scores {
 
   /// e to the mean cross-entropy in nats: how many equally likely choices a model is unsure between.
   public static func perplexity(crossEntropy: Double) -> Double {
-    // 2^(x·log₂e) from basic operations, so that reports are the same on every platform.
-    let scaled = crossEntropy * 1.4426950408889634
-    let whole = scaled.rounded()
-    let rest = (scaled - whole) * 0.6931471805599453
-    var term = 1.0
-    var sum = 1.0
-    for n in 1...20 {
-      term *= rest / Double(n)
-      sum += term
-    }
-    guard whole < 1024 else { return .infinity }
-    return sum * Double(sign: .plus, exponent: Int(max(whole, -1000)), significand: 1)
+    exponential(crossEntropy)
   }
 
   /// The coefficient of determination: 1 − Σ (t − p)²/Σ (t − mean t)².

@@ -37,6 +37,16 @@ final class TrainingStep {
   func load(_ data: Dataset, _ indices: ArraySlice<Int>, step: Int, seed: UInt64, learningRate: Double) {
     data.copyFeatures(indices, into: plan.input(0))
     data.copyTargets(indices, into: plan.input(1))
+    setNumbers(step: step, seed: seed, learningRate: learningRate)
+  }
+
+  /// The same for a batch that was prepared ahead.
+  func load(_ prepared: PreparedBatch, step: Int, seed: UInt64, learningRate: Double) {
+    prepared.copy(features: plan.input(0), targets: plan.input(1))
+    setNumbers(step: step, seed: seed, learningRate: learningRate)
+  }
+
+  private func setNumbers(step: Int, seed: UInt64, learningRate: Double) {
     // The trainer's own optimiser is the last.
     let last = plan.graph.optimizers.count - 1
     let base = Double(plan.graph.optimizers[last].optimizer.learningRate)
@@ -116,9 +126,29 @@ struct TrainingRecipe {
   let optimizer: any Optimizer
   let groups: [ParameterGroup]
   let clipping: GradientClipping
+  /// Whether targets are probabilities of classes (N, C) though metrics take classes: the likeliest one of each sample.
+  var mixesClasses = false
+
+  /// The recipe for targets that are mixtures.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if the loss cannot take them.
+  func mixingTargets(_ cause: String) throws(NNError) -> TrainingRecipe {
+    guard let mixedLoss = loss.mixedTargetLoss else {
+      throw NNError(
+        .invalidArgument,
+        "\(cause) mixes targets, which the loss \(String(describing: loss)) cannot take; SoftmaxCrossEntropy, BinaryCrossEntropy and MeanSquaredError are some that can"
+      )
+    }
+    var recipe = TrainingRecipe(
+      model: model, inputType: inputType, loss: mixedLoss, metrics: metrics, optimizer: optimizer,
+      groups: groups, clipping: clipping)
+    recipe.mixesClasses = loss.targetKind == .classes
+    return recipe
+  }
 
   /// Adds an output () for each metric: the sum over the batch. Sums of hits are exact, means would be rounded.
   func outputMetrics(prediction: SymbolicTensor, target: SymbolicTensor) throws(NNError) {
+    let target = mixesClasses ? try target.argmax() : target
     for (number, metric) in metrics.enumerated() {
       let scores = try metric(prediction: prediction, target: target)
       guard scores.rank == 1, scores.shape[0].mayEqual(prediction.shape[0]) else {

@@ -120,6 +120,8 @@ extension Trainer {
       + "batches of \(settings.batchSize)\(settings.dropsLastBatch ? " without the last" : ""), "
       + "\(settings.data.count) samples of shape \(Shape(sampleShape).description), "
       + "\(recipe.metrics.count) metrics"
+      + (settings.sampling == .shuffled ? "" : ", samples \(settings.sampling)")
+      + settings.augmentation.map { ", \($0)" }.joined()
   }
 
   /// FNV-1a over 64 bits.

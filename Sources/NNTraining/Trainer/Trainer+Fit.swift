@@ -28,12 +28,14 @@ struct FitPosition: Equatable {
 }
 
 extension Trainer {
-  /// Trains for some epochs, each over all samples once, in an order drawn from the seed.
+  /// Trains for some epochs, each over all samples once unless `sampling` says otherwise, in an order drawn from the seed.
   ///
   /// - Parameters:
   ///   - batchSize: samples of one step; the last batch of an epoch may have fewer.
   ///   - dropsLastBatch: leaves that smaller batch out.
-  ///   - validation: evaluated after every epoch.
+  ///   - augmentation: random changes of the samples, new in every epoch and prepared on threads of their own.
+  ///   - sampling: which samples an epoch goes through.
+  ///   - validation: evaluated after every epoch, as it is.
   ///   - checkpoint: where to save, and to go on from. A training that was killed and resumed ends in the same bits.
   /// - Returns: the reports of the epochs done by this call.
   /// - Throws: ``ErrorCode/shapeMismatch`` and the like for data that do not fit; ``ErrorCode/invalidState`` when the loss is
@@ -41,8 +43,8 @@ extension Trainer {
   @discardableResult
   public func fit(
     _ data: Dataset, epochs: Int, batchSize: Int = 32, dropsLastBatch: Bool = false,
-    validation: Dataset? = nil,
-    callbacks: [any Callback] = [], checkpoint: Checkpointing? = nil
+    augmentation: [any Augmentation] = [], sampling: Sampling = .shuffled,
+    validation: Dataset? = nil, callbacks: [any Callback] = [], checkpoint: Checkpointing? = nil
   ) throws(NNError) -> [EpochReport] {
     try require(data)
     if let validation { try require(validation) }
@@ -51,34 +53,41 @@ extension Trainer {
     }
     let settings = FitSettings(
       data: data, epochs: epochs, batchSize: batchSize, dropsLastBatch: dropsLastBatch,
-      validation: validation,
-      callbacks: callbacks, checkpoint: checkpoint)
+      validation: validation, callbacks: callbacks, checkpoint: checkpoint, augmentation: augmentation,
+      sampling: sampling, samples: try sampling.count(data))
     guard settings.batches >= 1 else {
-      throw NNError(.invalidArgument, "\(data.count) samples do not fill one batch of \(batchSize)")
+      throw NNError(.invalidArgument, "\(settings.samples) samples do not fill one batch of \(batchSize)")
     }
     beginTraining()
     var position = FitPosition(sums: [Double](repeating: 0, count: 1 + recipe.metrics.count))
     // All plans and slots exist before anything is restored into them.
-    for size in settings.batchSizes { _ = try trainingStep(batch: size) }
+    for size in settings.batchSizes { _ = try trainingStep(batch: size, settings) }
+    let augmented = try augmentedBatches(settings)
     if let checkpoint, checkpoint.resumes, let saved = try readCheckpoint(checkpoint.path) {
       try restore(saved, settings, &position)
     }
     let plan = TrainingPlan(
       epoch: position.epoch, batch: position.batch, epochs: epochs, batches: settings.batches,
-      samples: data.count)
+      samples: settings.samples)
     for callback in callbacks { try callback.trainingBegan(plan, self) }
+    var prefetcher: BatchPrefetcher?
+    if let augmented, position.epoch < epochs {
+      prefetcher = try BatchPrefetcher(
+        augmented, from: position, epochs: epochs, threads: options.dataThreads)
+    }
+    defer { prefetcher?.stop() }
     var reports: [EpochReport] = []
     while position.epoch < epochs, !isStopped {
-      if let report = try runEpoch(settings, &position) { reports.append(report) }
+      if let report = try runEpoch(settings, prefetcher, &position) { reports.append(report) }
     }
     for callback in callbacks { try callback.trainingEnded(self) }
     return reports
   }
 
   /// The rest of the epoch at `position`; nil if it was stopped on the way.
-  private func runEpoch(_ settings: FitSettings, _ position: inout FitPosition) throws(NNError)
-    -> EpochReport?
-  {
+  private func runEpoch(
+    _ settings: FitSettings, _ prefetcher: BatchPrefetcher?, _ position: inout FitPosition
+  ) throws(NNError) -> EpochReport? {
     let order = settings.order(epoch: position.epoch, seed: seed)
     let begin = Recovery(self, position)
     let clock = ContinuousClock()
@@ -90,7 +99,12 @@ extension Trainer {
     }
     while position.batch < settings.batches {
       let rows = settings.rows(order, batch: position.batch)
-      let step = try runStep(settings.data, rows)
+      let step: TrainingStep
+      if let prefetcher {
+        step = try runStep(prefetcher, count: rows.count)
+      } else {
+        step = try runStep(settings.data, rows)
+      }
       let loss = step.loss
       guard loss.isFinite else { throw try diagnose(loss, settings, order, begin, position) }
       position.sums[0] += Double(loss) * Double(rows.count)
@@ -124,6 +138,21 @@ extension Trainer {
     return report
   }
 
+  /// The batches of a training whose samples are augmented; nil if they are not.
+  private func augmentedBatches(_ settings: FitSettings) throws(NNError) -> AugmentedBatches? {
+    guard !settings.augmentation.isEmpty else { return nil }
+    var classes: Int?
+    if settings.mixesTargets {
+      switch settings.data.targets {
+      case .values: break
+      case .classes: classes = outputShape.last
+      case .positions:
+        throw NNError(.invalidArgument, "targets with a class at each position cannot be mixed")
+      }
+    }
+    return try AugmentedBatches(settings, mixedClasses: classes, seed: seed)
+  }
+
   private func validate(_ settings: FitSettings) throws(NNError) -> Evaluation? {
     guard let validation = settings.validation else { return nil }
     return try evaluate(validation)
@@ -136,17 +165,27 @@ extension Trainer {
     let message =
       "the loss is \(loss) in epoch \(position.epoch + 1), batch \(position.batch + 1) of \(settings.batches)"
     try begin.restore(self)
+    let augmented = try augmentedBatches(settings)
+    let prepared = try augmented?.makeBatch()
     for batch in begin.position.batch...position.batch {
       let rows = settings.rows(order, batch: batch)
-      let training = try trainingStep(batch: rows.count)
-      training.load(settings.data, rows, step: step + 1, seed: seed, learningRate: learningRate)
+      let training = try trainingStep(batch: rows.count, settings)
+      if let augmented, let prepared {
+        try augmented.prepare(order, epoch: position.epoch, batch: batch, into: prepared)
+        training.load(prepared, step: step + 1, seed: seed, learningRate: learningRate)
+      } else {
+        training.load(settings.data, rows, step: step + 1, seed: seed, learningRate: learningRate)
+      }
       // The update before the bad loss may have gone wrong already: that names the cause, not the consequence.
       if batch >= position.batch - 1, let culprit = try training.plan.firstNonFinite() {
         return NNError(
           .invalidState,
           message + "; the first tensor that is not finite is \(culprit), in batch \(batch + 1)")
       }
-      if batch < position.batch { _ = try runStep(settings.data, rows) }
+      if batch < position.batch {
+        try training.plan.run()
+        step += 1
+      }
     }
     return NNError(.invalidState, Message(text: message))
   }
@@ -161,24 +200,26 @@ struct FitSettings {
   let validation: Dataset?
   let callbacks: [any Callback]
   let checkpoint: Checkpointing?
+  var augmentation: [any Augmentation] = []
+  var sampling = Sampling.shuffled
+  /// Samples of one epoch.
+  let samples: Int
+
+  var mixesTargets: Bool { augmentation.contains { $0.mixesTargets } }
 
   /// Batches of one epoch.
   var batches: Int {
-    dropsLastBatch ? data.count / batchSize : (data.count - 1) / batchSize + 1
+    dropsLastBatch ? samples / batchSize : (samples - 1) / batchSize + 1
   }
 
   /// The different sizes of an epoch's batches.
   var batchSizes: [Int] {
-    let last = data.count % batchSize
+    let last = samples % batchSize
     if last == 0 || dropsLastBatch { return [batchSize] }
-    return data.count < batchSize ? [last] : [batchSize, last]
+    return samples < batchSize ? [last] : [batchSize, last]
   }
 
-  /// The order of the samples in an epoch follows from the seed and the epoch alone, so a checkpoint need not keep it.
-  func order(epoch: Int, seed: UInt64) -> [Int] {
-    var generator = Philox(seed: seed, stream: Philox.stream(of: Name("epoch \(epoch)")))
-    return (0..<data.count).shuffled(using: &generator)
-  }
+  func order(epoch: Int, seed: UInt64) -> [Int] { sampling.order(data, epoch: epoch, seed: seed) }
 
   func rows(_ order: [Int], batch: Int) -> ArraySlice<Int> {
     order[batch * batchSize..<min((batch + 1) * batchSize, order.count)]

@@ -27,6 +27,9 @@ public final class Trainer {
     /// Whether large products of training steps go to OpenBLAS; else they have the runtime's bits, the same everywhere.
     public var usesOpenBLAS = true
     public var instructionSet = InstructionSetLevel.automatic
+    /// Threads that prepare augmented batches while steps run; with 0 the training does it itself, between the steps. Results do
+    /// not depend on it.
+    public var dataThreads = 1
 
     public init() {}
 
@@ -56,6 +59,8 @@ public final class Trainer {
   /// The model's parameters, which other steps may share, see ``CustomStep``.
   public let store: ParameterStore
   private var steps: [TrainingStep] = []
+  /// Those whose targets are mixtures.
+  private var mixedSteps: [TrainingStep] = []
 
   /// Traces the model once, so that mistakes in its shapes are thrown here, and initialises its parameters.
   ///
@@ -101,16 +106,37 @@ public final class Trainer {
 
   /// The step for a batch size, planned when it is first needed.
   func trainingStep(batch: Int) throws(NNError) -> TrainingStep {
-    var index = 0
-    while index < steps.count {
-      if steps[index].batch == batch { return steps[index] }
-      index += 1
-    }
+    if let known = Trainer.step(batch, among: steps) { return known }
     let made = try TrainingStep(
       recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store,
       options: planOptions)
     steps.append(made)
     return made
+  }
+
+  /// The step for targets that are mixtures, as made by `augmentation`.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if the loss cannot take them.
+  func mixedTrainingStep(
+    batch: Int, _ augmentation: [any Augmentation]
+  ) throws(NNError) -> TrainingStep {
+    if let known = Trainer.step(batch, among: mixedSteps) { return known }
+    let cause = augmentation.first { $0.mixesTargets }.map { "augmentation \($0)" } ?? "the augmentation"
+    let mixed = try recipe.mixingTargets(cause)
+    let made = try TrainingStep(
+      mixed, sampleShape: sampleShape, targetShape: mixed.loss.targetShape(outputShape: outputShape),
+      batch: batch, store: store, options: planOptions)
+    mixedSteps.append(made)
+    return made
+  }
+
+  private static func step(_ batch: Int, among steps: [TrainingStep]) -> TrainingStep? {
+    var index = 0
+    while index < steps.count {
+      if steps[index].batch == batch { return steps[index] }
+      index += 1
+    }
+    return nil
   }
 
   private var planOptions: Plan.Options { options.planOptions }
@@ -131,6 +157,28 @@ public final class Trainer {
     try training.plan.run()
     step += 1
     return training
+  }
+
+  /// One step on the next batch that was prepared ahead. Allocates nothing after the first one of its size.
+  func runStep(_ prefetcher: BatchPrefetcher, count: Int) throws(NNError) -> TrainingStep {
+    let source = prefetcher.source
+    let training = try trainingStep(batch: count, isMixed: source.mixesTargets, source.steps)
+    training.load(try prefetcher.take(), step: step + 1, seed: seed, learningRate: learningRate)
+    prefetcher.release()
+    try training.plan.run()
+    step += 1
+    return training
+  }
+
+  /// The step for a batch of what ``fit`` was asked for.
+  func trainingStep(batch: Int, _ settings: FitSettings) throws(NNError) -> TrainingStep {
+    try trainingStep(batch: batch, isMixed: settings.mixesTargets, settings.augmentation)
+  }
+
+  private func trainingStep(
+    batch: Int, isMixed: Bool, _ augmentation: [any Augmentation]
+  ) throws(NNError) -> TrainingStep {
+    isMixed ? try mixedTrainingStep(batch: batch, augmentation) : try trainingStep(batch: batch)
   }
 
   /// Throws unless a data set fits the model and its loss.

@@ -1,5 +1,7 @@
+import Files
 import NNGraph
 import NNRuntime
+import NumPyFiles
 
 /// Numbers with a name, from a trained model, to begin another one with.
 public struct NamedWeights: Sendable {
@@ -14,10 +16,42 @@ public struct NamedWeights: Sendable {
     self.values = values
   }
 
-  /// The weights of a `.nnrt` file: its f32 constants that have a name, as its layers call their parameters.
+  /// The weights of a file, which is told by its first bytes:
+  /// - `.nnrt`: its f32 constants that have a name, as its layers call their parameters;
+  /// - `.safetensors`, as PyTorch saves a `state_dict` with the package of that name;
+  /// - `.npz`, as `numpy.savez` writes it.
   ///
-  /// - Throws: what ``Model/open(path:limits:)`` throws.
+  /// Tensors of other types become f32.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess``; ``ErrorCode/corruptFile`` and others naming the file and the tensor at fault.
   public static func read(path: String) throws(NNError) -> [NamedWeights] {
+    let beginning = try WholeFile.read(path) { (bytes) throws(NNError) in Array(bytes.prefix(4)) }
+    if beginning == Array("NNRT".utf8) { return try readModel(path: path) }
+    if beginning.prefix(2) == [UInt8(ascii: "P"), UInt8(ascii: "K")] {
+      return try NPZFile.read(path: path).map { array in
+        NamedWeights(
+          name: array.name, extents: array.tensor.extents,
+          values: Numbers.floats(array.tensor.dtype, array.tensor.bytes))
+      }
+    }
+    return try WholeFile.read(path) { (bytes) throws(NNError) in try SafetensorsFile.decode(bytes) }
+  }
+
+  /// Writes weights as a `.safetensors` file, all F32, replacing an old one at once or not at all.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess``; ``ErrorCode/invalidArgument`` for two weights of one name, or one with more or fewer
+  ///   numbers than its extents say.
+  public static func write(_ weights: [NamedWeights], safetensors path: String) throws(NNError) {
+    let bytes: [UInt8]
+    do throws(NNError) {
+      bytes = try SafetensorsFile.encode(weights)
+    } catch {
+      throw error.within(path)
+    }
+    try WholeFile.write(bytes, to: path)
+  }
+
+  private static func readModel(path: String) throws(NNError) -> [NamedWeights] {
     var weights: [NamedWeights] = []
     for value in try Model.open(path: path).graph.values {
       guard let constant = value.constant, let floats = constant.floats, !value.name.utf8.isEmpty else {
@@ -53,20 +87,32 @@ public struct WeightReport: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension ParameterStore {
+  /// All parameters and running statistics, laid out and named as `layout` says.
+  public func weights(layout: WeightLayout = .own) -> [NamedWeights] {
+    parameters.map { parameter in
+      layout.file(
+        NamedWeights(
+          name: parameter.name.string, extents: parameter.extents, values: Array(parameter.values)))
+    }
+  }
+
   /// Gives parameters the values of weights of the same name and shape; the others keep theirs.
   ///
   /// - Parameters:
+  ///   - layout: how the weights are laid out: ``WeightLayout/pyTorch`` for a `state_dict`.
   ///   - rename: what a weight is called in this model; nil for one to be left out.
   ///   - isStrict: whether every parameter must get a value, and every weight must be used. Nothing is changed otherwise.
   /// - Throws: ``ErrorCode/invalidArgument`` with the report if `isStrict` does not hold, or for two weights of one name.
   @discardableResult
   public func load(
-    _ weights: [NamedWeights], isStrict: Bool = false, rename: (String) -> String? = { $0 }
+    _ weights: [NamedWeights], layout: WeightLayout = .own, isStrict: Bool = false,
+    rename: (String) -> String? = { $0 }
   ) throws(NNError) -> WeightReport {
     var report = WeightReport()
     var found: [(parameter: Parameter, values: [Float])] = []
-    for weight in weights {
-      guard let name = rename(weight.name) else { continue }
+    for stored in weights where !layout.isIgnored(stored.name) {
+      guard let name = rename(stored.name).map(layout.ownName) else { continue }
+      let weight = layout.own(stored, for: name)
       guard let parameter = self[Name(name)] else {
         report.unused.append(weight.name)
         continue

@@ -65,7 +65,7 @@ public struct Rescaling: Layer {
 /// y = (x − mean)·(1/standard deviation), feature by feature, with numbers taken from the training data by
 /// ``Dataset/standardization()``. Part of the exported model, which therefore takes raw features.
 public struct Standardization: Layer {
-  /// As many numbers as a sample has features, in row-major order.
+  /// As many numbers as a sample has features, in row-major order; or as it has channels, for images (C, H, W).
   public let mean: [Float]
   /// 1/standard deviation of each feature; 1 for a constant feature.
   public let inverseDeviation: [Float]
@@ -76,15 +76,46 @@ public struct Standardization: Layer {
   }
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
-    let sample = Shape(Array(x.shape.dimensions.dropFirst()))
-    guard let extents = sample.extents, sample.elementCount == mean.count,
-      inverseDeviation.count == mean.count
+    let shift = try x.perFeature("mean", mean)
+    return try (x - shift) * x.perFeature("inverse_deviation", inverseDeviation)
+  }
+}
+
+/// y = (x − minimum)·scale + offset, feature by feature: brings each into a range, with numbers taken from the training data by
+/// ``Dataset/normalization(to:perChannel:)``. Part of the exported model, which therefore takes raw features.
+public struct Normalization: Layer {
+  /// As many numbers as a sample has features, in row-major order; or as it has channels, for images (C, H, W).
+  public let minimum: [Float]
+  /// What a feature is multiplied by, once its minimum is 0; 0 for a constant feature.
+  public let scale: [Float]
+  /// Where the range begins.
+  public let offset: Float
+
+  public init(minimum: [Float], scale: [Float], offset: Float = 0) {
+    self.minimum = minimum
+    self.scale = scale
+    self.offset = offset
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let shift = try x.perFeature("minimum", minimum)
+    let scaled = try (x - shift) * x.perFeature("scale", scale)
+    return offset == 0 ? scaled : try scaled + offset
+  }
+}
+
+extension SymbolicTensor {
+  /// A constant with a number for each feature of samples (N, …), or for each channel of (N, C, …).
+  fileprivate func perFeature(_ name: Name, _ numbers: [Float]) throws(NNError) -> SymbolicTensor {
+    let sample = Shape(Array(shape.dimensions.dropFirst()))
+    guard let extents = sample.extents, let channels = extents.first,
+      sample.elementCount == numbers.count || channels == numbers.count
     else {
       throw NNError(
-        .shapeMismatch, "has \(mean.count) features, but samples have shape \(sample.description)")
+        .shapeMismatch, "has \(numbers.count) features, but samples have shape \(sample.description)")
     }
-    let shift = x.trace.constant("mean", try Tensor(mean, extents: extents))
-    let scale = x.trace.constant("inverse_deviation", try Tensor(inverseDeviation, extents: extents))
-    return try (x - shift) * scale
+    let ones = [Int](repeating: 1, count: extents.count - 1)
+    return trace.constant(
+      name, try Tensor(numbers, extents: sample.elementCount == numbers.count ? extents : [channels] + ones))
   }
 }
