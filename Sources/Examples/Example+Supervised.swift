@@ -57,7 +57,7 @@ extension Trainer {
     }
     try fit(
       training, epochs: run.settings.epochs, batchSize: run.settings.batchSize,
-      validation: report == nil ? nil : held, augmentation: augmentation,
+      augmentation: augmentation, validation: report == nil ? nil : held,
       callbacks: run.callbacks + [report].compactMap { $0 }, checkpoint: run.checkpoint)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     run.say("trained in \((seconds * 10).rounded() / 10) s")

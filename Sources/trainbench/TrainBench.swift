@@ -6,7 +6,8 @@ import NNTraining
 /// Times training steps: `trainbench MODEL STEPS THREADS` prints, for each line it reads, the median of a round's steps in
 /// microseconds. So a script can take turns with another program. `tools/bench/training` is that script.
 ///
-/// `trainbench MODEL STEPS profile` prints instead what each operation of a step takes, on one thread.
+/// `trainbench MODEL STEPS profile` prints instead what each operation of a step takes, on one thread. A further argument `openblas`
+/// gives large products to OpenBLAS.
 @main enum TrainBench {
   static func main() {
     let arguments = CommandLine.arguments
@@ -15,7 +16,7 @@ import NNTraining
       let threads = isProfile ? 1 : Int(arguments[3])
     else {
       print(
-        "usage: trainbench MODEL STEPS THREADS|profile; models: \(models.map { $0.name }.joined(separator: ", "))"
+        "usage: trainbench MODEL STEPS THREADS|profile [openblas]; models: \(models.map { $0.name }.joined(separator: ", "))"
       )
       exit(64)
     }

@@ -63,6 +63,29 @@ extension OperatorCases {
     }
   }
 
+  static func convolutionWeightGradient(_ random: inout SplitMix64) -> [OperatorCase] {
+    var cases: [OperatorCase] = []
+    // One channel with many taps, and more channels than one unit of work takes.
+    let images =
+      windows + [
+        ([2, 1, 7, 7], Window(extent: [3, 3], paddingBefore: [1, 1], paddingAfter: [1, 1])),
+        ([1, 70, 4, 3], Window(extent: [2, 2], strides: [1, 2])),
+      ]
+    for (image, window) in images {
+      for (groups, perGroup) in [(1, 3), (2, 1), (1, 17)] where image[1] % groups == 0 {
+        let gradient = [
+          image[0], groups * perGroup, window.outputExtent(axis: 0, of: image[2]),
+          window.outputExtent(axis: 1, of: image[3]),
+        ]
+        cases.append(
+          OperatorCase(
+            op: .convolutionWeightGradient(window, groups: groups),
+            inputs: [random.wholes(image), random.wholes(gradient)]))
+      }
+    }
+    return cases
+  }
+
   static func unfold(_ random: inout SplitMix64) -> [OperatorCase] {
     windows.map { OperatorCase(op: .unfold($0.window), inputs: [random.wholes($0.image)]) }
   }

@@ -31,6 +31,7 @@ let families: [Op] = [
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
   .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 0), .unfold(Window(extent: [1, 1])),
+  .convolutionWeightGradient(Window(extent: [1, 1]), groups: 1),
   .fold(Window(extent: [1, 1]), height: 1, width: 1),
   .poolGradient(Pool(.maximum, window: Window(extent: [1, 1]))),
 ]
@@ -61,6 +62,7 @@ enum OperatorCases {
     case .scatterAdd: return scatterAdd(&random)
     case .cast: return cast(&random)
     case .random: return randomNumbers()
+    case .convolutionWeightGradient: return convolutionWeightGradient(&random)
     case .unfold: return unfold(&random)
     case .fold: return fold(&random)
     case .poolGradient: return poolGradient(&random)

@@ -109,6 +109,10 @@ private func expectation(_ op: Op) -> Expectation {
   case .random(let function, let stream):
     .zero(.random(function, stream: stream), [numbers([4]), indices([1, 2])])
   case .unfold: .gradient([Sample("unfold", .unfold(window), [numbers([2, 2, 5, 4])])])
+  case .convolutionWeightGradient:
+    .undefined(
+      .convolutionWeightGradient(Window(extent: [2, 2]), groups: 1),
+      [numbers([1, 1, 3, 3]), numbers([1, 1, 2, 2], seed: 2)])
   case .fold:
     .gradient([
       Sample(
@@ -132,7 +136,7 @@ private let everyOp: [Op] = [
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
   .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 1), .unfold(window),
-  .fold(window, height: 1, width: 1), .poolGradient(Pool(.average, window: poolWindow)),
+  .convolutionWeightGradient(window, groups: 1), .fold(window, height: 1, width: 1), .poolGradient(Pool(.average, window: poolWindow)),
 ]
 
 private func unarySamples() -> [Sample] {

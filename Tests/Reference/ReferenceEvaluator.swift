@@ -68,6 +68,8 @@ public struct ReferenceEvaluator {
     case .cast(let dtype): return x[0].cast(dtype)
     case .random(let function, let stream):
       return ReferenceTensor.random(function, key: x[1], stream: stream, extents)
+    case .convolutionWeightGradient(let window, let groups):
+      return x[0].convolutionWeightGradient(window, groups: groups, gradient: x[1], extents)
     case .unfold(let window): return x[0].unfold(window, extents)
     case .fold(let window, _, _): return x[0].fold(window, extents)
     case .poolGradient(let pool): return x[0].poolGradient(pool, gradient: x[1])

@@ -83,6 +83,24 @@ extension ReferenceTensor {
     return result
   }
 
+  /// x (N, C, H, W), dy (N, M, oH, oW) → (M, C/groups, kH, kW)
+  func convolutionWeightGradient(
+    _ window: Window, groups: Int, gradient: ReferenceTensor, _ extents: [Int]
+  ) -> ReferenceTensor {
+    let results = Indices(extents).map { index -> Double in
+      let (m, group) = (index[0], index[0] / max(extents[0] / groups, 1))
+      var sum = 0.0
+      for (position, output) in Indices(gradient.extents).enumerated() where output[1] == m {
+        let row = window.source(axis: 0, output: output[2], tap: index[2])
+        let column = window.source(axis: 1, output: output[3], tap: index[3])
+        let x = pixel(output[0], group * extents[1] + index[1], row, column).map { values[$0] } ?? 0
+        sum += x * gradient.values[position]
+      }
+      return sum
+    }
+    return ReferenceTensor(results, extents: extents)
+  }
+
   /// x (N, C, H, W) → (N, C·kH·kW, oH·oW)
   func unfold(_ window: Window, _ extents: [Int]) -> ReferenceTensor {
     let width = window.outputExtent(axis: 1, of: self.extents[3])

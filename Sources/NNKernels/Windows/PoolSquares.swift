@@ -84,11 +84,12 @@ private func forEachSquare(_ arguments: PoolArguments, _ range: Range<Int>, _ bo
         while column < outputs {
           // The last four may overlap those before.
           column = min(column, outputs &- 4)
-          store(body(squares(row, arguments.width, column, 4)), out + column, 4)
+          let result = body(squares(row, arguments.width, column, 4))
+          UnsafeMutableRawPointer(out + column).storeBytes(of: result, as: Four.self)
           column &+= 4
         }
       } else {
-        store(body(squares(row, arguments.width, 0, outputs)), out, outputs)
+        storePartial(body(squares(row, arguments.width, 0, outputs)), out, outputs)
       }
       out += outputs
       y &+= 1
@@ -97,15 +98,11 @@ private func forEachSquare(_ arguments: PoolArguments, _ range: Range<Int>, _ bo
   }
 }
 
-@inline(__always)
-private func store(_ four: Four, _ out: UnsafeMutablePointer<Float>, _ count: Int) {
-  let raw = UnsafeMutableRawPointer(out)
-  if count == 4 {
-    raw.storeBytes(of: four, as: Four.self)
-  } else {
-    if count >= 2 { raw.storeBytes(of: four.lowHalf, as: SIMD2<Float>.self) }
-    if count & 1 == 1 { out[count &- 1] = count == 1 ? four.x : four.z }
-  }
+/// Stores fewer than four. Not inlined: the compiler would compute each lane by itself, with branches.
+@inline(never)
+private func storePartial(_ four: Four, _ out: UnsafeMutablePointer<Float>, _ count: Int) {
+  if count >= 2 { UnsafeMutableRawPointer(out).storeBytes(of: four.lowHalf, as: SIMD2<Float>.self) }
+  if count & 1 == 1 { out[count &- 1] = count == 1 ? four.x : four.z }
 }
 
 /// The first `count` of four numbers.

@@ -22,10 +22,11 @@ public final class Trainer {
   public struct Options: Sendable {
     /// Threads that share one node's work.
     public var threads = 1
-    /// Threads of OpenBLAS, for the whole process. More than one may change the last bits from run to run.
+    /// Threads of OpenBLAS, for the whole process, where it is used. More than one may change the last bits from run to run.
     public var libraryThreads = 1
-    /// Whether large products of training steps go to OpenBLAS; else they have the runtime's bits, the same everywhere.
-    public var usesOpenBLAS = true
+    /// Whether large products of training steps go to OpenBLAS. The runtime's own, which are used otherwise, are faster where this was
+    /// measured (`tools/bench/training --openblas`) and give the same bits on every machine, as OpenBLAS does not.
+    public var usesOpenBLAS = false
     public var instructionSet = InstructionSetLevel.automatic
     /// Threads that prepare augmented batches while steps run; with 0 the training does it itself, between the steps. Results do
     /// not depend on it.

@@ -78,6 +78,8 @@ extension OpCode {
       RandomFunction.allCases.map {
         .init(.random($0, stream: .max - 3), f32(n, .fixed(2)), TensorType(.i64, [2]))
       }
+    case .convolutionWeightGradient:
+      [.init(.convolutionWeightGradient(window, groups: 2), f32(3, 2, 9, 8), f32(3, 4, 4, 8))]
     case .unfold: [.init(.unfold(window), f32(n, .fixed(2), .fixed(9), .fixed(8)))]
     case .fold: [.init(.fold(window, height: 9, width: 8), f32(1, 12, 32))]
     case .poolGradient:
@@ -132,6 +134,7 @@ extension OpCode {
     case .scatterAdd: ends.map { .scatterAdd(axis: $0) }
     case .cast: []
     case .random: [.random(.normal, stream: .max)]
+    case .convolutionWeightGradient: [.convolutionWeightGradient(wild, groups: .min)]
     case .unfold: [.unfold(wild)]
     case .fold: [.fold(wild, height: .min, width: .max)]
     case .poolGradient: [.poolGradient(Pool(.maximum, window: wild, countsPadding: true))]
@@ -140,10 +143,10 @@ extension OpCode {
 }
 
 /// A graph with one node for every sample of every operator.
-func everyOperator() throws -> ModelFile {
+func everyOperator(of codes: [OpCode] = OpCode.allCases) throws -> ModelFile {
   var graph = Graph(name: "every operator")
   _ = graph.dimension("N")
-  for code in OpCode.allCases {
+  for code in codes {
     for (number, sample) in code.samples.enumerated() {
       let name = "\(sample.op.name)\(number)"
       var inputs: [ValueID] = []
