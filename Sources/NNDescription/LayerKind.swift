@@ -35,6 +35,10 @@ struct LayerKind: Sendable {
     LayerKind("standardization") { (f) throws(NNError) in
       Standardization(mean: try f.floats("mean"), inverseDeviation: try f.floats("inverse_deviation"))
     },
+    LayerKind("normalization") { (f) throws(NNError) in
+      Normalization(
+        minimum: try f.floats("minimum"), scale: try f.floats("scale"), offset: try f.float("offset", or: 0))
+    },
   ]
 
   private static let composition: [LayerKind] = [

@@ -30,6 +30,15 @@ public enum ModelPreset: String, CaseIterable, Sendable {
     }
   }
 
+  /// The preset of a name.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` with the nearest name, and all.
+  public static func named(_ name: String) throws(NNError) -> ModelPreset {
+    if let preset = ModelPreset(rawValue: name) { return preset }
+    let complaint = Spelling.complaint(name, "model", among: allCases.map { $0.rawValue })
+    throw NNError(.invalidArgument, Message(text: complaint))
+  }
+
   /// The description.
   ///
   /// - Parameters:

@@ -93,6 +93,7 @@ private func trace(_ model: any Layer, _ sample: [Int]) throws(NNError) -> (
     (#"{"type": "permute", "axes": [2, 1]}"#, [2, 3], [], [3, 2]),
     (#"{"type": "rescaling", "scale": 0.5, "offset": 1}"#, [2], [], [2]),
     (#"{"type": "standardization", "mean": [1, 2], "inverse_deviation": [1, 0.5]}"#, [2], [], [2]),
+    (#"{"type": "normalization", "minimum": [1, 2], "scale": [1, 0.5], "offset": -1}"#, [2], [], [2]),
     (#"{"type": "sequential", "layers": [{"type": "relu"}]}"#, [2], [], [2]),
     (
       #"{"type": "conv1d", "filters": 4, "kernel": 3, "padding": "causal", "dilation": 2}"#, [2, 9],
