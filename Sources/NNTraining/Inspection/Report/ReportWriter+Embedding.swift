@@ -92,9 +92,6 @@ extension ReportWriter {
   }
 }
 
-/// The C library's, under a name that says what it is.
-func exponential(_ x: Double) -> Double { exp(x) }
-
 extension LayerActivations {
   /// The numbers of each sample, and how many they are. Of more than `limit` the mean over places (N, C, H, W) or over time
   /// (N, T, D) is taken.
