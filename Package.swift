@@ -47,7 +47,7 @@ let package = Package(
     .library(name: "nnrt", type: .static, targets: ["NNRT"]),
     .library(name: "NNFormat", targets: ["NNFormat", "NNGraph"]),
     .library(name: "NNRuntime", targets: ["NNRuntime", "NNFormat", "NNGraph"]),
-    .library(name: "NNTraining", targets: ["NNTraining", "NNPasses"]),
+    .library(name: "NNTraining", targets: ["NNTraining", "NNDescription", "NNPasses"]),
     .executable(name: "nnpack", targets: ["nnpack"]),
   ],
   traits: [
@@ -98,6 +98,7 @@ let package = Package(
     .target(
       name: "NNTraining",
       dependencies: ["NNPasses", "COpenBLAS", "CPlatform", "Files", "NumPyFiles", "ImageFiles"]),
+    .target(name: "NNDescription", dependencies: ["NNTraining", "NNGraph", "Files"]),
     .target(
       name: "Examples", dependencies: ["NNTraining", "ImageFiles", "Files", "CZstd"],
       exclude: ["Digits/SOURCE.md"],
@@ -105,7 +106,7 @@ let package = Package(
     .executableTarget(
       name: "nnpack",
       dependencies: [
-        "NNTraining", "Examples", "Files", "NumPyFiles",
+        "NNTraining", "NNDescription", "Examples", "Files", "NumPyFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -128,7 +129,11 @@ let package = Package(
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"]),
     .testTarget(
       name: "nnpackTests",
-      dependencies: ["nnpack", "Files", "NumPyFiles", "NNRuntime", "NNFormat", "NNGraph"]),
+      dependencies: [
+        "nnpack", "NNTraining", "NNDescription", "Files", "NumPyFiles", "ImageFiles", "NNRuntime", "NNFormat",
+        "NNGraph",
+      ], exclude: ["Snapshots"]),
+    .testTarget(name: "NNDescriptionTests", dependencies: ["NNDescription", "NNTraining", "NNGraph"]),
     .testTarget(
       name: "NumPyFilesTests", dependencies: ["NumPyFiles", "NNGraph"], exclude: ["Golden"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "NNGraph"]),

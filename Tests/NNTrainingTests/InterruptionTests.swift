@@ -47,7 +47,8 @@ private final class Schedule: Callback {
 
   @Test func everyEpochHasAnOrderOfItsOwnDrawnFromTheSeed() throws {
     let settings = FitSettings(
-      data: try blobs(count: 60), epochs: 2, batchSize: 25, dropsLastBatch: false, validation: nil,
+      data: try blobs(count: 60), epochs: 2, batchSize: 25, accumulating: 1, dropsLastBatch: false,
+      validation: nil,
       callbacks: [],
       checkpoint: nil, samples: 60)
     let order = settings.order(epoch: 0, seed: 1)
@@ -56,7 +57,7 @@ private final class Schedule: Callback {
     #expect(settings.order(epoch: 1, seed: 1) != order)
     #expect(settings.order(epoch: 0, seed: 2) != order)
     #expect((0..<settings.batches).flatMap { settings.rows(order, batch: $0) } == order)
-    #expect(settings.batchSizes == [25, 10])
+    #expect(settings.stepKinds.map { $0.size } == [25, 10])
   }
 
   @Test func earlyStoppingRestoresTheBestWeights() throws {

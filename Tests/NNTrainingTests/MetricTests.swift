@@ -76,6 +76,22 @@ import Testing
     #expect(zip(factors, [0.2, 0.4, 0.6, 0.8, 1]).allSatisfy { ($0 - $1).magnitude < 1e-12 })
   }
 
+  @Test func anyScheduleCanBeWarmedUp() {
+    let (whole, warmed) = (CosineDecay(warmUp: 4, minimum: 0.1), WarmUp(4, then: CosineDecay(minimum: 0.1)))
+    for step in 0..<30 {
+      let factor = warmed.factor(step: step, stepsPerEpoch: 10, steps: 20)
+      #expect((factor - whole.factor(step: step, stepsPerEpoch: 10, steps: 20)).magnitude < 1e-12)
+    }
+    let stepped = WarmUp(10, then: StepDecay(every: 1, gamma: 0.5))
+    #expect(
+      [0, 9, 10, 19, 20].map { stepped.factor(step: $0, stepsPerEpoch: 10, steps: 40) } == [
+        1.0 / 11, 10.0 / 11, 1, 1, 0.5,
+      ])
+    // Longer than the training, and of no length.
+    #expect(WarmUp(.max).factor(step: 1, stepsPerEpoch: 1, steps: 3) == 0.5)
+    #expect(WarmUp(-1).factor(step: 0, stepsPerEpoch: 1, steps: 3) == 1)
+  }
+
   @Test func scheduledTrainingResumesWithTheSameRates() throws {
     let data = try Dataset(
       features: (0..<40).map { Float($0) / 40 }, sampleShape: [1],

@@ -14,12 +14,26 @@ struct Outcome {
 /// Runs the nnpack that was built with these tests.
 func nnpack(_ arguments: String...) throws -> Outcome { try nnpack(arguments) }
 
-func nnpack(_ arguments: [String], terminal: FileHandle? = nil) throws -> Outcome {
+/// - Parameters:
+///   - terminal: where standard output goes instead of into the outcome.
+///   - shell: commands that set limits before the program runs.
+///   - isDoomed: asked again and again while the program runs; once it is true the program is killed, as by `kill -9`. The status
+///     is then 9.
+func nnpack(
+  _ arguments: [String], terminal: FileHandle? = nil, after shell: String? = nil,
+  killedWhen isDoomed: (() -> Bool)? = nil
+) throws -> Outcome {
   let process = Process()
   // The tests are a program of their own that stands beside nnpack.
-  process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+  let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("nnpack")
-  process.arguments = arguments
+  if let shell {
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", shell + "; exec \"$0\" \"$@\"", program.path] + arguments
+  } else {
+    process.executableURL = program
+    process.arguments = arguments
+  }
   var environment = ProcessInfo.processInfo.environment
   environment["TERM"] = "xterm"
   environment["NNRT_ISA"] = nil
@@ -32,6 +46,10 @@ func nnpack(_ arguments: [String], terminal: FileHandle? = nil) throws -> Outcom
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
     process.standardInput = FileHandle.nullDevice
     try process.run()
+    if let isDoomed {
+      while process.isRunning, !isDoomed() { usleep(1000) }
+      kill(process.processIdentifier, SIGKILL)
+    }
     process.waitUntilExit()
     return Outcome(
       status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),

@@ -96,6 +96,68 @@ public struct TopKAccuracy: Metric {
   }
 }
 
+/// The mean absolute error of each sample's numbers.
+public struct AbsoluteError: Metric {
+  public init() {}
+
+  public var name: String { "absolute_error" }
+
+  public func callAsFunction(
+    prediction: SymbolicTensor, target: SymbolicTensor
+  ) throws(NNError) -> SymbolicTensor {
+    try requireSameShape(prediction, target)
+    let error = try (prediction - target).absolute()
+    return error.rank == 1 ? error : try error.mean(axes: Array(1..<error.rank))
+  }
+}
+
+/// The cross-entropy of each sample's class with softmax(prediction) over the last axis, in nats: without the label smoothing
+/// and the class weights that a loss may have. Of sequences (N, …, C), the mean over the positions of a sample, those with a
+/// target of −1 left out. e to its mean is the perplexity.
+public struct CrossEntropy: Metric {
+  public init() {}
+
+  public var name: String { "cross_entropy" }
+
+  public func callAsFunction(
+    prediction: SymbolicTensor, target: SymbolicTensor
+  ) throws(NNError) -> SymbolicTensor {
+    let zero = try prediction.trace.scalar(0)
+    let hits = try classMask(prediction, target).hits
+    let terms = try -hits.select(prediction.logSoftmax(), zero).sum(axes: [-1])
+    if terms.rank == 1 { return terms }
+    let axes = Array(1..<terms.rank)
+    let counted = try hits.cast(to: .f32).sum(axes: [-1]).sum(axes: axes)
+    return try terms.sum(axes: axes) / counted.maximum(prediction.trace.scalar(1))
+  }
+}
+
+/// Intersection over union of each sample's positions (N, …, C), the mean over the classes that occur among its predictions or
+/// targets; positions with a target of −1 are left out. Also called the Jaccard index.
+public struct MeanIntersectionOverUnion: Metric {
+  public init() {}
+
+  public var name: String { "mean_iou" }
+
+  public func callAsFunction(
+    prediction: SymbolicTensor, target: SymbolicTensor
+  ) throws(NNError) -> SymbolicTensor {
+    guard prediction.rank >= 3 else {
+      throw NNError(.shapeMismatch, "takes predictions (N, …, C), not \(prediction.shapeDescription)")
+    }
+    let trace = prediction.trace
+    let one = try trace.scalar(1)
+    let truth = try classMask(prediction, target).hits.cast(to: .f32)
+    let counted = try truth.sum(axes: [-1], keepsDimensions: true)
+    let said = try classMask(prediction, prediction.argmax()).hits.cast(to: .f32) * counted
+    let axes = Array(1..<prediction.rank - 1)
+    let both = try (truth * said).sum(axes: axes)
+    let either = try truth.sum(axes: axes) + said.sum(axes: axes) - both
+    let occurring = try either.minimum(one)
+    return try (both / either.maximum(one)).sum(axes: [-1]) / occurring.sum(axes: [-1]).maximum(one)
+  }
+}
+
 /// The mean squared error of each sample's numbers.
 public struct SquaredError: Metric {
   public init() {}

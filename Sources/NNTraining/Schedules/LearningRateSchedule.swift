@@ -84,6 +84,32 @@ public struct OneCycle: LearningRateSchedule {
   }
 }
 
+/// The learning rate that training starts with, throughout.
+public struct ConstantRate: LearningRateSchedule {
+  public init() {}
+
+  public func factor(step: Int, stepsPerEpoch: Int, steps: Int) -> Double { 1 }
+}
+
+/// A straight rise over some steps up to where another schedule begins, which has the steps that are left. Goyal et al. 2017.
+public struct WarmUp: LearningRateSchedule {
+  /// Steps of the rise.
+  public let length: Int
+  public let rest: any LearningRateSchedule
+
+  public init(_ length: Int, then rest: any LearningRateSchedule = ConstantRate()) {
+    self.length = length
+    self.rest = rest
+  }
+
+  public func factor(step: Int, stepsPerEpoch: Int, steps: Int) -> Double {
+    let length = min(max(self.length, 0), max(steps, 0))
+    let later = rest.factor(
+      step: max(step - length, 0), stepsPerEpoch: stepsPerEpoch, steps: max(steps - length, 1))
+    return step < length ? later * Double(step + 1) / Double(length + 1) : later
+  }
+}
+
 /// cos(π·x) for x in 0…1, from basic operations alone, so that a resumed training has the same bits on every platform: the
 /// series of the sine around the middle, |argument| ≤ π/2, with an error below 10⁻¹⁵.
 func halfTurnCosine(_ x: Double) -> Double {

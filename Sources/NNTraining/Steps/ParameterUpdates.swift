@@ -10,6 +10,8 @@ final class ParameterUpdates {
   private(set) var states: [(parameter: Parameter, tensor: SymbolicTensor)] = []
   /// Each optimiser with the inputs for its numbers of the step.
   private(set) var optimizers: [(optimizer: any Optimizer, scalars: [SymbolicTensor])] = []
+  /// The inputs for the shares of accumulated gradients and of the batch's own, if the step joins them.
+  var accumulationScalars: [SymbolicTensor] = []
 
   init(_ trace: Trace) {
     self.trace = trace
@@ -21,7 +23,8 @@ final class ParameterUpdates {
   /// - Throws: ``ErrorCode/invalidArgument`` for a group without parameters and for a parameter that is updated already.
   func minimize(
     _ loss: SymbolicTensor, _ parameters: [(parameter: Parameter, tensor: SymbolicTensor)],
-    optimizer: any Optimizer, groups: [ParameterGroup] = [], clipping: GradientClipping
+    optimizer: any Optimizer, groups: [ParameterGroup] = [], clipping: GradientClipping,
+    accumulation: GradientAccumulation = .none
   ) throws(NNError) {
     let all = trace.parameters.map { $0.parameter }
     for group in groups where !all.contains(where: { group.covers($0.name) }) {
@@ -32,8 +35,13 @@ final class ParameterUpdates {
     let trained = parameters.filter { entry in
       entry.parameter.isTrainable && group(of: entry.parameter).map { groups[$0].optimizer != nil } ?? true
     }
-    let gradients = try clipping.apply(
-      trace.gradient(of: loss, withRespectTo: trained.map { $0.tensor }))
+    var gradients = try trace.gradient(of: loss, withRespectTo: trained.map { $0.tensor })
+    switch accumulation {
+    case .none: break
+    case .adding: return try accumulate(trained, gradients)
+    case .closing: gradients = try joined(trained, gradients)
+    }
+    gradients = try clipping.apply(gradients)
     var rest = Array(zip(trained, gradients))
     for (index, one) in groups.enumerated() {
       guard let optimizer = one.optimizer else { continue }
@@ -76,7 +84,7 @@ final class ParameterUpdates {
     }
   }
 
-  private func carry(
+  func carry(
     _ parameter: Parameter, _ tensor: SymbolicTensor, _ next: SymbolicTensor
   ) throws(NNError) {
     let output = try trace.outputValue(next, name: Name(parameter.name.string + ".next"))

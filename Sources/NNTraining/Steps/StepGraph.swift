@@ -10,6 +10,8 @@ struct StepGraph {
   let randomKey: Int?
   /// Each optimiser with the indices of the inputs for its numbers of the step.
   let optimizers: [(optimizer: any Optimizer, scalars: [Int])]
+  /// Indices of the inputs for the shares of accumulated gradients and of the batch's own, if the step joins them.
+  let accumulation: [Int]
   /// Each carried tensor with its input's index.
   let states: [(parameter: Parameter, input: Int)]
   /// Parameters that the step reads and leaves as they are, each with its input's index.
@@ -22,6 +24,7 @@ struct StepGraph {
     self.inputs = inputs.map(inputIndex)
     randomKey = trace.randomKey.map(inputIndex)
     optimizers = updates.optimizers.map { ($0.optimizer, $0.scalars.map(inputIndex)) }
+    accumulation = updates.accumulationScalars.map(inputIndex)
     states = updates.states.map { ($0.parameter, inputIndex($0.tensor)) }
     constants = trace.parameters.filter { entry in
       !updates.states.contains { $0.parameter === entry.parameter }

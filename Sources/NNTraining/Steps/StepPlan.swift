@@ -37,11 +37,13 @@ final class StepPlan {
     // Counted by hand for the sake of unoptimised builds, see Dataset.
     var position = 0
     while position < graph.optimizers[index].scalars.count {
-      plan.input(graph.optimizers[index].scalars[position])
-        .storeBytes(of: scalarValues[position], as: Float.self)
+      setScalar(graph.optimizers[index].scalars[position], scalarValues[position])
       position += 1
     }
   }
+
+  /// Sets the graph's input `input`, of shape ().
+  func setScalar(_ input: Int, _ value: Float) { plan.input(input).storeBytes(of: value, as: Float.self) }
 
   /// Random numbers depend on the seed and the step alone.
   func setRandomKey(seed: UInt64, step: Int) {

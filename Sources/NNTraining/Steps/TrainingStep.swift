@@ -4,6 +4,7 @@ import NNRuntime
 /// One step of a ``Trainer`` for one batch size: inputs are features and targets; output 0 is the loss, the metrics' sums follow.
 final class TrainingStep {
   let batch: Int
+  let accumulation: GradientAccumulation
   let plan: StepPlan
 
   /// Traces and plans the step.
@@ -12,8 +13,8 @@ final class TrainingStep {
   ///   - sampleShape: extents of one sample.
   ///   - targetShape: extents of one target.
   init(
-    _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int, store: ParameterStore,
-    options: Plan.Options
+    _ recipe: TrainingRecipe, sampleShape: [Int], targetShape: [Int], batch: Int,
+    accumulation: GradientAccumulation = .none, store: ParameterStore, options: Plan.Options
   ) throws(NNError) {
     let traced = try TracedLoss(
       recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store)
@@ -23,9 +24,10 @@ final class TrainingStep {
     let updates = ParameterUpdates(trace)
     try updates.minimize(
       traced.loss, trace.parameters, optimizer: recipe.optimizer, groups: recipe.groups,
-      clipping: recipe.clipping)
+      clipping: recipe.clipping, accumulation: accumulation)
     try updates.addLayerUpdates()
     self.batch = batch
+    self.accumulation = accumulation
     plan = try StepPlan(try StepGraph(updates, inputs: [traced.features, traced.target]), options: options)
   }
 
@@ -47,8 +49,10 @@ final class TrainingStep {
   }
 
   private func setNumbers(step: Int, seed: UInt64, learningRate: Double) {
-    // The trainer's own optimiser is the last.
+    plan.setRandomKey(seed: seed, step: step)
+    // The trainer's own optimiser is the last; a step that only accumulates has none.
     let last = plan.graph.optimizers.count - 1
+    if last < 0 { return }
     let base = Double(plan.graph.optimizers[last].optimizer.learningRate)
     let factor = base > 0 ? learningRate / base : 1
     var index = 0
@@ -58,7 +62,6 @@ final class TrainingStep {
       index += 1
     }
     plan.setScalars(optimizer: last, step: step, learningRate: learningRate)
-    plan.setRandomKey(seed: seed, step: step)
   }
 
   var loss: Float { plan.output(0).load(as: Float.self) }

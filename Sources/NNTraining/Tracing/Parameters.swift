@@ -60,6 +60,8 @@ public final class ParameterStore {
   public let seed: UInt64
   /// What optimisers keep about the parameters.
   let slots = SlotStore()
+  /// Sums of gradients of batches that make one update together.
+  let accumulators = SlotStore()
 
   public init(seed: UInt64) {
     self.seed = seed

@@ -17,7 +17,7 @@ extension Trainer {
     content.write(position.batch)
     content.write(position.samples)
     for sum in position.sums { content.write(sum) }
-    let tensors = store.parameters + store.slots.all
+    let tensors = checkpointTensors(settings)
     content.write(tensors.count)
     for tensor in tensors {
       content.write(tensor.name.utf8)
@@ -89,7 +89,7 @@ extension Trainer {
     restored.batch = try reader.integer()
     restored.samples = try reader.integer()
     for index in restored.sums.indices { restored.sums[index] = try reader.double() }
-    let tensors = store.parameters + store.slots.all
+    let tensors = checkpointTensors(settings)
     guard try reader.integer() == tensors.count else {
       throw NNError(.invalidArgument, "the checkpoint has another number of tensors than this model")
     }
@@ -114,10 +114,15 @@ extension Trainer {
     position = restored
   }
 
+  private func checkpointTensors(_ settings: FitSettings) -> [Parameter] {
+    store.parameters + store.slots.all + (settings.accumulating > 1 ? store.accumulators.all : [])
+  }
+
   /// What must be the same for a resumed training to end in the same bits. The number of epochs may grow.
   private func fingerprint(_ settings: FitSettings) -> String {
     "\(recipe.optimizer.description)\(recipe.groups.map { ", " + $0.description }.joined()), \(recipe.loss), clipping \(recipe.clipping), seed \(seed), "
-      + "batches of \(settings.batchSize)\(settings.dropsLastBatch ? " without the last" : ""), "
+      + "batches of \(settings.batchSize)\(settings.accumulating > 1 ? ", \(settings.accumulating) to an update" : "")"
+      + "\(settings.dropsLastBatch ? " without the last" : ""), "
       + "\(settings.data.count) samples of shape \(Shape(sampleShape).description), "
       + "\(recipe.metrics.count) metrics"
       + (settings.sampling == .shuffled ? "" : ", samples \(settings.sampling)")

@@ -32,6 +32,10 @@ extension Trainer {
   ///
   /// - Parameters:
   ///   - batchSize: samples of one step; the last batch of an epoch may have fewer.
+  ///   - accumulating: how many batches make one update, by the mean of their gradients over all their samples: the result is
+  ///     that of a batch so many times as large, in the memory of a small one, where the loss is a mean over samples and no
+  ///     layer looks at the batch, as batch normalisation does. What is left at the end of an epoch makes an update too.
+  ///     ``Trainer/step`` counts updates, schedules count batches.
   ///   - dropsLastBatch: leaves that smaller batch out.
   ///   - augmentation: random changes of the samples, new in every epoch and prepared on threads of their own.
   ///   - sampling: which samples an epoch goes through.
@@ -42,26 +46,29 @@ extension Trainer {
   ///   not finite, naming the first tensor that is not (the parameters are then those before that step).
   @discardableResult
   public func fit(
-    _ data: Dataset, epochs: Int, batchSize: Int = 32, dropsLastBatch: Bool = false,
+    _ data: Dataset, epochs: Int, batchSize: Int = 32, accumulating: Int = 1, dropsLastBatch: Bool = false,
     augmentation: [any Augmentation] = [], sampling: Sampling = .shuffled,
     validation: Dataset? = nil, callbacks: [any Callback] = [], checkpoint: Checkpointing? = nil
   ) throws(NNError) -> [EpochReport] {
     try require(data)
     if let validation { try require(validation) }
-    guard batchSize >= 1, epochs >= 0, data.count >= 1 else {
-      throw NNError(.invalidArgument, "\(epochs) epochs of \(data.count) samples in batches of \(batchSize)")
+    guard batchSize >= 1, accumulating >= 1, epochs >= 0, data.count >= 1 else {
+      throw NNError(
+        .invalidArgument,
+        "\(epochs) epochs of \(data.count) samples in batches of \(batchSize), \(accumulating) to an update")
     }
     let settings = FitSettings(
-      data: data, epochs: epochs, batchSize: batchSize, dropsLastBatch: dropsLastBatch,
-      validation: validation, callbacks: callbacks, checkpoint: checkpoint, augmentation: augmentation,
-      sampling: sampling, samples: try sampling.count(data))
+      data: data, epochs: epochs, batchSize: batchSize, accumulating: min(accumulating, data.count),
+      dropsLastBatch: dropsLastBatch, validation: validation, callbacks: callbacks, checkpoint: checkpoint,
+      augmentation: augmentation, sampling: sampling, samples: try sampling.count(data))
     guard settings.batches >= 1 else {
       throw NNError(.invalidArgument, "\(settings.samples) samples do not fill one batch of \(batchSize)")
     }
     beginTraining()
     var position = FitPosition(sums: [Double](repeating: 0, count: 1 + recipe.metrics.count))
     // All plans and slots exist before anything is restored into them.
-    for size in settings.batchSizes { _ = try trainingStep(batch: size, settings) }
+    for kind in settings.stepKinds { _ = try trainingStep(batch: kind.size, kind.accumulation, settings) }
+    emptyAccumulators()
     let augmented = try augmentedBatches(settings)
     if let checkpoint, checkpoint.resumes, let saved = try readCheckpoint(checkpoint.path) {
       try restore(saved, settings, &position)
@@ -99,11 +106,12 @@ extension Trainer {
     }
     while position.batch < settings.batches {
       let rows = settings.rows(order, batch: position.batch)
+      let place = settings.place(of: position.batch, samples: rows.count)
       let step: TrainingStep
       if let prefetcher {
-        step = try runStep(prefetcher, count: rows.count)
+        step = try runStep(prefetcher, count: rows.count, place)
       } else {
-        step = try runStep(settings.data, rows)
+        step = try runStep(settings.data, rows, place)
       }
       let loss = step.loss
       guard loss.isFinite else { throw try diagnose(loss, settings, order, begin, position) }
@@ -169,23 +177,22 @@ extension Trainer {
     let prepared = try augmented?.makeBatch()
     for batch in begin.position.batch...position.batch {
       let rows = settings.rows(order, batch: batch)
-      let training = try trainingStep(batch: rows.count, settings)
+      let place = settings.place(of: batch, samples: rows.count)
+      let training = try trainingStep(batch: rows.count, place.accumulation, settings)
       if let augmented, let prepared {
         try augmented.prepare(order, epoch: position.epoch, batch: batch, into: prepared)
         training.load(prepared, step: step + 1, seed: seed, learningRate: learningRate)
       } else {
         training.load(settings.data, rows, step: step + 1, seed: seed, learningRate: learningRate)
       }
+      training.set(place, updates: step, seed: seed)
       // The update before the bad loss may have gone wrong already: that names the cause, not the consequence.
       if batch >= position.batch - 1, let culprit = try training.plan.firstNonFinite() {
         return NNError(
           .invalidState,
           message + "; the first tensor that is not finite is \(culprit), in batch \(batch + 1)")
       }
-      if batch < position.batch {
-        try training.plan.run()
-        step += 1
-      }
+      if batch < position.batch { try run(training) }
     }
     return NNError(.invalidState, Message(text: message))
   }
@@ -196,6 +203,7 @@ struct FitSettings {
   let data: Dataset
   let epochs: Int
   let batchSize: Int
+  var accumulating = 1
   let dropsLastBatch: Bool
   let validation: Dataset?
   let callbacks: [any Callback]
@@ -210,13 +218,6 @@ struct FitSettings {
   /// Batches of one epoch.
   var batches: Int {
     dropsLastBatch ? samples / batchSize : (samples - 1) / batchSize + 1
-  }
-
-  /// The different sizes of an epoch's batches.
-  var batchSizes: [Int] {
-    let last = samples % batchSize
-    if last == 0 || dropsLastBatch { return [batchSize] }
-    return samples < batchSize ? [last] : [batchSize, last]
   }
 
   func order(epoch: Int, seed: UInt64) -> [Int] { sampling.order(data, epoch: epoch, seed: seed) }
@@ -237,7 +238,7 @@ struct Recovery {
     self.position = position
     step = trainer.step
     learningRate = trainer.learningRate
-    tensors = (trainer.store.parameters + trainer.store.slots.all).map { ($0, Array($0.values)) }
+    tensors = trainer.carried.map { ($0, Array($0.values)) }
   }
 
   func restore(_ trainer: Trainer) throws(NNError) {

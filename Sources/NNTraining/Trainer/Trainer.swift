@@ -106,11 +106,13 @@ public final class Trainer {
   func beginTraining() { isStopped = false }
 
   /// The step for a batch size, planned when it is first needed.
-  func trainingStep(batch: Int) throws(NNError) -> TrainingStep {
-    if let known = Trainer.step(batch, among: steps) { return known }
+  func trainingStep(
+    batch: Int, _ accumulation: GradientAccumulation = .none
+  ) throws(NNError) -> TrainingStep {
+    if let known = Trainer.step(batch, accumulation, among: steps) { return known }
     let made = try TrainingStep(
-      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store,
-      options: planOptions)
+      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, accumulation: accumulation,
+      store: store, options: planOptions)
     steps.append(made)
     return made
   }
@@ -119,22 +121,24 @@ public final class Trainer {
   ///
   /// - Throws: ``ErrorCode/invalidArgument`` if the loss cannot take them.
   func mixedTrainingStep(
-    batch: Int, _ augmentation: [any Augmentation]
+    batch: Int, _ accumulation: GradientAccumulation = .none, _ augmentation: [any Augmentation]
   ) throws(NNError) -> TrainingStep {
-    if let known = Trainer.step(batch, among: mixedSteps) { return known }
+    if let known = Trainer.step(batch, accumulation, among: mixedSteps) { return known }
     let cause = augmentation.first { $0.mixesTargets }.map { "augmentation \($0)" } ?? "the augmentation"
     let mixed = try recipe.mixingTargets(cause)
     let made = try TrainingStep(
       mixed, sampleShape: sampleShape, targetShape: mixed.loss.targetShape(outputShape: outputShape),
-      batch: batch, store: store, options: planOptions)
+      batch: batch, accumulation: accumulation, store: store, options: planOptions)
     mixedSteps.append(made)
     return made
   }
 
-  private static func step(_ batch: Int, among steps: [TrainingStep]) -> TrainingStep? {
+  private static func step(
+    _ batch: Int, _ accumulation: GradientAccumulation, among steps: [TrainingStep]
+  ) -> TrainingStep? {
     var index = 0
     while index < steps.count {
-      if steps[index].batch == batch { return steps[index] }
+      if steps[index].batch == batch, steps[index].accumulation == accumulation { return steps[index] }
       index += 1
     }
     return nil
@@ -152,34 +156,50 @@ public final class Trainer {
     try runStep(data, indices).loss
   }
 
-  func runStep(_ data: Dataset, _ indices: ArraySlice<Int>) throws(NNError) -> TrainingStep {
-    let training = try trainingStep(batch: indices.count)
+  func runStep(
+    _ data: Dataset, _ indices: ArraySlice<Int>, _ place: AccumulationPlace = AccumulationPlace()
+  ) throws(NNError) -> TrainingStep {
+    let training = try trainingStep(batch: indices.count, place.accumulation)
     training.load(data, indices, step: step + 1, seed: seed, learningRate: learningRate)
-    try training.plan.run()
-    step += 1
+    training.set(place, updates: step, seed: seed)
+    try run(training)
     return training
   }
 
-  /// One step on the next batch that was prepared ahead. Allocates nothing after the first one of its size.
-  func runStep(_ prefetcher: BatchPrefetcher, count: Int) throws(NNError) -> TrainingStep {
-    let source = prefetcher.source
-    let training = try trainingStep(batch: count, isMixed: source.mixesTargets, source.steps)
-    training.load(try prefetcher.take(), step: step + 1, seed: seed, learningRate: learningRate)
-    prefetcher.release()
+  /// Runs a step whose inputs are in place.
+  func run(_ training: TrainingStep) throws(NNError) {
     try training.plan.run()
-    step += 1
+    if training.accumulation != .adding { step += 1 }
+  }
+
+  /// One step on the next batch that was prepared ahead. Allocates nothing after the first one of its size.
+  func runStep(
+    _ prefetcher: BatchPrefetcher, count: Int, _ place: AccumulationPlace = AccumulationPlace()
+  ) throws(NNError) -> TrainingStep {
+    let source = prefetcher.source
+    let training = try trainingStep(
+      batch: count, place.accumulation, isMixed: source.mixesTargets, source.steps)
+    training.load(try prefetcher.take(), step: step + 1, seed: seed, learningRate: learningRate)
+    training.set(place, updates: step, seed: seed)
+    prefetcher.release()
+    try run(training)
     return training
   }
 
   /// The step for a batch of what ``fit`` was asked for.
-  func trainingStep(batch: Int, _ settings: FitSettings) throws(NNError) -> TrainingStep {
-    try trainingStep(batch: batch, isMixed: settings.mixesTargets, settings.augmentation)
+  func trainingStep(
+    batch: Int, _ accumulation: GradientAccumulation, _ settings: FitSettings
+  ) throws(NNError) -> TrainingStep {
+    try trainingStep(
+      batch: batch, accumulation, isMixed: settings.mixesTargets, settings.augmentation)
   }
 
   private func trainingStep(
-    batch: Int, isMixed: Bool, _ augmentation: [any Augmentation]
+    batch: Int, _ accumulation: GradientAccumulation, isMixed: Bool, _ augmentation: [any Augmentation]
   ) throws(NNError) -> TrainingStep {
-    isMixed ? try mixedTrainingStep(batch: batch, augmentation) : try trainingStep(batch: batch)
+    isMixed
+      ? try mixedTrainingStep(batch: batch, accumulation, augmentation)
+      : try trainingStep(batch: batch, accumulation)
   }
 
   /// Throws unless a data set fits the model and its loss.

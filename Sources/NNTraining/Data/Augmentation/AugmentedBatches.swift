@@ -62,7 +62,7 @@ struct AugmentedBatches: Sendable {
     steps = settings.augmentation
     sampling = settings.sampling
     batchSize = settings.batchSize
-    largestBatch = settings.batchSizes.max() ?? batchSize
+    largestBatch = settings.stepKinds.map { $0.size }.max() ?? batchSize
     batches = settings.batches
     mixesTargets = settings.mixesTargets
     self.mixedClasses = mixedClasses

@@ -43,6 +43,7 @@ public struct SinusoidalPositions: Layer {
     let width = try x.requireExtent(axis: 2)
     let rows = x.trace.isStateful ? length : try x.requireExtent(axis: 1)
     var values: [Float] = []
+    values.reserveCapacity(try tableSize(rows, width))
     for position in 0..<rows {
       for element in 0..<width {
         let angle = Double(position) / pow(10000, Double(element / 2 * 2) / Double(width))
@@ -109,6 +110,7 @@ enum RotaryEncoding {
       throw NNError(.invalidArgument, "rotary positions need an even width per head, not \(width)")
     }
     var (cosines, sines): ([Float], [Float]) = ([], [])
+    _ = try tableSize(count, width)
     for position in 0..<count {
       for element in 0..<width {
         let angle = Double(position) * pow(10000, -2 * Double(element % (width / 2)) / Double(width))

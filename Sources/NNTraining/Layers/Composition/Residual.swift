@@ -31,6 +31,11 @@ public struct Residual: Layer {
     self.shortcut = Sequential(shortcut)
   }
 
+  public init(body: [any Layer], shortcut: [any Layer] = []) {
+    self.body = Sequential(body)
+    self.shortcut = Sequential(shortcut)
+  }
+
   public var kind: String { "" }
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
@@ -63,6 +68,11 @@ public struct Parallel: Layer {
   public init(axis: Int = 1, @SequentialBuilder _ branches: () -> [any Layer]) {
     self.axis = axis
     self.branches = branches()
+  }
+
+  public init(axis: Int = 1, branches: [any Layer]) {
+    self.axis = axis
+    self.branches = branches
   }
 
   public var kind: String { "" }

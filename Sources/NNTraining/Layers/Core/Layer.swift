@@ -59,6 +59,21 @@ extension SymbolicTensor {
   }
 }
 
+/// The number of elements of a table that a layer computes in advance.
+///
+/// - Throws: ``ErrorCode/limitExceeded`` beyond 2²⁶.
+func tableSize(_ extents: Int...) throws(NNError) -> Int {
+  var size = 1
+  for extent in extents {
+    let (product, overflow) = size.multipliedReportingOverflow(by: max(extent, 0))
+    guard !overflow, product <= 1 << 26 else {
+      throw NNError(.limitExceeded, "a table of shape \(Shape(extents).description) is too large")
+    }
+    size = product
+  }
+  return size
+}
+
 /// Elementwise functions are layers: `Activation.relu`.
 extension Activation: Layer {
   public var kind: String { "activation" }

@@ -18,6 +18,10 @@ public struct Reshape: Layer {
     self.shape = shape
   }
 
+  public init(_ shape: [Int]) {
+    self.shape = shape
+  }
+
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
     let extents = shape.map { Dimension.fixed($0) }
     guard x.rank >= 1 else { throw NNError(.shapeMismatch, "takes (N, …), not a scalar") }
@@ -43,6 +47,29 @@ public struct Reshape: Layer {
       throw NNError(.limitExceeded, "samples of shape \(x.shapeDescription) have too many elements")
     }
     return Shape([x.shape[0], .fixed(count)])
+  }
+}
+
+/// Puts the axes of each sample in another order: axis i of the result is axis `axes[i]` of the input, counted from 1 as in
+/// Keras, the batch being axis 0. `Permute(2, 1)` makes (N, C, T) of (N, T, C).
+public struct Permute: Layer {
+  public let axes: [Int]
+
+  public init(_ axes: Int...) {
+    self.axes = axes
+  }
+
+  public init(_ axes: [Int]) {
+    self.axes = axes
+  }
+
+  public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    guard axes.count == x.rank - 1, axes.sorted() == Array(1..<max(x.rank, 1)) else {
+      throw NNError(
+        .shapeMismatch,
+        "axes \(axes.map { "\($0)" }.joined(separator: ", ")) are no order of those of \(x.shapeDescription)")
+    }
+    return try x.transposed([0] + axes)
   }
 }
 

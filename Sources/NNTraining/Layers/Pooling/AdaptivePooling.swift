@@ -29,8 +29,9 @@ public struct AdaptiveAveragePool2D: Layer {
   /// (windows, extent): 1/size inside a window, else 0.
   private func weights(_ x: SymbolicTensor, axis: Int, _ windows: Int) throws(NNError) -> SymbolicTensor {
     let extent = try x.requireExtent(axis: axis)
-    var values = [Float](repeating: 0, count: max(extent * windows, 0))
-    for (window, range) in try adaptiveWindows(extent, windows).enumerated() {
+    let ranges = try adaptiveWindows(extent, windows)
+    var values = [Float](repeating: 0, count: try tableSize(extent, windows))
+    for (window, range) in ranges.enumerated() {
       for index in range { values[window * extent + index] = 1 / Float(range.count) }
     }
     return x.trace.constant("windows", try Tensor(values, extents: [windows, extent]))

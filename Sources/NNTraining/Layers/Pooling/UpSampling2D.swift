@@ -41,7 +41,7 @@ public struct UpSampling2D: Layer {
 
   /// (extent·factor, extent): how much of each input pixel each output pixel has.
   private func weights(_ x: SymbolicTensor, _ extent: Int, _ factor: Int) throws(NNError) -> SymbolicTensor {
-    var values = [Float](repeating: 0, count: extent * factor * extent)
+    var values = [Float](repeating: 0, count: try tableSize(extent, factor, extent))
     for output in 0..<extent * factor {
       let centre = max((Double(output) + 0.5) / Double(factor) - 0.5, 0)
       let first = min(Int(centre), extent - 1)
