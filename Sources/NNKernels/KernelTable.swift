@@ -56,6 +56,13 @@ public struct KernelTable: Sendable {
   public var batchNormalize: RangeKernel<BatchNormalizeArguments>
   public var layerNormalize: RangeKernel<LayerNormalizeArguments>
 
+  // Training of normalisations
+  /// x → (2, C): each channel's mean and biased variance.
+  public var channelMoments: RangeKernel<ChannelSumsArguments>
+  /// x, dy, moments → (2, C): Σ dy and Σ dy·(x − mean) of each channel.
+  public var channelProducts: RangeKernel<ChannelSumsArguments>
+  public var layerNormalizeGradient: RangeKernel<LayerNormalizeGradientArguments>
+
   // Products
   /// One block on the calling thread.
   public var product: @Sendable (ProductBlock) -> Void
@@ -84,11 +91,15 @@ public struct KernelTable: Sendable {
   public init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
     combine: @escaping @Sendable (BinaryFunction) -> CombineKernel,
-    compareBlock: @escaping @Sendable (CompareFunction) -> CompareBlockKernel, selectBlock: @escaping SelectBlockKernel,
+    compareBlock: @escaping @Sendable (CompareFunction) -> CompareBlockKernel,
+    selectBlock: @escaping SelectBlockKernel,
     reduce: @escaping @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>,
     softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
     batchNormalize: @escaping RangeKernel<BatchNormalizeArguments>,
     layerNormalize: @escaping RangeKernel<LayerNormalizeArguments>,
+    channelMoments: @escaping RangeKernel<ChannelSumsArguments>,
+    channelProducts: @escaping RangeKernel<ChannelSumsArguments>,
+    layerNormalizeGradient: @escaping RangeKernel<LayerNormalizeGradientArguments>,
     product: @escaping @Sendable (ProductBlock) -> Void,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
@@ -117,6 +128,9 @@ public struct KernelTable: Sendable {
     self.softmax = softmax
     self.batchNormalize = batchNormalize
     self.layerNormalize = layerNormalize
+    self.channelMoments = channelMoments
+    self.channelProducts = channelProducts
+    self.layerNormalizeGradient = layerNormalizeGradient
     self.product = product
     self.matmul = matmul
     self.convolution = convolution

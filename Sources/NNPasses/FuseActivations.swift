@@ -37,7 +37,8 @@ extension Op {
       return .convolution(convolution)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
       .transpose,
-      .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
+      .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return nil
     }
   }

@@ -28,7 +28,7 @@ extension Graph {
     case .concat: return node.inputs.count == 1
     case .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax,
       .gather,
-      .scatterAdd, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .scatterAdd, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return false
     }
   }

@@ -24,7 +24,7 @@ private let raw = WriteOptions(codec: .raw)
 private let zstd = WriteOptions(codec: .zstd(level: 19))
 
 /// Added to the format after its first golden file of operators.
-private let operatorsOfTraining: [OpCode] = [.convolutionWeightGradient]
+private let operatorsOfTraining: [OpCode] = [.convolutionWeightGradient, .normalizeTraining]
 
 let goldenFiles: [GoldenFile] = [
   GoldenFile(name: "v1/minimal-raw.nnrt", options: raw, make: minimal),

@@ -99,6 +99,28 @@ extension OperatorCases {
     }
   }
 
+  static func normalizeTraining(_ random: inout SplitMix64) -> [OperatorCase] {
+    var cases: [OperatorCase] = []
+    for shape in [[2, 3], [4, 5, 17], [3, 2, 3, 5], [3, 16, 2], [2, 1, 1], [2, 3, 8, 4], [5, 33]] {
+      let (x, dy) = (random.reals(shape), random.reals(shape))
+      let moments = random.reals([2, shape[1]])
+      let width = shape[shape.count - 1]
+      cases += [
+        OperatorCase(
+          op: .normalizeTraining(NormalizeTraining(.channelMoments)), inputs: [x], bound: .ulpsOfLargest(16)),
+        OperatorCase(
+          op: .normalizeTraining(NormalizeTraining(.channelProducts)), inputs: [x, dy, moments],
+          bound: .ulpsOfLargest(64)),
+      ]
+      // Two numbers in a row have a variance that may be tiny: a large ε keeps the bound meaningful.
+      cases.append(
+        OperatorCase(
+          op: .normalizeTraining(NormalizeTraining(.layerGradient, epsilon: 0.5)),
+          inputs: [x, random.reals([width]), dy], bound: .ulpsOfLargest(64)))
+    }
+    return cases
+  }
+
   static func normalize(_ random: inout SplitMix64) -> [OperatorCase] {
     var cases: [OperatorCase] = []
     for shape in [[2, 3], [4, 5, 17], [1, 2, 3, 4], [3, 16, 2], [0, 4], [2, 1, 1]] {

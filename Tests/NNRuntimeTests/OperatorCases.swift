@@ -32,6 +32,7 @@ let families: [Op] = [
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
   .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 0), .unfold(Window(extent: [1, 1])),
   .convolutionWeightGradient(Window(extent: [1, 1]), groups: 1),
+  .normalizeTraining(NormalizeTraining(.channelMoments)),
   .fold(Window(extent: [1, 1]), height: 1, width: 1),
   .poolGradient(Pool(.maximum, window: Window(extent: [1, 1]))),
 ]
@@ -62,6 +63,7 @@ enum OperatorCases {
     case .scatterAdd: return scatterAdd(&random)
     case .cast: return cast(&random)
     case .random: return randomNumbers()
+    case .normalizeTraining: return normalizeTraining(&random)
     case .convolutionWeightGradient: return convolutionWeightGradient(&random)
     case .unfold: return unfold(&random)
     case .fold: return fold(&random)

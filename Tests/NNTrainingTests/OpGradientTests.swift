@@ -109,6 +109,11 @@ private func expectation(_ op: Op) -> Expectation {
   case .random(let function, let stream):
     .zero(.random(function, stream: stream), [numbers([4]), indices([1, 2])])
   case .unfold: .gradient([Sample("unfold", .unfold(window), [numbers([2, 2, 5, 4])])])
+  case .normalizeTraining:
+    .gradient([
+      Sample(
+        "channel moments", .normalizeTraining(NormalizeTraining(.channelMoments)), [numbers([3, 2, 2, 2])])
+    ])
   case .convolutionWeightGradient:
     .undefined(
       .convolutionWeightGradient(Window(extent: [2, 2]), groups: 1),
@@ -136,7 +141,8 @@ private let everyOp: [Op] = [
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
   .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 1), .unfold(window),
-  .convolutionWeightGradient(window, groups: 1), .fold(window, height: 1, width: 1), .poolGradient(Pool(.average, window: poolWindow)),
+  .normalizeTraining(NormalizeTraining(.channelMoments)), .convolutionWeightGradient(window, groups: 1),
+  .fold(window, height: 1, width: 1), .poolGradient(Pool(.average, window: poolWindow)),
 ]
 
 private func unarySamples() -> [Sample] {

@@ -68,6 +68,8 @@ public struct ReferenceEvaluator {
     case .cast(let dtype): return x[0].cast(dtype)
     case .random(let function, let stream):
       return ReferenceTensor.random(function, key: x[1], stream: stream, extents)
+    case .normalizeTraining(let training):
+      return x[0].normalizeTraining(training, Array(x.dropFirst()), extents)
     case .convolutionWeightGradient(let window, let groups):
       return x[0].convolutionWeightGradient(window, groups: groups, gradient: x[1], extents)
     case .unfold(let window): return x[0].unfold(window, extents)

@@ -82,6 +82,54 @@ extension ReferenceTensor {
     return result
   }
 
+  /// Moments and products of channels, and dx of a normalisation of rows.
+  func normalizeTraining(
+    _ training: NormalizeTraining, _ others: [ReferenceTensor], _ extents: [Int]
+  ) -> ReferenceTensor {
+    switch training.kind {
+    case .channelMoments:
+      return channelRows(extents) { _, members in
+        let mean = members.reduce(0.0) { $0 + values[$1] } / Double(members.count)
+        return (
+          mean, members.reduce(0.0) { $0 + (values[$1] - mean) * (values[$1] - mean) } / Double(members.count)
+        )
+      }
+    case .channelProducts:
+      let (dy, mean) = (others[0].values, others[1].values)
+      return channelRows(extents) { channel, members in
+        (
+          members.reduce(0.0) { $0 + dy[$1] },
+          members.reduce(0.0) { $0 + dy[$1] * (values[$1] - mean[channel]) }
+        )
+      }
+    case .layerGradient:
+      let (scale, dy) = (others[0].values, others[1].values)
+      var result = self
+      for group in groups(folding: [rank - 1]) {
+        let count = Double(group.count)
+        let mean = group.reduce(0.0) { $0 + values[$1] } / count
+        let variance = group.reduce(0.0) { $0 + (values[$1] - mean) * (values[$1] - mean) } / count
+        let inverse = 1 / (variance + Double(training.epsilon)).squareRoot()
+        let normal = group.map { (values[$0] - mean) * inverse }
+        let gradient = group.enumerated().map { scale[$0] * dy[$1] }
+        let shift = gradient.reduce(0, +) / count
+        let slope = zip(gradient, normal).reduce(0.0) { $0 + $1.0 * $1.1 } / count
+        for (d, position) in group.enumerated() {
+          result.values[position] = inverse * (gradient[d] - shift - normal[d] * slope)
+        }
+      }
+      return result
+    }
+  }
+
+  /// Two numbers for each channel, axis 1, as rows (2, C); the body gets a channel and the positions of its elements.
+  private func channelRows(_ extents: [Int], _ body: (Int, [Int]) -> (Double, Double)) -> ReferenceTensor {
+    var members = [[Int]](repeating: [], count: self.extents[1])
+    for (position, index) in Indices(self.extents).enumerated() { members[index[1]].append(position) }
+    let pairs = members.enumerated().map { body($0, $1) }
+    return ReferenceTensor(pairs.map { $0.0 } + pairs.map { $0.1 }, extents: extents)
+  }
+
   /// a (…, M, K) · b (…, K, N) + bias (N) → (…, M, N)
   func matmul(_ matmul: Matmul, _ b: ReferenceTensor, bias: ReferenceTensor?, _ extents: [Int])
     -> ReferenceTensor

@@ -48,6 +48,9 @@ extension ByteReader {
     case .random:
       let function = try known(RandomFunction(rawValue: try u8()), "kind of random number")
       return .random(function, stream: try u32())
+    case .normalizeTraining:
+      let kind = try known(NormalizeTraining.Kind(rawValue: try u8()), "kind of normalisation's training")
+      return .normalizeTraining(NormalizeTraining(kind, epsilon: try f32()))
     case .convolutionWeightGradient:
       let window = try window()
       return .convolutionWeightGradient(window, groups: try integer())

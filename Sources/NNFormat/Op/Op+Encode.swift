@@ -49,6 +49,9 @@ extension ByteWriter {
     case .random(let function, let stream):
       u8(function.rawValue)
       u32(stream)
+    case .normalizeTraining(let training):
+      u8(training.kind.rawValue)
+      f32(training.epsilon)
     case .convolutionWeightGradient(let window, let groups):
       self.window(window)
       integer(groups)

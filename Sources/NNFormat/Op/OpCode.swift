@@ -35,6 +35,7 @@ enum OpCode: UInt16, CaseIterable {
   case fold = 121
   case poolGradient = 122
   case convolutionWeightGradient = 123
+  case normalizeTraining = 124
 }
 
 extension Op {
@@ -61,6 +62,7 @@ extension Op {
     case .scatterAdd: .scatterAdd
     case .cast: .cast
     case .random: .random
+    case .normalizeTraining: .normalizeTraining
     case .convolutionWeightGradient: .convolutionWeightGradient
     case .unfold: .unfold
     case .fold: .fold

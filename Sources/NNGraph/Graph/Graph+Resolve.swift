@@ -87,7 +87,8 @@ extension Op {
     case .expand(let shape): return .expand(try shape.binding(bound, names))
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax,
-      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
+      .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return self
     }
   }

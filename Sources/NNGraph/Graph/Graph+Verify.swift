@@ -88,7 +88,8 @@ extension Graph {
     case .reshape(let shape), .expand(let shape): try verifySymbols(shape)
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax,
-      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
+      .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       break
     }
     let results = try node.op.inferOutputs(types)

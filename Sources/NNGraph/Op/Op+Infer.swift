@@ -54,6 +54,7 @@ extension Op {
     case .scatterAdd(let axis): return try inferScatter(x, inputs[1], inputs[2], axis: axis)
     case .cast(let dtype): return TensorType(dtype, x.shape)
     case .random: return try inferRandom(like: x, key: inputs[1])
+    case .normalizeTraining(let training): return try training.infer(inputs)
     case .convolutionWeightGradient(let window, let groups):
       return try window.inferWeightGradient(x, inputs[1], groups: groups)
     case .unfold(let window): return try window.inferUnfold(x)

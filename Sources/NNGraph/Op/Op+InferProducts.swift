@@ -81,14 +81,16 @@ extension Window {
     else {
       throw NNError(
         .shapeMismatch,
-        "gradient has shape \(gradient.shape.description), which no convolution makes of \(x.shape.description)")
+        "gradient has shape \(gradient.shape.description), which no convolution makes of \(x.shape.description)"
+      )
     }
     for count in [x.shape[1].extent, gradient.shape[1].extent] {
       if let count, count % groups != 0 {
         throw NNError(.shapeMismatch, "\(count) channels are not a multiple of \(groups) groups")
       }
     }
-    let channels = x.shape[1].extent.map { Dimension.fixed($0 / groups) } ?? (groups == 1 ? x.shape[1] : .unknown)
+    let channels =
+      x.shape[1].extent.map { Dimension.fixed($0 / groups) } ?? (groups == 1 ? x.shape[1] : .unknown)
     return TensorType(.f32, Shape([gradient.shape[1], channels, .fixed(extent[0]), .fixed(extent[1])]))
   }
 
@@ -216,5 +218,42 @@ extension Normalize {
       try inputs[2].requireVector(last, "bias")
     }
     return x
+  }
+}
+
+extension NormalizeTraining {
+  func infer(_ inputs: [TensorType]) throws(NNError) -> TensorType {
+    let x = inputs[0]
+    try x.require(.f32, "input")
+    guard epsilon > 0, epsilon.isFinite else { throw NNError(.invalidGraph, "epsilon must be positive") }
+    switch kind {
+    case .channelMoments, .channelProducts:
+      guard x.shape.rank >= 2 else {
+        throw NNError(.shapeMismatch, "input has shape \(x.shape.description) instead of (N, C, …)")
+      }
+      let result = TensorType(.f32, Shape([.fixed(2), x.shape[1]]))
+      if kind == .channelProducts {
+        try inputs[1].requireAlike(x, "gradient")
+        try inputs[2].requireAlike(result, "moments")
+      }
+      return result
+    case .layerGradient:
+      guard let last = x.shape.dimensions.last else {
+        throw NNError(.shapeMismatch, "a scalar has no axis to normalise")
+      }
+      try inputs[1].requireVector(last, "scale")
+      try inputs[2].requireAlike(x, "gradient")
+      return x
+    }
+  }
+}
+
+extension TensorType {
+  fileprivate func requireAlike(_ other: TensorType, _ role: StaticString) throws(NNError) {
+    try require(.f32, role)
+    guard shape.mayEqual(other.shape) else {
+      throw NNError(
+        .shapeMismatch, "\(role) has shape \(shape.description) instead of \(other.shape.description)")
+    }
   }
 }

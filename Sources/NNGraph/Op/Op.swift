@@ -32,6 +32,8 @@ public enum Op: Equatable, Sendable {
   /// batch: x (N, C, …), scale (C), bias (C), mean (C), variance (C) → as x;
   /// layer: x (…, D), scale (D), bias (D) → as x
   case normalize(Normalize)
+  /// what the training of a normalisation needs of x, see ``NormalizeTraining/Kind``
+  case normalizeTraining(NormalizeTraining)
   /// x → as x
   case softmax(Softmax)
 
@@ -192,6 +194,27 @@ public struct Normalize: Equatable, Sendable {
   }
 }
 
+/// Sums and gradients that the training of a normalisation needs, each in one pass.
+public struct NormalizeTraining: Equatable, Sendable {
+  public enum Kind: UInt8, CaseIterable, Sendable {
+    /// x (N, C, …) → (2, C): the mean of each channel, then its biased variance.
+    case channelMoments = 0
+    /// x (N, C, …), dy as x, moments (2, C) → (2, C): Σ dy of each channel, then Σ dy·(x − mean).
+    case channelProducts = 1
+    /// x (…, D), scale (D), dy as x → dx of the normalisation of kind layer.
+    case layerGradient = 2
+  }
+
+  public var kind: Kind
+  /// ε of the normalisation, for ``Kind/layerGradient``; positive and finite.
+  public var epsilon: Float
+
+  public init(_ kind: Kind, epsilon: Float = 1) {
+    self.kind = kind
+    self.epsilon = epsilon
+  }
+}
+
 /// Softmax or its logarithm along one axis.
 public struct Softmax: Equatable, Sendable {
   public var function: SoftmaxFunction
@@ -270,6 +293,7 @@ extension Op {
     case .convolution: "convolution"
     case .pool: "pool"
     case .normalize: "normalize"
+    case .normalizeTraining: "normalizeTraining"
     case .softmax: "softmax"
     case .reshape: "reshape"
     case .transpose: "transpose"
@@ -302,6 +326,7 @@ extension Op {
       case .batch: 5...5
       case .layer: 3...3
       }
+    case .normalizeTraining(let training): training.kind == .channelMoments ? 1...1 : 3...3
     case .concat: 1...Int.max
     }
   }

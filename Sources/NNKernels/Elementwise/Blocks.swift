@@ -6,14 +6,16 @@ import NNGraph
 /// out[i] = f(a[i·aStep], b[i·bStep]) for i in 0..<count; `out` may be an operand whose step is 1.
 public typealias CombineKernel =
   @Sendable (
-    _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ out: UnsafeMutablePointer<Float>,
+    _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
+    _ out: UnsafeMutablePointer<Float>,
     _ count: Int
   ) -> Void
 
 /// As ``CombineKernel`` with bytes 0 or 1 as results.
 public typealias CompareBlockKernel =
   @Sendable (
-    _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ out: UnsafeMutablePointer<UInt8>,
+    _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
+    _ out: UnsafeMutablePointer<UInt8>,
     _ count: Int
   ) -> Void
 
@@ -48,7 +50,8 @@ func binary(_ arguments: BinaryArguments, _ range: Range<Int>, _ combine: Combin
     arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
   while walk.next() {
     combine(
-      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last], out + walk.position,
+      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last],
+      out + walk.position,
       walk.count)
   }
 }
@@ -71,7 +74,8 @@ func binary(_ arguments: BinaryArguments, _ range: Range<Int>, _ combine: Combin
 
 @inlinable @inline(never)
 func compareBlock<I: InstructionSet>(
-  _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ out: UnsafeMutablePointer<UInt8>,
+  _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
+  _ out: UnsafeMutablePointer<UInt8>,
   _ count: Int, _ outcomes: Outcomes, _: I.Type
 ) {
   var i = 0
@@ -79,7 +83,9 @@ func compareBlock<I: InstructionSet>(
     let rest = min(16, count &- i)
     let x = rest == 16 ? loadStepped(a + i &* aStep, aStep) : loadSteppedPartial(a + i &* aStep, aStep, rest)
     let y = rest == 16 ? loadStepped(b + i &* bStep, bStep) : loadSteppedPartial(b + i &* bStep, bStep, rest)
-    let hits = (nnp_less(x, y) & outcomes.less) | (nnp_equal(x, y) & outcomes.equal) | (nnp_less(y, x) & outcomes.greater)
+    let hits =
+      (nnp_less(x, y) & outcomes.less) | (nnp_equal(x, y) & outcomes.equal)
+      | (nnp_less(y, x) & outcomes.greater)
     nnp_store_mask(out + i, rest, hits ^ outcomes.inverted)
     i &+= 16
   }

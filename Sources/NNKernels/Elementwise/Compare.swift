@@ -66,7 +66,8 @@ func compare(_ arguments: BinaryArguments, _ range: Range<Int>, _ block: Compare
     arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
   while walk.next() {
     block(
-      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last], out + walk.position,
+      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last],
+      out + walk.position,
       walk.count)
   }
 }

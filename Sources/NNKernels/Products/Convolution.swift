@@ -133,7 +133,8 @@ func convolution<I: InstructionSet>(
     if let all = arguments.bias { bias = all + group &* outputs }
     let target = arguments.y + ((item &* arguments.outputChannels &+ group &* outputs) &* pixels &+ first)
     let block = ProductBlock(
-      a: arguments.weights + group &* outputs &* k, aStride: k, panels: UnsafePointer(floats), panelStride: k &* 16,
+      a: arguments.weights + group &* outputs &* k, aStride: k, panels: UnsafePointer(floats),
+      panelStride: k &* 16,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
       rows: outputs, columns: columns, k: k)
     I.multiply(block)
@@ -178,7 +179,8 @@ func depthwiseConvolution<I: InstructionSet>(
     }
     if arguments.epilogue.function != .identity {
       let block = ProductBlock(
-        a: weights, aStride: taps, panels: UnsafePointer(scratch), panelStride: taps &* 16, c: target, cStride: pixels,
+        a: weights, aStride: taps, panels: UnsafePointer(scratch), panelStride: taps &* 16, c: target,
+        cStride: pixels,
         columnBias: nil, rowBias: nil, rows: 1, columns: pixels, k: taps)
       block.finish(arguments.epilogue, I.self)
     }

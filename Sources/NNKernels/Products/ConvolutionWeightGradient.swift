@@ -81,7 +81,8 @@ extension ConvolutionWeightGradientArguments {
   private var steps: Int { product(outputHeight &- 1, rowSteps) &+ outputWidth }
 
   private var paddedHeight: Int {
-    product(outputHeight &- 1, window.strideHeight) &+ window.dilationHeight &* (window.kernelHeight &- 1) &+ 1
+    product(outputHeight &- 1, window.strideHeight) &+ window.dilationHeight &* (window.kernelHeight &- 1)
+      &+ 1
   }
 
   /// Padded elements of one channel; a whole number of cache lines.
@@ -178,7 +179,9 @@ extension ConvolutionWeightGradientArguments {
     _ padded: UnsafePointer<Float>, _ panels: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
     _ count: Int, _ multiply: (ProductBlock) -> Void
   ) {
-    func add(_ a: UnsafePointer<Float>, _ stride: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ rows: Int) {
+    func add(
+      _ a: UnsafePointer<Float>, _ stride: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ rows: Int
+    ) {
       multiply(
         ProductBlock(
           a: a, aStride: stride, aStep: window.strideWidth, panels: panels, panelStride: steps &* 16, c: c,
@@ -201,7 +204,8 @@ extension ConvolutionWeightGradientArguments {
         var c = 0
         while c < count {
           add(
-            rowStart + c &* planeSize, window.dilationWidth, sums + (c &* taps &+ tap) &* groupOutputs, groupOutputs,
+            rowStart + c &* planeSize, window.dilationWidth, sums + (c &* taps &+ tap) &* groupOutputs,
+            groupOutputs,
             window.kernelWidth)
           c &+= 1
         }

@@ -156,7 +156,8 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
       a: arguments.a + (item &* arguments.aBatchStride &+ row &* arguments.aRowStride),
       aStride: arguments.aRowStride, aStep: arguments.aColumnStride,
       panels: arguments.panels
-        + (item &* arguments.panelsBatchStride &+ group &* MatmulArguments.panelsPerUnit &* arguments.panelStride),
+        + (item &* arguments.panelsBatchStride &+ group &* MatmulArguments.panelsPerUnit
+          &* arguments.panelStride),
       panelStride: arguments.panelStride, panelStep: arguments.panelRowStride,
       c: arguments.c + (item &* arguments.cBatchStride &+ row &* arguments.cRowStride &+ column),
       cStride: arguments.cRowStride, columnBias: bias, rowBias: nil,

@@ -8,7 +8,8 @@ typealias Squares = (Four, Four, Four, Four)
 extension Window {
   /// Whether the window halves both sides: 2 x 2, stride 2, without padding.
   var isHalving: Bool {
-    kernelHeight == 2 && kernelWidth == 2 && strideHeight == 2 && strideWidth == 2 && padTop == 0 && padLeft == 0
+    kernelHeight == 2 && kernelWidth == 2 && strideHeight == 2 && strideWidth == 2 && padTop == 0
+      && padLeft == 0
       && padBottom == 0 && padRight == 0
   }
 }
@@ -20,7 +21,9 @@ extension SIMD4<Float> {
     let isBetter = (other .> self) .| ((other .!= other) .& (self .== self))
     // Bit by bit: the compiler makes branches of a choice between lanes that are stored one by one.
     let mask = unsafeBitCast(isBetter, to: SIMD4<UInt32>.self)
-    let (mine, others) = (unsafeBitCast(self, to: SIMD4<UInt32>.self), unsafeBitCast(other, to: SIMD4<UInt32>.self))
+    let (mine, others) = (
+      unsafeBitCast(self, to: SIMD4<UInt32>.self), unsafeBitCast(other, to: SIMD4<UInt32>.self)
+    )
     self = unsafeBitCast((others & mask) | (mine & ~mask), to: Four.self)
     return isBetter
   }
@@ -147,7 +150,8 @@ func maximumOfSquaresGradient(
           gradient.replacing(with: none, where: second .| third .| fourth),
           none.replacing(with: gradient, where: second .& .!(third .| fourth)), upper, count)
         interleave(
-          none.replacing(with: gradient, where: third .& .!fourth), none.replacing(with: gradient, where: fourth),
+          none.replacing(with: gradient, where: third .& .!fourth),
+          none.replacing(with: gradient, where: fourth),
           upper + width, count)
         column &+= 4
       }

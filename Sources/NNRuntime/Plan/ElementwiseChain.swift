@@ -24,7 +24,8 @@ struct ElementwiseChain {
 
     /// The address of element `index`, counted in steps; `done` elements of the block lie before it.
     @inline(__always)
-    func address(_ scratch: UnsafeMutableRawPointer, _ index: Int, _ done: Int = 0) -> UnsafeMutableRawPointer {
+    func address(_ scratch: UnsafeMutableRawPointer, _ index: Int, _ done: Int = 0) -> UnsafeMutableRawPointer
+    {
       guard let base else { return scratch + slot + done * elementSize }
       return base + index * elementSize
     }
@@ -97,7 +98,8 @@ extension StepBuilder {
       guard let layout = role.layout else {
         return { first, length, scratch in
           kernel(
-            a.floats(scratch, first), a.step, b.floats(scratch, first), b.step, result.results(scratch, first), length)
+            a.floats(scratch, first), a.step, b.floats(scratch, first), b.step,
+            result.results(scratch, first), length)
         }
       }
       return repeated(layout, a, b, c, result) { a, aStep, b, bStep, _, _, out, length in
@@ -120,7 +122,8 @@ extension StepBuilder {
       guard let layout = role.layout else {
         return { first, length, scratch in
           kernel(
-            a.conditions(scratch, first), a.step, b.floats(scratch, first), b.step, c.floats(scratch, first), c.step,
+            a.conditions(scratch, first), a.step, b.floats(scratch, first), b.step, c.floats(scratch, first),
+            c.step,
             result.results(scratch, first), length)
         }
       }
@@ -129,8 +132,10 @@ extension StepBuilder {
           UnsafePointer(a.assumingMemoryBound(to: UInt8.self)), aStep, elements(b), bStep, elements(c), cStep,
           out.assumingMemoryBound(to: Float.self), length)
       }
-    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose, .expand, .slice,
-      .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
+      .expand, .slice,
+      .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,
+      .unfold, .fold, .poolGradient:
       throw unsupported()
     }
   }
@@ -142,7 +147,8 @@ extension StepBuilder {
 
   /// A member with an operand that repeats in another way than as one number: run by run.
   private func repeated(
-    _ layout: BroadcastLayout, _ a: ElementwiseChain.Place, _ b: ElementwiseChain.Place, _ c: ElementwiseChain.Place,
+    _ layout: BroadcastLayout, _ a: ElementwiseChain.Place, _ b: ElementwiseChain.Place,
+    _ c: ElementwiseChain.Place,
     _ result: ElementwiseChain.Place, _ body: @escaping Run
   ) -> ElementwiseChain.Member {
     let last = layout.rank - 1
@@ -153,7 +159,8 @@ extension StepBuilder {
         // Operands in scratch are whole: their blocks begin at the block's first element.
         let done = walk.position - first
         body(
-          a.address(scratch, walk.offset0, done), layout.strides0[last], b.address(scratch, walk.offset1, done),
+          a.address(scratch, walk.offset0, done), layout.strides0[last],
+          b.address(scratch, walk.offset1, done),
           layout.strides1[last], c.address(scratch, walk.offset2, done), layout.strides2[last],
           result.address(scratch, walk.position, done), walk.count)
       }

@@ -52,7 +52,9 @@ struct MatmulRoute {
       source = .panels
     } else if let product = options.product, m * n >= MatmulRoute.leastReplacedWork / max(k, 1), k > 0 {
       source = .replaced(product)
-    } else if !transposesB, n % Panels.width == 0, m <= MatmulRoute.directRows || n <= MatmulRoute.directColumns {
+    } else if !transposesB, n % Panels.width == 0,
+      m <= MatmulRoute.directRows || n <= MatmulRoute.directColumns
+    {
       source = .direct
     } else {
       source = .packed

@@ -135,7 +135,8 @@ extension MemoryLayoutPlanner {
     var workspaces: [UnsafeMutableRawPointer?] = []
     for block in workspaceBlocks { workspaces.append(block < 0 ? nil : address(block)) }
     return PlannedMemory(
-      memory: memory, pointers: pointers, sizes: sizes, slots: slotOf, workspaces: workspaces, scratchSize: scratchSize,
+      memory: memory, pointers: pointers, sizes: sizes, slots: slotOf, workspaces: workspaces,
+      scratchSize: scratchSize,
       carries: carries(pointers, staging: memory.arena.base + arenaSize, staged.isStaged),
       arenaSize: arenaSize,
       peakLiveSize: peakLiveSize())

@@ -80,7 +80,9 @@ extension MemoryLayoutPlanner {
     }
     // A result that nobody reads must not spoil another one that takes the same block.
     for candidate in candidates
-    where use > position && sizes[candidate] == sizes[result] && isOverwritable(blockOf[candidate], order, members) {
+    where use > position && sizes[candidate] == sizes[result]
+      && isOverwritable(blockOf[candidate], order, members)
+    {
       blockOf[result] = blockOf[candidate]
       extend(blockOf[result], to: use)
       return

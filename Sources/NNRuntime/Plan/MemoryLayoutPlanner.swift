@@ -221,7 +221,8 @@ struct MemoryLayoutPlanner {
       return input
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax,
-      .concat, .gather, .scatterAdd, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .concat, .gather, .scatterAdd, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
+      .poolGradient:
       return nil
     }
   }
@@ -270,7 +271,8 @@ struct MemoryLayoutPlanner {
       elementwise = true
     case .select, .compare, .reduce, .argument, .matmul, .convolution, .pool, .reshape, .transpose, .expand,
       .slice,
-      .pad, .concat, .gather, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .pad, .concat, .gather, .cast, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
+      .poolGradient:
       return []
     }
     return candidates.filter { position in

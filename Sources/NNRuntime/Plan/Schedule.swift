@@ -42,7 +42,9 @@ struct Schedule {
         append(.node(index))
         continue
       }
-      if let chain = open.firstIndex(where: { $0.count == count }), open[chain].members.count < Schedule.longestChain {
+      if let chain = open.firstIndex(where: { $0.count == count }),
+        open[chain].members.count < Schedule.longestChain
+      {
         open[chain].add(index, result)
       } else {
         close(count, &open, &makes)
@@ -117,20 +119,27 @@ struct ElementwiseRole {
       guard result.dtype == .f32 else { return nil }
     case .compare:
       guard type(0).dtype == .f32 else { return nil }
-    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose, .expand, .slice,
-      .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
+      .expand, .slice,
+      .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,
+      .unfold, .fold, .poolGradient:
       return nil
     }
-    guard let count = result.shape.elementCount, count > 0, let extents = result.shape.extents else { return nil }
+    guard let count = result.shape.elementCount, count > 0, let extents = result.shape.extents else {
+      return nil
+    }
     var shapes: [[Int]] = []
     for position in node.inputs.indices {
-      guard let own = type(position).shape.extents, let elements = type(position).shape.elementCount else { return nil }
+      guard let own = type(position).shape.extents, let elements = type(position).shape.elementCount else {
+        return nil
+      }
       shapes.append(own)
       operands.append(elements == count ? .whole : elements == 1 ? .scalar : .repeated)
     }
     guard operands.contains(.repeated) else { return }
     let third = shapes.count > 2 ? shapes[2] : []
-    guard let layout = BroadcastLayout(output: extents, shapes[0], shapes.count > 1 ? shapes[1] : [], third) else {
+    guard let layout = BroadcastLayout(output: extents, shapes[0], shapes.count > 1 ? shapes[1] : [], third)
+    else {
       return nil
     }
     self.layout = layout

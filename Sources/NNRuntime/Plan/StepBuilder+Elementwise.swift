@@ -125,6 +125,28 @@ extension StepBuilder {
     }
   }
 
+  func resolveNormalizeTraining(_ training: NormalizeTraining) {
+    let shape = extents(0)
+    let elements = count(shape[...])
+    switch training.kind {
+    case .channelMoments, .channelProducts:
+      let (outer, channels, inner) = split(shape, at: 1)
+      let isMoments = training.kind == .channelMoments
+      let arguments = ChannelSumsArguments(
+        x: floats(0), dy: isMoments ? floats(0) : floats(1), moments: isMoments ? floats(0) : floats(2),
+        result: outputFloats, outer: outer, channels: channels, inner: inner)
+      emit(
+        isMoments ? kernels.channelMoments : kernels.channelProducts, arguments, units: channels,
+        cost: 2 * elements)
+    case .layerGradient:
+      let inner = shape[shape.count - 1]
+      let arguments = LayerNormalizeGradientArguments(
+        x: floats(0), scale: floats(1), dy: floats(2), dx: outputFloats, epsilon: training.epsilon,
+        inner: inner)
+      emit(kernels.layerNormalizeGradient, arguments, units: count(shape.dropLast()), cost: 4 * elements)
+    }
+  }
+
   /// A shape seen as (outer, axis, inner).
   func split(_ extents: [Int], at axis: Int) -> (outer: Int, axis: Int, inner: Int) {
     (count(extents[..<axis]), extents[axis], count(extents[(axis + 1)...]))

@@ -221,7 +221,8 @@ extension ConvolutionWeightGradientArguments {
     let dy = types[node.inputs[1].index].shape.extents ?? []
     let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
     self.init(
-      x: unset, dy: unset, result: unset, window: NNKernels.Window(window), batch: x[0], channels: x[1], height: x[2],
+      x: unset, dy: unset, result: unset, window: NNKernels.Window(window), batch: x[0], channels: x[1],
+      height: x[2],
       width: x[3], outputChannels: dy[1], groups: groups)
   }
 }

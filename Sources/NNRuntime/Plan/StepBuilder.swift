@@ -70,6 +70,7 @@ final class StepBuilder {
     case .scatterAdd(let axis): resolveScatterAdd(axis: axis)
     case .cast(let dtype): resolveCast(dtype)
     case .random(let function, let stream): resolveRandom(function, stream: stream)
+    case .normalizeTraining(let training): resolveNormalizeTraining(training)
     case .convolutionWeightGradient(let window, let groups): resolveWeightGradient(window, groups: groups)
     case .unfold(let window): resolveUnfold(window)
     case .fold(let window, let height, let width): resolveFold(window, height: height, width: width)
@@ -145,7 +146,8 @@ extension MemoryLayoutPlanner {
     case .pad: return (8, 0)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
       .transpose,
-      .expand, .slice, .concat, .gather, .scatterAdd, .cast, .random, .unfold, .fold, .poolGradient:
+      .expand, .slice, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .unfold, .fold,
+      .poolGradient:
       return (0, 0)
     }
   }

@@ -27,7 +27,7 @@ extension Activation {
     case .relu: return try x.compare(.greater, zero).select(dy, zero)
     case .leakyRelu: return try x.compare(.greater, zero).select(dy, dy * alpha)
     case .elu: return try x.compare(.greater, zero).select(dy, dy * (y + alpha))
-    case .gelu: return try dy * geluDerivative(x)
+    case .gelu: return try dy * geluDerivative(x, y)
     case .geluTanh: return try dy * geluTanhDerivative(x)
     case .silu:
       // s + x·s·(1 − s) = s + y·(1 − s)
@@ -40,9 +40,10 @@ extension Activation {
     }
   }
 
-  /// Φ(x) + x·φ(x), the normal distribution and its density.
-  private func geluDerivative(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
-    let distribution = try ((x * 0.7071067811865476).unary(.errorFunction) + 1) * 0.5
+  /// Φ(x) + x·φ(x), the normal distribution and its density. As y = x·Φ(x), the distribution is y/x, which is cheaper than the error
+  /// function; at 0 it is ½.
+  private func geluDerivative(_ x: SymbolicTensor, _ y: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let distribution = try x.compare(.equal, x.trace.scalar(0)).select(x.trace.scalar(0.5), y / x)
     let density = try (x.squared() * -0.5).exponential() * 0.3989422804014327
     return try distribution + x * density
   }

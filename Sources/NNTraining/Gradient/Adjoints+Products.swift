@@ -63,7 +63,9 @@ extension Convolution {
     let byWeight = try dy.trace.apply(.convolutionWeightGradient(window, groups: groups), [x[0], gradient])
     let byBias = x.count > 2 ? try gradient.sum(axes: [0, 2, 3]) : nil
     let byImage =
-      if let turnedWindow { try turnedConvolution(turnedWindow, x[1], gradient) } else { try patchesAdjoint(x, gradient) }
+      if let turnedWindow { try turnedConvolution(turnedWindow, x[1], gradient) } else {
+        try patchesAdjoint(x, gradient)
+      }
     return [byImage, byWeight, byBias]
   }
 
@@ -119,33 +121,59 @@ extension Normalize {
   private func batchAdjoints(
     _ x: [SymbolicTensor], _ dy: SymbolicTensor
   ) throws(NNError) -> [SymbolicTensor?] {
-    let rank = x[0].rank
-    let axes = [0] + Array(2..<rank)
+    let channels = x[3].shape
+    let moments = try x[3].reshaped([1, channels[0].extent ?? 1]).concatenated(
+      with: [x[4].reshaped([1, channels[0].extent ?? 1])], axis: 0)
+    let sums = try dy.trace.apply(
+      .normalizeTraining(NormalizeTraining(.channelProducts)), [x[0], dy, moments])
+    let sum = try sums.sliced([SliceRange(start: 0, end: 1), .all]).reshaped(channels)
+    let weighted = try sums.sliced([SliceRange(start: 1, end: 2), .all]).reshaped(channels)
     let inverse = try (x[4] + epsilon).unary(.reciprocalSquareRoot)
     let factor = try x[1] * inverse
-    let centred = try x[0] - x[3].alongChannels(rank: rank)
-    let sum = try dy.sum(axes: axes)
-    let weighted = try (dy * centred).sum(axes: axes)
     let byVariance = try weighted * factor * inverse.squared() * -0.5
     return [
-      try dy * factor.alongChannels(rank: rank), try weighted * inverse, sum, try -sum * factor, byVariance,
+      try dy * factor.alongChannels(rank: x[0].rank), try weighted * inverse, sum, try -sum * factor,
+      byVariance,
     ]
   }
 
-  /// With n = (x − μ)·r and g = dy·scale: dx = r·(g − mean(g) − n·mean(g·n)). Ba, Kiros and Hinton 2016, differentiated.
+  /// dx in one pass; the scale's gradient is that of what it multiplies. Ba, Kiros and Hinton 2016, differentiated.
   private func layerAdjoints(
     _ x: [SymbolicTensor], _ dy: SymbolicTensor
   ) throws(NNError) -> [SymbolicTensor?] {
-    let centred = try x[0] - x[0].mean(axes: [-1], keepsDimensions: true)
-    let variance = try centred.squared().mean(axes: [-1], keepsDimensions: true)
-    let inverse = try (variance + epsilon).unary(.reciprocalSquareRoot)
-    let normal = try centred * inverse
-    let gradient = try dy * x[1]
-    let mean = try gradient.mean(axes: [-1], keepsDimensions: true)
-    let projection = try (gradient * normal).mean(axes: [-1], keepsDimensions: true)
+    let trace = dy.trace
+    let gradient = Op.normalizeTraining(NormalizeTraining(.layerGradient, epsilon: epsilon))
+    let normal = try trace.apply(
+      .normalize(Normalize(.layer, epsilon: epsilon)),
+      [x[0], try trace.filled(1, x[1].shape), try trace.filled(0, x[1].shape)])
     return [
-      try inverse * (gradient - mean - normal * projection), try (dy * normal).summed(to: x[1].shape),
+      try trace.apply(gradient, [x[0], x[1], dy]), try (dy * normal).summed(to: x[1].shape),
       try dy.summed(to: x[2].shape),
     ]
+  }
+}
+
+extension NormalizeTraining {
+  func adjoints(
+    _ x: [SymbolicTensor], _ y: SymbolicTensor, _ dy: SymbolicTensor
+  ) throws(NNError) -> Adjoints {
+    switch kind {
+    case .channelMoments: .of([try momentsAdjoint(x[0], y, dy)])
+    case .channelProducts, .layerGradient: .undefined("a normalisation has no second derivative here")
+    }
+  }
+
+  /// For the mean μ and the biased variance σ² of n elements: dx = (dμ + 2·(x − μ)·dσ²)/n.
+  private func momentsAdjoint(
+    _ x: SymbolicTensor, _ y: SymbolicTensor, _ dy: SymbolicTensor
+  ) throws(NNError) -> SymbolicTensor {
+    let extents = try x.knownExtents()
+    let count = Float(max(extents.reduce(1, *) / max(extents[1], 1), 1))
+    func row(_ of: SymbolicTensor, _ index: Int) throws(NNError) -> SymbolicTensor {
+      try of.sliced([SliceRange(start: index, end: index + 1), .all]).reshaped([extents[1]])
+    }
+    let slope = try (row(dy, 1) * (2 / count))
+    let offset = try row(dy, 0) * (1 / count) - row(y, 0) * slope
+    return try x * slope.alongChannels(rank: x.rank) + offset.alongChannels(rank: x.rank)
   }
 }

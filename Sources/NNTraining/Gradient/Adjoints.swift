@@ -48,7 +48,9 @@ extension Op {
 
     case .random: .zero
 
-    case .convolutionWeightGradient: .undefined("the gradient of a convolution's weights has no derivative here")
+    case .normalizeTraining(let training): try training.adjoints(x, y, dy)
+    case .convolutionWeightGradient:
+      .undefined("the gradient of a convolution's weights has no derivative here")
     case .unfold(let window): try .of([unfoldAdjoint(window, x[0], dy)])
     case .fold(let window, _, _): try .of([dy.trace.apply(.unfold(window), [dy])])
     case .poolGradient: .undefined("pooling has no second derivative here")

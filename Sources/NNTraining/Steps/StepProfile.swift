@@ -49,7 +49,8 @@ extension Op {
     case .compare(let function): "\(name) \(function)"
     case .select, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
       .expand, .slice,
-      .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,
+      .unfold, .fold, .poolGradient:
       "\(name)"
     }
   }

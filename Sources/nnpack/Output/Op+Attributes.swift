@@ -32,6 +32,9 @@ extension Op {
     case .scatterAdd(let axis): return "axis \(axis)"
     case .cast(let dtype): return "to \(dtype.name)"
     case .random(let function, let stream): return "\(function), stream \(stream)"
+    case .normalizeTraining(let training):
+      return training.kind == .layerGradient
+        ? list(["\(training.kind)", "epsilon \(training.epsilon)"]) : "\(training.kind)"
     case .convolutionWeightGradient(let window, let groups):
       return groups == 1 ? window.text : window.text + " groups \(groups)"
     case .unfold(let window): return window.text

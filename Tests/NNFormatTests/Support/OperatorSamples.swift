@@ -78,6 +78,13 @@ extension OpCode {
       RandomFunction.allCases.map {
         .init(.random($0, stream: .max - 3), f32(n, .fixed(2)), TensorType(.i64, [2]))
       }
+    case .normalizeTraining:
+      [
+        .init(.normalizeTraining(NormalizeTraining(.channelMoments)), f32(n, .fixed(3), .fixed(5))),
+        .init(.normalizeTraining(NormalizeTraining(.channelProducts)), f32(4, 3, 5), f32(4, 3, 5), f32(2, 3)),
+        .init(
+          .normalizeTraining(NormalizeTraining(.layerGradient, epsilon: 1e-5)), f32(4, 5), f32(5), f32(4, 5)),
+      ]
     case .convolutionWeightGradient:
       [.init(.convolutionWeightGradient(window, groups: 2), f32(3, 2, 9, 8), f32(3, 4, 4, 8))]
     case .unfold: [.init(.unfold(window), f32(n, .fixed(2), .fixed(9), .fixed(8)))]
@@ -134,6 +141,11 @@ extension OpCode {
     case .scatterAdd: ends.map { .scatterAdd(axis: $0) }
     case .cast: []
     case .random: [.random(.normal, stream: .max)]
+    case .normalizeTraining:
+      [
+        .normalizeTraining(NormalizeTraining(.layerGradient, epsilon: .nan)),
+        .normalizeTraining(NormalizeTraining(.channelMoments, epsilon: 0)),
+      ]
     case .convolutionWeightGradient: [.convolutionWeightGradient(wild, groups: .min)]
     case .unfold: [.unfold(wild)]
     case .fold: [.fold(wild, height: .min, width: .max)]

@@ -24,21 +24,19 @@ public struct BatchNorm: Layer {
     let bias = try trace.parameter("bias", [channels], initializer: .zeros)
     let mean = try trace.parameter("running_mean", [channels], initializer: .zeros, isTrainable: false)
     let variance = try trace.parameter("running_variance", [channels], initializer: .ones, isTrainable: false)
-    if !trace.isTraining {
-      return try trace.apply(
-        .normalize(Normalize(.batch, epsilon: epsilon)), [x, weight, bias, mean, variance])
-    } else {
-      let axes = [0] + Array(2..<x.rank)
-      let batchMean = try x.mean(axes: axes, keepsDimensions: true)
-      let centred = try x - batchMean
-      let batchVariance =
-        try centred.reduce(.sumOfSquares, axes: axes, keepsDimensions: true)
-        / trace.scalar(Float(elementsPerChannel(x)))
-      try moveStatistics(x, mean, batchMean, variance, batchVariance)
-      let inverse = try (batchVariance + epsilon).unary(.reciprocalSquareRoot)
-      let scale = try inverse * weight.alongChannels(rank: x.rank)
-      return try centred * scale + bias.alongChannels(rank: x.rank)
+    var statistics = (mean: mean, variance: variance)
+    if trace.isTraining {
+      let count = Float(try elementsPerChannel(x))
+      let moments = try trace.apply(.normalizeTraining(NormalizeTraining(.channelMoments)), [x])
+      statistics.mean = try moments.sliced([SliceRange(start: 0, end: 1), .all]).reshaped([channels])
+      statistics.variance = try moments.sliced([SliceRange(start: 1, end: 2), .all]).reshaped([channels])
+      let unbiased = try statistics.variance * (count / (count - 1))
+      try trace.update(mean, to: mean * (1 - momentum) + statistics.mean * momentum)
+      try trace.update(variance, to: variance * (1 - momentum) + unbiased * momentum)
     }
+    return try trace.apply(
+      .normalize(Normalize(.batch, epsilon: epsilon)),
+      [x, weight, bias, statistics.mean, statistics.variance])
   }
 
   private func elementsPerChannel(_ x: SymbolicTensor) throws(NNError) -> Int {
@@ -49,16 +47,6 @@ public struct BatchNorm: Layer {
         .shapeMismatch, "a batch of shape \(x.shapeDescription) has one value per channel, hence no variance")
     }
     return count
-  }
-
-  private func moveStatistics(
-    _ x: SymbolicTensor, _ mean: SymbolicTensor, _ batchMean: SymbolicTensor, _ variance: SymbolicTensor,
-    _ batchVariance: SymbolicTensor
-  ) throws(NNError) {
-    let count = Float(try elementsPerChannel(x))
-    let unbiased = try batchVariance.reshaped(variance.shape) * (count / (count - 1))
-    try x.trace.update(mean, to: mean * (1 - momentum) + batchMean.reshaped(mean.shape) * momentum)
-    try x.trace.update(variance, to: variance * (1 - momentum) + unbiased * momentum)
   }
 }
 

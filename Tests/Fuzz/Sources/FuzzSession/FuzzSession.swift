@@ -89,7 +89,8 @@ private func work(of graph: Graph, _ resolved: ResolvedGraph) -> Int {
       case .pool(let pool), .poolGradient(let pool):
         for input in node.inputs { add(input, times: taps(pool.window)) }
         add(output, times: taps(pool.window))
-      case .convolutionWeightGradient, .unfold, .fold, .unary, .binary, .compare, .select, .reduce, .argument, .normalize, .softmax,
+      case .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .unary, .binary, .compare, .select,
+        .reduce, .argument, .normalize, .softmax,
         .reshape,
         .transpose, .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random:
         add(output)
