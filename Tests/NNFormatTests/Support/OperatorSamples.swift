@@ -143,7 +143,7 @@ extension OpCode {
     case .random: [.random(.normal, stream: .max)]
     case .normalizeTraining:
       [
-        .normalizeTraining(NormalizeTraining(.layerGradient, epsilon: .nan)),
+        .normalizeTraining(NormalizeTraining(.layerGradient, epsilon: -1)),
         .normalizeTraining(NormalizeTraining(.channelMoments, epsilon: 0)),
       ]
     case .convolutionWeightGradient: [.convolutionWeightGradient(wild, groups: .min)]
