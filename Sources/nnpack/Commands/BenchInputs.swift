@@ -45,7 +45,8 @@ extension ResolvedGraph {
         inner = weight.dimensions.dropFirst().reduce(1) { $0 * ($1.extent ?? 0) }
       case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
         .transpose,
-        .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+        .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .convolutionWeightGradient,
+        .unfold, .fold, .poolGradient:
         continue
       }
       // Extents are at most 2^48 each, but a model from a file may multiply several of them.
