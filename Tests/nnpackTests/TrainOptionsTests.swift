@@ -329,6 +329,11 @@ private func column(_ name: String, _ path: String) throws -> [Double] {
         #expect(text.contains("Held-out samples"))
         try FileManager.default.removeItem(atPath: page)
       }
+      let example = try nnpack(
+        "train", "--example", "digits-mlp", "--epochs", "1", "--report", page, "--output",
+        folder + "/digits.nnrt")
+      #expect(example.status == 0, "\(example.errors)")
+      #expect(try String(contentsOfFile: page, encoding: .utf8).contains("digits-mlp"))
       let missing = try nnpack(
         "train", "--images", images, "--labels", labels, "--report", "/no/such/folder/page.html", "--output",
         folder + "/x")

@@ -14,10 +14,12 @@ struct ExampleTraining {
     // What cannot be written is better said before the training than after it.
     let path = output.output ?? example.name + ".nnrt"
     try ModelOutput.requireFolder(of: path)
+    if let report = output.report { try ModelOutput.requireFolder(of: report) }
     for folder in [output.heldOut, options.pictures].compactMap({ $0 }) { try WholeFile.makeFolder(folder) }
     let run = ExampleRun(
       settings: settings(of: example), isQuick: options.quick, dataFolder: options.data ?? "build/data",
-      artifactFolder: options.pictures, callbacks: output.logs, checkpoint: output.checkpointing
+      artifactFolder: options.pictures, reportPath: output.report, callbacks: output.logs,
+      checkpoint: output.checkpointing
     ) { print($0) }
     let result = try example.train(run)
     for export in result.exports {

@@ -153,9 +153,7 @@ struct TrainingSetup {
       }
       settings.append(("targets, here brought to mean 0 and deviation 1", numbers.joined(separator: ", ")))
     }
-    let rows = Array(0..<min(training.count, 64))
-    return TrainingReport(
-      title: title, gradientSamples: try training.selecting(rows), settings: settings.map { ($0.0, $0.1) })
+    return try TrainingReport(title: title, of: training, settings: settings.map { ($0.0, $0.1) })
   }
 
   /// What is told from what, and by what.

@@ -52,7 +52,8 @@ struct AugmentationList: ExpressibleByArgument {
       switch item.name {
       case "flip": result.append(.flip(horizontal: amount))
       case "vflip": result.append(.flip(horizontal: 0, vertical: amount))
-      case "crop": result.append(.crop(padding: Int(amount)))
+      // With a black border it would be a shift.
+      case "crop": result.append(.crop(padding: Int(amount), border: .reflect))
       case "shift": result.append(.shift(Int(amount)))
       case "rotate": result.append(.rotation(degrees: amount))
       case "noise": result.append(.noise(Float(amount)))

@@ -50,7 +50,7 @@ struct OutputOptions: ParsableArguments {
   /// What was given and examples do not take, as it is called.
   var givenForData: [String] {
     [
-      ("--report", report != nil), ("--metrics", !metrics.isEmpty), ("--gradient-watch", gradientWatch),
+      ("--metrics", !metrics.isEmpty), ("--gradient-watch", gradientWatch),
     ].filter { $0.1 }.map { $0.0 }
   }
 
