@@ -26,16 +26,15 @@ func recurrentResults(_ table: KernelTable, _ peak: Peak) -> [Result] {
       group: "recurrent", name: name, value: seconds / Double(rows * units) * 1e9, unit: "ns per unit")
   }
   var results: [Result] = []
-  var forward = MatmulArguments(a: hidden, panels: panels, c: gates, m: rows, n: columns, k: units)
-  forward.start = UnsafePointer(projected)
+  let forward = MatmulArguments(a: hidden, panels: panels, c: gates, m: rows, n: columns, k: units)
   results.append(product(forward, "lstm 64, batch 32: product"))
   var backward = MatmulArguments(a: gates, panels: transposed, c: hidden, m: rows, n: units, k: columns)
-  backward.start = UnsafePointer(hidden)
+  backward.accumulates = true
   results.append(product(backward, "lstm 64, batch 32: product of the gradient"))
   for kind in [Recurrent.Kind.lstm, .gru] {
     for keepsSlopes in [false, true] {
       let arguments = RecurrentStepArguments(
-        gates: projected, projected: projected, projectedStride: columns, hidden: hidden, cell: cell, out: out,
+        gates: gates, projected: projected, projectedStride: columns, hidden: hidden, cell: cell, out: out,
         outStride: width, keepsSlopes: keepsSlopes, mask: nil, maskStride: 0, units: units)
       guard let step = table.recurrentStep(kind) else { continue }
       results.append(

@@ -31,6 +31,12 @@ func tanhSlope<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
 @inlinable @inline(__always)
 func sigmoidSlope(_ x: Vector) -> Vector { x * (nnp_splat(1) - x) }
 
+/// The sums of up to sixteen columns of both.
+@inlinable @inline(__always)
+func sum(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ left: Int) -> Vector {
+  loadColumns(a, left, 0) + loadColumns(b, left, 0)
+}
+
 /// The same columns to two places.
 @inlinable @inline(__always)
 func storeTwice(

@@ -9,7 +9,7 @@ func gatedRecurrentUnitStep<I: InstructionSet>(
   let units = arguments.units
   var row = rows.lowerBound
   while row < rows.upperBound {
-    let gates = arguments.gates + row &* units &* 3
+    let gates = UnsafePointer(arguments.gates + row &* units &* 3)
     let projected = arguments.projected + row &* arguments.projectedStride
     let hidden = arguments.hidden + row &* units
     let out = arguments.out + row &* arguments.outStride
@@ -24,9 +24,8 @@ func gatedRecurrentUnitStep<I: InstructionSet>(
     while j < units {
       let left = units &- j
       let (second, third) = (units &+ j, units &* 2 &+ j)
-      let reset = gateSigmoid(loadColumns(projected + j, left, 0) + loadColumns(gates + j, left, 0), I.self)
-      let update = gateSigmoid(
-        loadColumns(projected + second, left, 0) + loadColumns(gates + second, left, 0), I.self)
+      let reset = gateSigmoid(sum(gates + j, projected + j, left), I.self)
+      let update = gateSigmoid(sum(gates + second, projected + second, left), I.self)
       let own = loadColumns(gates + third, left, 0)
       let candidate = gateTanh(I.fma(reset, own, loadColumns(projected + third, left, 0)), I.self)
       let distance = loadColumns(UnsafePointer(hidden + j), left, 0) - candidate

@@ -8,7 +8,8 @@ func longShortTermMemoryStep<I: InstructionSet>(
   let units = arguments.units
   var row = rows.lowerBound
   while row < rows.upperBound {
-    let gates = arguments.gates + row &* units &* 4
+    let gates = UnsafePointer(arguments.gates + row &* units &* 4)
+    let projected = arguments.projected + row &* arguments.projectedStride
     let hidden = arguments.hidden + row &* units
     let cell = arguments.cell + row &* units
     let out = arguments.out + row &* arguments.outStride
@@ -23,10 +24,11 @@ func longShortTermMemoryStep<I: InstructionSet>(
     var j = 0
     while j < units {
       let left = units &- j
-      let input = gateSigmoid(loadColumns(gates + j, left, 0), I.self)
-      let forget = gateSigmoid(loadColumns(gates + (units &+ j), left, 0), I.self)
-      let candidate = gateTanh(loadColumns(gates + (units &* 2 &+ j), left, 0), I.self)
-      let output = gateSigmoid(loadColumns(gates + (units &* 3 &+ j), left, 0), I.self)
+      let (second, third, fourth) = (units &+ j, units &* 2 &+ j, units &* 3 &+ j)
+      let input = gateSigmoid(sum(gates + j, projected + j, left), I.self)
+      let forget = gateSigmoid(sum(gates + second, projected + second, left), I.self)
+      let candidate = gateTanh(sum(gates + third, projected + third, left), I.self)
+      let output = gateSigmoid(sum(gates + fourth, projected + fourth, left), I.self)
       let before = loadColumns(UnsafePointer(cell + j), left, 0)
       let after = I.fma(forget, before, input * candidate)
       let shown = gateTanh(after, I.self)

@@ -2,9 +2,9 @@
 
 /// Work units: rows, which are the samples.
 public struct RecurrentStepArguments {
-  /// (rows, gates·H): pₜ + R·hₜ₋₁, and for the gated recurrent unit R·hₜ₋₁ + c.
-  public var gates: UnsafePointer<Float>
-  /// pₜ, rows `projectedStride` apart; read by the gated recurrent unit alone.
+  /// R·hₜ₋₁, and for the gated recurrent unit R·hₜ₋₁ + c, (rows, gates·H). Overwritten with anything.
+  public var gates: UnsafeMutablePointer<Float>
+  /// pₜ, (rows, gates·H), rows `projectedStride` apart.
   public var projected: UnsafePointer<Float>
   public var projectedStride: Int
   /// The state (rows, H) before the step, overwritten with the one after it; `cell` is the long short-term memory's c.
@@ -20,7 +20,7 @@ public struct RecurrentStepArguments {
   public var units: Int
 
   @inlinable public init(
-    gates: UnsafePointer<Float>, projected: UnsafePointer<Float>, projectedStride: Int,
+    gates: UnsafeMutablePointer<Float>, projected: UnsafePointer<Float>, projectedStride: Int,
     hidden: UnsafeMutablePointer<Float>, cell: UnsafeMutablePointer<Float>, out: UnsafeMutablePointer<Float>,
     outStride: Int, keepsSlopes: Bool, mask: UnsafePointer<UInt8>?, maskStride: Int, units: Int
   ) {

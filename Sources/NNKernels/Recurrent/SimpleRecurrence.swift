@@ -1,26 +1,34 @@
 import CPlatform
 
-// Exact but for one multiplication, so compiled once for every machine.
+// A sum or a product for each element, so compiled once for every machine.
 
 extension RecurrentStepArguments {
-  /// A step of the simple recurrence, h = f(gates), see `Recurrent.Kind.simple`; `function` is f's kernel, which takes `alpha` and
-  /// `beta`.
+  /// A step of the simple recurrence, see `Recurrent.Kind.simple`; `function` is f's kernel, which takes `alpha` and `beta`.
   @export(interface)
   public func simpleStep(_ function: UnaryKernel, _ alpha: Float, _ beta: Float, _ rows: Range<Int>) {
     var row = rows.lowerBound
     while row < rows.upperBound {
       let (state, target) = (hidden + row &* units, out + row &* outStride)
+      let argument = gates + row &* units
       let isCounted = counts(row)
-      if isCounted { function(gates + row &* units, state, units, alpha, beta) }
+      if isCounted {
+        addProjected(argument, row)
+        function(argument, state, units, alpha, beta)
+      }
       nnp_copy(target, state, units)
       if keepsSlopes {
-        if isCounted {
-          nnp_copy(target + units, gates + row &* units, units)
-        } else {
-          nnp_clear(target + units, units)
-        }
+        if isCounted { nnp_copy(target + units, argument, units) } else { nnp_clear(target + units, units) }
       }
       row &+= 1
+    }
+  }
+
+  private func addProjected(_ argument: UnsafeMutablePointer<Float>, _ row: Int) {
+    let input = projected + row &* projectedStride
+    var j = 0
+    while j < units {
+      storeColumns(argument + j, units &- j, sum(UnsafePointer(argument + j), input + j, units &- j))
+      j &+= 16
     }
   }
 }

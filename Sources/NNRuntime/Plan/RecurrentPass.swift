@@ -27,19 +27,16 @@ struct RecurrentPass {
     let outStride = recurrent.rowCount(steps: steps) * width
     let first = out + rows.lowerBound * outStride
     start(rows, scratch, first, outStride)
-    var multiply = MatmulArguments(
+    let multiply = MatmulArguments(
       a: scratch.hidden, panels: panels, c: scratch.gates, bias: bias, m: count, n: columns, k: units)
     var advance = RecurrentStepArguments(
       gates: scratch.gates, projected: projected, projectedStride: steps * columns, hidden: scratch.hidden,
       cell: scratch.cell, out: first, outStride: outStride, keepsSlopes: recurrent.keepsSlopes, mask: nil,
       maskStride: steps, units: units)
-    multiply.startRowStride = steps * columns
     var number = 0
     while number < steps {
       let position = recurrent.isReversed ? steps - 1 - number : number
       advance.projected = projected + (rows.lowerBound * steps + position) * columns
-      // The gated recurrent unit keeps the two apart: its reset gate acts on the projected state alone.
-      if recurrent.kind != .gru { multiply.start = advance.projected }
       advance.out = first + recurrent.row(ofPosition: position) * width
       if let mask { advance.mask = mask + (rows.lowerBound * steps + position) }
       product(multiply, 0..<multiply.workUnits)
@@ -100,7 +97,7 @@ struct RecurrentGradientPass {
     // What the states pass on directly is there already.
     var multiply = MatmulArguments(
       a: scratch.gates, panels: panels, c: scratch.hidden, m: count, n: units, k: columns)
-    multiply.start = UnsafePointer(scratch.hidden)
+    multiply.accumulates = true
     var retreat = RecurrentGradientStepArguments(
       slopes: slopes, slopesStride: slopesRowStride, dy: nil,
       dyStride: isOfLast ? dyWidth : steps * dyWidth, hasCell: dyWidth > units, hidden: scratch.hidden,

@@ -20,7 +20,7 @@ extension Recurrent {
     let extents = try y.knownExtents()
     let (batch, steps) = (extents[0], extents[1] - 1)
     let units = try x[1].knownExtents()[0]
-    guard let kept = try kept(y, steps: steps, units: units) else { return .of(x.map { _ in nil }) }
+    let kept = try kept(y, steps: steps, units: units)
     var plain = self
     plain.activation = .identity
     let hasMask = x.count > stateInput + stateCount
@@ -41,13 +41,14 @@ extension Recurrent {
     return .of(hasMask ? results + [nil] : results)
   }
 
-  /// What the gradient reads of the result `y`; nil if the state's function is piecewise constant.
-  private func kept(_ y: SymbolicTensor, steps: Int, units: Int) throws(NNError) -> SymbolicTensor? {
+  /// What the gradient reads of the result `y`.
+  private func kept(_ y: SymbolicTensor, steps: Int, units: Int) throws(NNError) -> SymbolicTensor {
     guard kind == .simple else { return y }
     let rows = stateRows(steps: steps)
     let state = try y.sliced([.all, rows, columns(0..<1, units: units)])
     let argument = try y.sliced([.all, rows, columns(1..<2, units: units)])
-    return try activation.adjoint(argument, state, y.trace.scalar(1))?.expanded(argument.shape)
+    let slope = try activation.adjoint(argument, state, y.trace.scalar(1)) ?? y.trace.scalar(0)
+    return try slope.expanded(argument.shape)
   }
 
   /// The state before each step, (N, T, H).
