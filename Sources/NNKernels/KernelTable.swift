@@ -69,6 +69,11 @@ public struct KernelTable: Sendable {
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
 
+  // Recurrence
+  /// A step of a gated recurrence; nil for the simple kind, whose arguments have methods for it.
+  public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
+  public var recurrentGradientStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentGradientStepArguments>?
+
   // Windows
   public var maximumPool: RangeKernel<PoolArguments>
   public var averagePool: RangeKernel<PoolArguments>
@@ -103,6 +108,9 @@ public struct KernelTable: Sendable {
     product: @escaping @Sendable (ProductBlock) -> Void,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
+    recurrentGradientStep:
+      @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentGradientStepArguments>?,
     random: @escaping @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
   ) {
     self.name = name
@@ -134,6 +142,8 @@ public struct KernelTable: Sendable {
     self.product = product
     self.matmul = matmul
     self.convolution = convolution
+    self.recurrentStep = recurrentStep
+    self.recurrentGradientStep = recurrentGradientStep
     maximumPool = { NNKernels.maximumPool($0, $1) }
     averagePool = { NNKernels.averagePool($0, $1) }
     maximumPoolGradient = { NNKernels.maximumPoolGradient($0, $1) }

@@ -27,7 +27,7 @@ extension Graph {
     case .pad(let pad): return (pad.before + pad.after).allSatisfy { $0 == 0 }
     case .concat: return node.inputs.count == 1
     case .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax,
-      .gather,
+      .recurrent, .recurrentGradient, .gather,
       .scatterAdd, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return false
     }

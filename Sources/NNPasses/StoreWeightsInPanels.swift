@@ -1,17 +1,16 @@
 import NNGraph
 
 extension Graph {
-  /// Gives every matmul whose second operand is a constant f32 matrix a copy of it in panels, transposed as needed.
+  /// Gives every product whose second operand is a constant f32 matrix a copy of it in panels, transposed as needed.
   mutating func storeWeightsInPanels() throws(NNError) {
     // Nodes that read the same constant in the same way share one copy.
     var copies: [Int: [(transposed: Bool, copy: ValueID)]] = [:]
     for index in nodes.indices {
-      guard case .matmul(var matmul) = nodes[index].op else { continue }
+      guard let transposed = nodes[index].op.transposesPanels else { continue }
       let weight = nodes[index].inputs[1]
       guard let constant = self[weight].constant, constant.dtype == .f32, constant.layout == .rowMajor,
         constant.extents.count == 2
       else { continue }
-      let transposed = matmul.transposesB
       if let known = copies[weight.index]?.first(where: { $0.transposed == transposed }) {
         nodes[index].inputs[1] = known.copy
       } else {
@@ -19,9 +18,20 @@ extension Graph {
         copies[weight.index, default: []].append((transposed, copy))
         nodes[index].inputs[1] = copy
       }
-      matmul.transposesB = false
-      nodes[index].op = .matmul(matmul)
+      if case .matmul(var matmul) = nodes[index].op {
+        matmul.transposesB = false
+        nodes[index].op = .matmul(matmul)
+      }
     }
+  }
+}
+
+extension Op {
+  /// Whether the second operand, which may be stored in panels, is a transposed matrix; nil where it may not.
+  fileprivate var transposesPanels: Bool? {
+    if case .matmul(let matmul) = self { return matmul.transposesB }
+    if case .recurrent = self { return false }
+    return nil
   }
 }
 

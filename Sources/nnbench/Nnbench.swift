@@ -55,6 +55,7 @@ import NNKernelsX86V4
       (1, 128, 64),
     ]
     for (m, n, k) in products { add(matmulResult(table, peak, m: m, n: n, k: k)) }
+    for result in recurrentResults(table, peak) { add(result) }
     let convolutions = [
       (3, 224, 64, 7, 2, 1), (64, 56, 64, 3, 1, 1), (128, 28, 128, 3, 1, 1), (256, 14, 256, 3, 1, 1),
       (64, 56, 256, 1, 1, 1), (96, 56, 96, 3, 1, 96), (96, 56, 96, 3, 2, 96), (16, 28, 32, 3, 1, 1),

@@ -27,7 +27,9 @@ let families: [Op] = [
   .argument(ArgumentReduce(findsMaximum: true, axis: 0, keepsDimensions: false)), .matmul(Matmul()),
   .convolution(Convolution(window: Window(extent: [1, 1]))),
   .pool(Pool(.maximum, window: Window(extent: [1, 1]))),
-  .normalize(Normalize(.batch, epsilon: 1)), .softmax(Softmax(.softmax, axis: 0)), .reshape([]),
+  .normalize(Normalize(.batch, epsilon: 1)), .softmax(Softmax(.softmax, axis: 0)),
+  .recurrent(Recurrent(.lstm)), .recurrentGradient(Recurrent(.lstm, keepsSlopes: true), ofStates: false),
+  .reshape([]),
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
   .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 0), .unfold(Window(extent: [1, 1])),
@@ -53,6 +55,8 @@ enum OperatorCases {
     case .pool: return pool(&random)
     case .normalize: return normalize(&random)
     case .softmax: return softmax(&random)
+    case .recurrent: return recurrent(&random)
+    case .recurrentGradient: return recurrentGradient(&random)
     case .reshape: return reshape(&random)
     case .transpose: return transpose(&random)
     case .expand: return expand(&random)

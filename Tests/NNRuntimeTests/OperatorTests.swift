@@ -112,7 +112,7 @@ private func largeCases() -> [OperatorCase] {
     OperatorCase(
       op: .normalize(Normalize(.layer, epsilon: 1e-5)),
       inputs: [random.reals([400, 401]), random.reals([401]), random.reals([401])]),
-  ]
+  ] + OperatorCases.largeRecurrent(&random)
 }
 
 @Test func threadsDoNotChangeTheBits() throws {

@@ -83,6 +83,11 @@ private func expectation(_ op: Op) -> Expectation {
       Sample("softmax", .softmax(Softmax(.softmax, axis: 1)), [numbers([2, 4, 2])]),
       Sample("logSoftmax", .softmax(Softmax(.logSoftmax, axis: 0)), [numbers([3, 2])]),
     ])
+  case .recurrent: .gradient(recurrentSamples())
+  case .recurrentGradient(let recurrent, let ofStates):
+    .undefined(
+      .recurrentGradient(recurrent, ofStates: ofStates),
+      [numbers([2, 4, 24]), numbers([3, 12], seed: 2), numbers([2, 3, 3], seed: 3)])
   case .reshape: .gradient([Sample("reshape", .reshape([3, 4]), [numbers([2, 6])])])
   case .transpose: .gradient([Sample("transpose", .transpose([2, 0, 1]), [numbers([2, 3, 4])])])
   case .expand: .gradient([Sample("expand", .expand([2, 3, 4]), [numbers([3, 1])])])
@@ -137,7 +142,9 @@ private let everyOp: [Op] = [
   .reduce(Reduce(.sum, axes: [], keepsDimensions: false)),
   .argument(ArgumentReduce(findsMaximum: true, axis: 0, keepsDimensions: false)), .matmul(Matmul()),
   .convolution(Convolution(window: window)), .pool(Pool(.average, window: poolWindow)),
-  .normalize(Normalize(.layer, epsilon: 1)), .softmax(Softmax(.softmax, axis: 0)), .reshape([]),
+  .normalize(Normalize(.layer, epsilon: 1)), .softmax(Softmax(.softmax, axis: 0)),
+  .recurrent(Recurrent(.lstm)), .recurrentGradient(Recurrent(.lstm, keepsSlopes: true), ofStates: false),
+  .reshape([]),
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
   .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 1), .unfold(window),
@@ -218,6 +225,36 @@ private func convolutionSamples() -> [Sample] {
       "grouped, with bias and activation", grouped,
       [numbers([1, 4, 5, 4]), numbers([4, 2, 3, 2], seed: 2), numbers([4], seed: 3)]),
   ]
+}
+
+private func recurrentSamples() -> [Sample] {
+  var samples: [Sample] = []
+  for kind in Recurrent.Kind.allCases {
+    for isReversed in [false, true] {
+      // Functions of every kind: from the result, from the argument, with parameters, without a slope.
+      let activations: [Activation] =
+        kind == .simple
+        ? [
+          Activation(.tanh), Activation(.silu), Activation(.leakyRelu, alpha: 0.2), .identity,
+          Activation(.sign),
+        ]
+        : [.identity]
+      for activation in activations {
+        let recurrent = Recurrent(kind, activation: activation, isReversed: isReversed)
+        let columns = 3 * recurrent.gateCount
+        var inputs = [numbers([2, 4, columns]), numbers([3, columns], seed: 2)]
+        if kind == .gru { inputs.append(numbers([columns], seed: 3)) }
+        inputs.append(numbers([2, 3], seed: 4))
+        // One state for both samples.
+        if kind == .lstm { inputs.append(numbers([1, 3], seed: 5)) }
+        let label = "\(kind) \(activation.function)\(isReversed ? " reversed" : "")"
+        samples.append(Sample(label, .recurrent(recurrent), inputs))
+        let mask = ReferenceTensor(integers: [1, 0, 1, 1, 0, 1, 1, 0], extents: [2, 4], dtype: .bool)
+        samples.append(Sample(label + " with a mask", .recurrent(recurrent), inputs + [mask]))
+      }
+    }
+  }
+  return samples
 }
 
 private func sliceSamples() -> [Sample] {

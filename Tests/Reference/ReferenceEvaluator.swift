@@ -57,6 +57,9 @@ public struct ReferenceEvaluator {
     case .pool(let pool): return x[0].pool(pool, extents)
     case .normalize(let normalize): return x[0].normalize(normalize, Array(x.dropFirst()))
     case .softmax(let softmax): return x[0].softmax(softmax)
+    case .recurrent(let recurrent): return recurrent.reference(x, extents)
+    case .recurrentGradient(let recurrent, let ofStates):
+      return recurrent.referenceGradient(x, ofStates: ofStates, extents)
     case .reshape: return x[0].reshape(extents)
     case .transpose(let permutation): return x[0].transpose(permutation, extents)
     case .expand: return x[0].expand(extents)

@@ -33,6 +33,10 @@ extension ByteReader {
     case .softmax:
       let function = try known(SoftmaxFunction(rawValue: try u8()), "kind of softmax")
       return .softmax(Softmax(function, axis: try integer()))
+    case .recurrent: return .recurrent(try recurrent())
+    case .recurrentGradient:
+      let recurrent = try recurrent()
+      return .recurrentGradient(recurrent, ofStates: try flag())
     case .reshape: return .reshape(try shape())
     case .transpose: return .transpose(try integers())
     case .expand: return .expand(try shape())
@@ -131,6 +135,13 @@ extension ByteReader {
     return Window(
       extent: extent, strides: strides, dilations: dilations, paddingBefore: before,
       paddingAfter: try integers())
+  }
+
+  private mutating func recurrent() throws(NNError) -> Recurrent {
+    let kind = try known(Recurrent.Kind(rawValue: try u8()), "kind of recurrence")
+    let activation = try activation()
+    let isReversed = try flag()
+    return Recurrent(kind, activation: activation, isReversed: isReversed, keepsSlopes: try flag())
   }
 
   private mutating func pool() throws(NNError) -> Pool {

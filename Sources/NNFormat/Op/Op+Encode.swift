@@ -31,6 +31,10 @@ extension ByteWriter {
     case .softmax(let softmax):
       u8(softmax.function.rawValue)
       integer(softmax.axis)
+    case .recurrent(let recurrent): self.recurrent(recurrent)
+    case .recurrentGradient(let recurrent, let ofStates):
+      self.recurrent(recurrent)
+      flag(ofStates)
     case .reshape(let shape), .expand(let shape): try self.shape(shape)
     case .transpose(let permutation): integers(permutation)
     case .slice(let ranges):
@@ -96,6 +100,13 @@ extension ByteWriter {
     integers(window.dilations)
     integers(window.paddingBefore)
     integers(window.paddingAfter)
+  }
+
+  private mutating func recurrent(_ recurrent: Recurrent) {
+    u8(recurrent.kind.rawValue)
+    activation(recurrent.activation)
+    flag(recurrent.isReversed)
+    flag(recurrent.keepsSlopes)
   }
 
   private mutating func pool(_ pool: Pool) {

@@ -17,6 +17,9 @@ enum OpCode: UInt16, CaseIterable {
   case normalize = 48
   case softmax = 49
 
+  case recurrent = 56
+  case recurrentGradient = 57
+
   case reshape = 64
   case transpose = 65
   case expand = 66
@@ -52,6 +55,8 @@ extension Op {
     case .pool: .pool
     case .normalize: .normalize
     case .softmax: .softmax
+    case .recurrent: .recurrent
+    case .recurrentGradient: .recurrentGradient
     case .reshape: .reshape
     case .transpose: .transpose
     case .expand: .expand

@@ -86,7 +86,7 @@ extension Op {
     case .reshape(let shape): return .reshape(try shape.binding(bound, names))
     case .expand(let shape): return .expand(try shape.binding(bound, names))
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
-      .softmax,
+      .softmax, .recurrent, .recurrentGradient,
       .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return self

@@ -87,7 +87,7 @@ extension Graph {
     switch node.op {
     case .reshape(let shape), .expand(let shape): try verifySymbols(shape)
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
-      .softmax,
+      .softmax, .recurrent, .recurrentGradient,
       .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       break
@@ -111,11 +111,13 @@ extension Graph {
     }
   }
 
-  /// Panels are what the dense kernel reads as its second operand, and nothing else reads them.
+  /// Panels are what products read as their second operand, and nothing else reads them.
   private func verifyPanels(_ node: Node, _ position: Int) throws(NNError) {
     if case .matmul(let matmul) = node.op, position == 1, !matmul.transposesB { return }
+    if case .recurrent = node.op, position == 1 { return }
     throw NNError(
-      .invalidGraph, "input \(position) is stored in panels, which only matmul's second operand may be")
+      .invalidGraph,
+      "input \(position) is stored in panels, which only the second operand of matmul and recurrent may be")
   }
 
   private func verifyNames(_ ids: [ValueID], role: StaticString) throws(NNError) {

@@ -43,6 +43,9 @@ extension Op {
       try x.require(.f32, "input")
       try x.shape.requireAxis(softmax.axis)
       return x
+    case .recurrent(let recurrent): return try recurrent.infer(inputs)
+    case .recurrentGradient(let recurrent, let ofStates):
+      return try recurrent.inferGradient(inputs, ofStates: ofStates)
     case .reshape(let target): return TensorType(x.dtype, try x.shape.reshaped(to: target))
     case .transpose(let permutation): return TensorType(x.dtype, try x.shape.transposed(permutation))
     case .expand(let target): return TensorType(x.dtype, try x.shape.expanded(to: target))

@@ -2,7 +2,7 @@
 ///
 /// The set is closed and every `switch` over it names all cases, so that a new operator is a compile error in each
 /// place that owes it an answer: shape inference, format, planner, reference, gradient, ONNX name.
-/// Recurrent, attention, resampling, selection and control-flow families take their place here.
+/// Attention, resampling, selection and control-flow families take their place here.
 public enum Op: Equatable, Sendable {
   // Elementwise, with broadcasting
   /// x → f(x)
@@ -36,6 +36,15 @@ public enum Op: Equatable, Sendable {
   case normalizeTraining(NormalizeTraining)
   /// x → as x
   case softmax(Softmax)
+
+  // Recurrence
+  /// p (N, T, G·H), R (H, G·H), c (G·H, gru only), h (N or 1, H), c (as h, lstm only), mask (bool (N, T))? → the state after each
+  /// step, (N, T, S·H), or with slopes (N, T + 1, …); a step where the mask is false leaves the state as it is
+  case recurrent(Recurrent)
+  /// what is kept (N, T + 1, …), or the slopes (N, T, H) of the simple kind; R; dy (N, T or 1, H or S·H): of every step or of the one
+  /// that is read last alone, of h or of the whole state; mask? → the gradient of the gates, (N, T, …), or of the initial
+  /// state, (N, S·H)
+  case recurrentGradient(Recurrent, ofStates: Bool)
 
   // Movement
   /// x → the same elements, in row-major order, in another shape; one extent may be unknown
@@ -295,6 +304,8 @@ extension Op {
     case .normalize: "normalize"
     case .normalizeTraining: "normalizeTraining"
     case .softmax: "softmax"
+    case .recurrent: "recurrent"
+    case .recurrentGradient: "recurrentGradient"
     case .reshape: "reshape"
     case .transpose: "transpose"
     case .expand: "expand"
@@ -327,6 +338,9 @@ extension Op {
       case .layer: 3...3
       }
     case .normalizeTraining(let training): training.kind == .channelMoments ? 1...1 : 3...3
+    case .recurrent(let recurrent):
+      (recurrent.stateInput + recurrent.stateCount)...(recurrent.stateInput + recurrent.stateCount + 1)
+    case .recurrentGradient: 3...4
     case .concat: 1...Int.max
     }
   }

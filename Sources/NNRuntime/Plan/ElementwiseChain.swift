@@ -132,7 +132,8 @@ extension StepBuilder {
           UnsafePointer(a.assumingMemoryBound(to: UInt8.self)), aStep, elements(b), bStep, elements(c), cStep,
           out.assumingMemoryBound(to: Float.self), length)
       }
-    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
+    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .recurrent,
+      .recurrentGradient, .reshape, .transpose,
       .expand, .slice,
       .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,
       .unfold, .fold, .poolGradient:

@@ -220,7 +220,7 @@ struct MemoryLayoutPlanner {
       }
       return input
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
-      .softmax,
+      .softmax, .recurrent, .recurrentGradient,
       .concat, .gather, .scatterAdd, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
       .poolGradient:
       return nil
@@ -270,7 +270,7 @@ struct MemoryLayoutPlanner {
       candidates = [0, 1].filter { resolved.types[node.inputs[$0].index] == result }
       elementwise = true
     case .select, .compare, .reduce, .argument, .matmul, .convolution, .pool, .reshape, .transpose, .expand,
-      .slice,
+      .slice, .recurrent, .recurrentGradient,
       .pad, .concat, .gather, .cast, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
       .poolGradient:
       return []

@@ -119,7 +119,8 @@ struct ElementwiseRole {
       guard result.dtype == .f32 else { return nil }
     case .compare:
       guard type(0).dtype == .f32 else { return nil }
-    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
+    case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .recurrent,
+      .recurrentGradient, .reshape, .transpose,
       .expand, .slice,
       .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,
       .unfold, .fold, .poolGradient:

@@ -60,6 +60,9 @@ final class StepBuilder {
     case .pool(let pool): resolvePool(pool)
     case .normalize(let normalize): resolveNormalize(normalize)
     case .softmax(let softmax): resolveSoftmax(softmax)
+    case .recurrent(let recurrent): resolveRecurrent(recurrent)
+    case .recurrentGradient(let recurrent, let ofStates):
+      resolveRecurrentGradient(recurrent, ofStates: ofStates)
     case .reshape: resolveView()
     case .transpose(let permutation): try resolveTranspose(permutation)
     case .expand: try resolveExpand()
@@ -143,6 +146,9 @@ extension MemoryLayoutPlanner {
       return (0, ConvolutionArguments(convolution, node, resolved.types).scratchSize)
     case .convolutionWeightGradient(let window, let groups):
       return (0, ConvolutionWeightGradientArguments(window, groups: groups, node, resolved.types).scratchSize)
+    case .recurrent(let recurrent), .recurrentGradient(let recurrent, _):
+      let layout = RecurrentLayout(recurrent, node, graph, resolved.types, options)
+      return (layout.panelsBytes, layout.scratchSize)
     case .pad: return (8, 0)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
       .transpose,

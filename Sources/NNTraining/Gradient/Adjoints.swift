@@ -33,6 +33,9 @@ extension Op {
     case .normalize(let normalize): try .of(normalize.adjoints(x, dy))
     case .softmax(let softmax): try .of([softmax.adjoint(y, dy)])
 
+    case .recurrent(let recurrent): try recurrent.adjoints(x, y, dy)
+    case .recurrentGradient: .undefined("recurrences have no second derivative here")
+
     case .reshape: try .of([dy.reshaped(x[0].shape)])
     case .transpose(let permutation): try .of([dy.transposed(inverse(permutation))])
     case .expand: try .of([dy.summed(to: x[0].shape)])

@@ -21,18 +21,24 @@ extension Trace {
     var accumulated = [SymbolicTensor?](repeating: nil, count: graph.values.count)
     accumulated[result.id.index] = try filled(1, result.shape)
     var pieces = SlicedGradients(count: graph.values.count)
+    var states = StateGradients(graph)
     let depends = dependents(of: variables)
     for node in graph.nodes.reversed() {
       try pieces.join(into: &accumulated, of: node.outputs[0], in: self)
+      try states.join(into: &accumulated, of: node.outputs[0], in: self)
       guard let gradient = accumulated[node.outputs[0].index], depends[node.outputs[0].index] else {
         continue
       }
-      if depends[node.inputs[0].index], try pieces.keep(gradient, of: node, in: self) { continue }
+      if depends[node.inputs[0].index] {
+        if try states.keep(gradient, of: node, in: self) { continue }
+        if try pieces.keep(gradient, of: node, in: self) { continue }
+      }
       try accumulate(node, gradient, depends, &accumulated)
     }
     var results: [SymbolicTensor] = []
     for variable in variables {
       try pieces.join(into: &accumulated, of: variable.id, in: self)
+      try states.join(into: &accumulated, of: variable.id, in: self)
       if let gradient = accumulated[variable.id.index] {
         results.append(gradient)
       } else {

@@ -47,6 +47,7 @@ extension Op {
     case .binary(let function): "\(name) \(function)"
     case .reduce(let reduce): "\(name) \(reduce.function)"
     case .compare(let function): "\(name) \(function)"
+    case .recurrent(let recurrent), .recurrentGradient(let recurrent, _): "\(name) \(recurrent.kind)"
     case .select, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
       .expand, .slice,
       .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,

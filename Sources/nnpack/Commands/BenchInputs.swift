@@ -34,7 +34,7 @@ extension ResolvedGraph {
   func productOperations(_ graph: Graph) -> Int {
     var total = 0
     for (node, op) in zip(graph.nodes, ops) {
-      let result = types[node.outputs[0].index].shape.elementCount ?? 0
+      var result = types[node.outputs[0].index].shape.elementCount ?? 0
       let inner: Int
       switch op {
       case .matmul(let matmul):
@@ -43,7 +43,10 @@ extension ResolvedGraph {
       case .convolution:
         let weight = types[node.inputs[1].index].shape
         inner = weight.dimensions.dropFirst().reduce(1) { $0 * ($1.extent ?? 0) }
-      case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
+      case .recurrent:
+        result = types[node.inputs[0].index].shape.elementCount ?? 0
+        inner = types[node.inputs[1].index].shape[0].extent ?? 0
+      case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .recurrentGradient, .reshape,
         .transpose,
         .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
         .convolutionWeightGradient, .unfold, .fold, .poolGradient:

@@ -21,6 +21,11 @@ extension Op {
     case .pool(let pool): return list(["\(pool.function)", pool.window.text])
     case .normalize(let normalize): return "\(normalize.kind), epsilon \(normalize.epsilon)"
     case .softmax(let softmax): return "\(softmax.function) over \(softmax.axis)"
+    case .recurrent(let recurrent), .recurrentGradient(let recurrent, _):
+      return list([
+        "\(recurrent.kind)", recurrent.activation.fusedText, recurrent.isReversed ? "reversed" : "",
+        recurrent.keepsSlopes ? "with slopes" : "",
+      ])
     case .reshape, .expand: return ""
     case .transpose(let permutation): return "\(permutation)"
     case .slice(let ranges):

@@ -64,6 +64,14 @@ extension OpCode {
       }
     case .normalize: Normalize.Kind.allCases.map { kind in normalizeSample(kind) }
     case .softmax: SoftmaxFunction.allCases.map { .init(.softmax(Softmax($0, axis: 1)), f32(n, .fixed(3))) }
+    case .recurrent: recurrentSamples
+    case .recurrentGradient:
+      [false, true].map {
+        .init(
+          .recurrentGradient(Recurrent(.gru, isReversed: !$0, keepsSlopes: true), ofStates: $0),
+          f32(2, 8, 18),
+          f32(3, 9), f32(2, 7, 3))
+      }
     case .reshape: [.init(.reshape(Shape([n, .unknown])), f32(n, .fixed(4), .fixed(3)))]
     case .transpose:
       [.init(.transpose([2, 0, 1]), f32(n, .fixed(4), .fixed(3))), .init(.transpose([]), f32())]
@@ -105,6 +113,19 @@ extension OpCode {
     }
   }
 
+  private var recurrentSamples: [OperatorSample] {
+    let mask = TensorType(.bool, Shape([n, .fixed(7)]))
+    return [
+      .init(
+        .recurrent(Recurrent(.simple, activation: Activation(.elu, alpha: 0.5), isReversed: true)),
+        f32(n, .fixed(7), .fixed(3)), f32(3, 3), f32(n, .fixed(3)), mask),
+      .init(
+        .recurrent(Recurrent(.lstm, keepsSlopes: true)), f32(n, .fixed(7), .fixed(12)), f32(3, 12), f32(1, 3),
+        f32(n, .fixed(3)), mask),
+      .init(.recurrent(Recurrent(.gru)), f32(2, 7, 9), f32(3, 9), f32(9), f32(2, 3)),
+    ]
+  }
+
   private var sliceSamples: [OperatorSample] {
     [
       .init(
@@ -131,6 +152,9 @@ extension OpCode {
     case .pool: [.pool(Pool(.average, window: wild, countsPadding: true))]
     case .normalize: [.normalize(Normalize(.batch, epsilon: -.infinity))]
     case .softmax: ends.map { .softmax(Softmax(.logSoftmax, axis: $0)) }
+    case .recurrent: [.recurrent(Recurrent(.gru, activation: activation, keepsSlopes: true))]
+    case .recurrentGradient:
+      [.recurrentGradient(Recurrent(.lstm, activation: activation, isReversed: true), ofStates: true)]
     case .reshape: [.reshape(Shape(dimensions))]
     case .expand: [.expand(Shape(dimensions))]
     case .transpose: [.transpose(ends)]

@@ -1,6 +1,6 @@
 import NNGraph
 
-/// What recurrent layers have in common: a state that follows a sequence.
+/// What recurrent layers have in common: a state that follows a sequence, see ``Recurrent``.
 ///
 /// x (N, T, F) → the state after each step, (N, T, units), or after the last one, (N, units). Traced to be stateful, the layer
 /// keeps its state in the session, so that a sequence can be run in pieces, down to one step at a time.
@@ -11,96 +11,91 @@ struct RecurrentOptions: Sendable {
   var isReversed = false
 }
 
-/// One kind of recurrence.
-protocol RecurrentCell {
-  /// Blocks of `units` numbers that the input is projected to.
-  var gateCount: Int { get }
-  /// The parts of the state, each (N, units); the first one is the output.
-  var stateNames: [String] { get }
-  /// The state after a step.
-  ///
-  /// - Parameter projected: W·x + b of the step, (N, gates·units).
-  func step(
-    _ projected: SymbolicTensor, _ states: [SymbolicTensor], _ weights: RecurrentWeights
-  ) throws(NNError) -> [SymbolicTensor]
-}
-
-struct RecurrentWeights {
-  let units: Int
-  /// (units, gates·units)
-  let recurrent: SymbolicTensor
-  /// (gates·units), of a cell that adds a bias to the state's projection.
-  let recurrentBias: SymbolicTensor?
-
-  /// Block `index` of `units` columns.
-  func gate(_ x: SymbolicTensor, _ index: Int) throws(NNError) -> SymbolicTensor {
-    try x.sliced([.all, SliceRange(start: index * units, end: (index + 1) * units)])
-  }
-}
-
 extension RecurrentOptions {
   func run(
-    _ cell: some RecurrentCell, _ x: SymbolicTensor, bias: Initializer, hasRecurrentBias: Bool = false
+    _ kind: Recurrent.Kind, activation: Activation = .identity, _ x: SymbolicTensor
   ) throws(NNError) -> SymbolicTensor {
+    let trace = x.trace
+    // The gradient passes frozen layers too.
+    let recurrent = Recurrent(
+      kind, activation: activation, isReversed: isReversed, keepsSlopes: trace.mode == .training)
     try x.require(rank: 3, "(N, T, F)")
     let (steps, features) = (try x.requireExtent(axis: 1), try x.requireExtent(axis: 2))
-    let (width, overflow) = units.multipliedReportingOverflow(by: cell.gateCount)
+    let (width, overflow) = units.multipliedReportingOverflow(by: recurrent.gateCount)
     guard units >= 1, !overflow, steps >= 1 else {
       throw NNError(.invalidArgument, "\(units) units over \(steps) steps")
     }
-    let trace = x.trace
     let weight = try trace.parameter(
       "weight", [features, width], initializer: .glorotUniform, fans: Fans(input: features, output: width))
-    let recurrent = try trace.parameter(
+    let recurrentWeight = try trace.parameter(
       "recurrent_weight", [units, width], initializer: .orthogonal, fans: Fans(input: units, output: units)
     )
-    let shift = try trace.parameter("bias", [width], initializer: bias)
-    let recurrentBias =
-      hasRecurrentBias ? try trace.parameter("recurrent_bias", [width], initializer: .zeros) : nil
-    let weights = RecurrentWeights(units: units, recurrent: recurrent, recurrentBias: recurrentBias)
+    let bias = try trace.parameter("bias", [width], initializer: .zeros)
     // One product serves all steps.
-    let projected = try x.matmul(weight, bias: shift)
-    let mask = try maskValue.map { (value) throws(NNError) in try present(x, value) }
-    return try follow(cell, projected, mask, steps, weights)
+    var operands = [try x.matmul(weight, bias: bias), recurrentWeight]
+    if kind == .gru {
+      operands.append(try trace.parameter("recurrent_bias", [width], initializer: .zeros))
+    }
+    operands += try initialStates(recurrent, x)
+    if let maskValue { operands.append(try present(x, maskValue)) }
+    let result = try trace.apply(.recurrent(recurrent), operands)
+    return try output(recurrent, result, steps)
   }
 
-  private func follow(
-    _ cell: some RecurrentCell, _ projected: SymbolicTensor, _ mask: SymbolicTensor?, _ steps: Int,
-    _ weights: RecurrentWeights
-  ) throws(NNError) -> SymbolicTensor {
-    let trace = projected.trace
-    let batch = projected.shape[0]
+  /// Zeros for every sample, or what the session keeps.
+  private func initialStates(_ recurrent: Recurrent, _ x: SymbolicTensor) throws(NNError) -> [SymbolicTensor]
+  {
+    guard x.trace.isStateful else {
+      let zeros = try x.trace.filled(0, [1, units])
+      return [SymbolicTensor](repeating: zeros, count: recurrent.stateCount)
+    }
     var states: [SymbolicTensor] = []
-    for name in cell.stateNames {
-      states.append(
-        trace.isStateful
-          ? try trace.state(name, [batch.extent ?? 1, units])
-          : try trace.scalar(0).expanded(Shape([.fixed(1), .fixed(units)])))
+    for name in recurrent.stateNames {
+      states.append(try x.trace.state(name, [x.shape[0].extent ?? 1, units]))
     }
-    var outputs: [SymbolicTensor] = []
-    for number in 0..<steps {
-      let position = isReversed ? steps - 1 - number : number
-      let range = SliceRange(start: position, end: position + 1)
-      let now = try projected.sliced([.all, range, .all]).reshaped(Shape([batch, projected.shape[2]]))
-      var next = try cell.step(now, states, weights)
-      if let mask {
-        let counts = try mask.sliced([.all, range])
-        for index in next.indices { next[index] = try counts.select(next[index], states[index]) }
+    return states
+  }
+
+  private func output(
+    _ recurrent: Recurrent, _ result: SymbolicTensor, _ steps: Int
+  ) throws(NNError) -> SymbolicTensor {
+    let last = recurrent.row(ofPosition: isReversed ? 0 : steps - 1)
+    /// Block `index` of the state after the last step, (N, units).
+    func lastState(_ index: Int) throws(NNError) -> SymbolicTensor {
+      try result.sliced([
+        .all, SliceRange(start: last, end: last + 1), recurrent.columns(index..<index + 1, units: units),
+      ]).reshaped(Shape([result.shape[0], .fixed(units)]))
+    }
+    if result.trace.isStateful {
+      for (index, name) in recurrent.stateNames.enumerated() {
+        try result.trace.setState(name, to: try lastState(index))
       }
-      states = next
-      if returnsSequences { outputs.append(try next[0].reshaped(Shape([batch, .fixed(1), .fixed(units)]))) }
     }
-    if trace.isStateful {
-      for (name, state) in zip(cell.stateNames, states) { try trace.setState(name, to: state) }
-    }
-    guard returnsSequences, let first = outputs.first else { return states[0] }
-    if outputs.count == 1 { return first }
-    if isReversed { outputs.reverse() }
-    return try outputs[0].concatenated(with: Array(outputs.dropFirst()), axis: 1)
+    guard returnsSequences else { return try lastState(0) }
+    if recurrent.blockCount == 1 { return result }
+    return try result.sliced([
+      .all, recurrent.stateRows(steps: steps), recurrent.columns(0..<1, units: units),
+    ])
   }
 
   /// bool (N, T): whether a step has a feature other than `value`.
   private func present(_ x: SymbolicTensor, _ value: Float) throws(NNError) -> SymbolicTensor {
     try x.compare(.notEqual, value).cast(to: .f32).reduce(.maximum, axes: [2]).compare(.greater, 0.5)
+  }
+}
+
+extension Recurrent {
+  /// The parts of the state, each (N, H); the first one is the output.
+  fileprivate var stateNames: [String] { kind == .lstm ? ["hidden", "cell"] : ["hidden"] }
+
+  /// The rows of the result that have the states after the steps.
+  func stateRows(steps: Int) -> SliceRange {
+    let first = row(ofPosition: 0)
+    return SliceRange(start: first, end: first + steps)
+  }
+
+  /// The columns of some blocks of H.
+  func columns(_ blocks: Range<Int>, units: Int) -> SliceRange {
+    SliceRange(start: blocks.lowerBound * units, end: blocks.upperBound * units)
   }
 }

@@ -20,19 +20,7 @@ public struct SimpleRNN: Layer {
   }
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
-    try options.run(Cell(activation: activation), x, bias: .zeros)
-  }
-
-  private struct Cell: RecurrentCell {
-    let activation: Activation
-    var gateCount: Int { 1 }
-    var stateNames: [String] { ["hidden"] }
-
-    func step(
-      _ projected: SymbolicTensor, _ states: [SymbolicTensor], _ weights: RecurrentWeights
-    ) throws(NNError) -> [SymbolicTensor] {
-      [try (projected + states[0].matmul(weights.recurrent)).apply(activation)]
-    }
+    try options.run(.simple, activation: activation, x)
   }
 }
 
@@ -50,24 +38,7 @@ public struct LSTM: Layer {
   }
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
-    try options.run(Cell(), x, bias: .zeros)
-  }
-
-  private struct Cell: RecurrentCell {
-    var gateCount: Int { 4 }
-    var stateNames: [String] { ["hidden", "cell"] }
-
-    func step(
-      _ projected: SymbolicTensor, _ states: [SymbolicTensor], _ weights: RecurrentWeights
-    ) throws(NNError) -> [SymbolicTensor] {
-      let all = try projected + states[0].matmul(weights.recurrent)
-      let input = try weights.gate(all, 0).unary(.sigmoid)
-      let forget = try weights.gate(all, 1).unary(.sigmoid)
-      let candidate = try weights.gate(all, 2).unary(.tanh)
-      let output = try weights.gate(all, 3).unary(.sigmoid)
-      let cell = try forget * states[1] + input * candidate
-      return [try output * cell.unary(.tanh), cell]
-    }
+    try options.run(.lstm, x)
   }
 }
 
@@ -85,22 +56,7 @@ public struct GRU: Layer {
   }
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
-    try options.run(Cell(), x, bias: .zeros, hasRecurrentBias: true)
-  }
-
-  private struct Cell: RecurrentCell {
-    var gateCount: Int { 3 }
-    var stateNames: [String] { ["hidden"] }
-
-    func step(
-      _ projected: SymbolicTensor, _ states: [SymbolicTensor], _ weights: RecurrentWeights
-    ) throws(NNError) -> [SymbolicTensor] {
-      let hidden = try states[0].matmul(weights.recurrent, bias: weights.recurrentBias)
-      let reset = try (weights.gate(projected, 0) + weights.gate(hidden, 0)).unary(.sigmoid)
-      let update = try (weights.gate(projected, 1) + weights.gate(hidden, 1)).unary(.sigmoid)
-      let candidate = try (weights.gate(projected, 2) + reset * weights.gate(hidden, 2)).unary(.tanh)
-      return [try candidate + update * (states[0] - candidate)]
-    }
+    try options.run(.gru, x)
   }
 }
 

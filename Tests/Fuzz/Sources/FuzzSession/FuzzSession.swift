@@ -89,6 +89,10 @@ private func work(of graph: Graph, _ resolved: ResolvedGraph) -> Int {
       case .pool(let pool), .poolGradient(let pool):
         for input in node.inputs { add(input, times: taps(pool.window)) }
         add(output, times: taps(pool.window))
+      case .recurrent, .recurrentGradient:
+        let weight = resolved.types[node.inputs[1].index].shape
+        for input in node.inputs { add(input, times: weight[1].extent ?? .max) }
+        add(output, times: weight[1].extent ?? .max)
       case .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .unary, .binary, .compare, .select,
         .reduce, .argument, .normalize, .softmax,
         .reshape,
