@@ -47,7 +47,8 @@ extension Recurrent {
     let rows = stateRows(steps: steps)
     let state = try y.sliced([.all, rows, columns(0..<1, units: units)])
     let argument = try y.sliced([.all, rows, columns(1..<2, units: units)])
-    let slope = try activation.adjoint(argument, state, y.trace.scalar(1)) ?? y.trace.scalar(0)
+    let (none, one) = (try y.trace.scalar(0), try y.trace.scalar(1))
+    let slope = try activation.adjoint(argument, state, one) ?? none
     return try slope.expanded(argument.shape)
   }
 
