@@ -57,13 +57,16 @@ func binary(_ arguments: BinaryArguments, _ range: Range<Int>, _ combine: Combin
 }
 
 /// Which outcomes of a comparison count, as masks, so that one loop serves all six functions. A NaN has none of the outcomes.
-@usableFromInline struct Outcomes: Sendable {
+///
+/// Public for the instruction sets' modules alone, which must call its initialiser and not hold a copy of it, see ``StridedWalk``.
+public struct Outcomes: Sendable {
   @usableFromInline var less: IntVector
   @usableFromInline var equal: IntVector
   @usableFromInline var greater: IntVector
   @usableFromInline var inverted: IntVector
 
-  @usableFromInline init(_ function: CompareFunction) {
+  @inline(never) @export(interface)
+  public init(_ function: CompareFunction) {
     func mask(_ isSet: Bool) -> IntVector { IntVector(repeating: isSet ? -1 : 0) }
     less = mask(function == .less || function == .lessOrEqual)
     equal = mask(function != .less && function != .greater)

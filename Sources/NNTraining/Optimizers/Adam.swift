@@ -24,10 +24,10 @@ public struct Adam: Optimizer {
   public var slotNames: [String] { ["first_moment", "second_moment"] }
   public var scalarNames: [String] { ["step_size", "second_moment_correction"] }
 
-  /// η/(1 − β₁ᵗ) and √(1 − β₂ᵗ).
+  /// η/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ).
   public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
     values[0] = Float(learningRate / (1 - integerPower(beta1, step)))
-    values[1] = Float((1 - integerPower(beta2, step)).squareRoot())
+    values[1] = Float(1 / (1 - integerPower(beta2, step)).squareRoot())
   }
 
   public func update(
@@ -36,7 +36,7 @@ public struct Adam: Optimizer {
     let gradient = weightDecay == 0 ? gradient : try gradient + parameter * weightDecay
     let first = try slots[0] * Float(beta1) + gradient * Float(1 - beta1)
     let second = try slots[1] * Float(beta2) + gradient.squared() * Float(1 - beta2)
-    let denominator = try second.squareRoot() / scalars[1] + epsilon
+    let denominator = try second.squareRoot() * scalars[1] + epsilon
     return (try parameter - first / denominator * scalars[0], [first, second])
   }
 
