@@ -1,3 +1,4 @@
+import Foundation
 import NNGraph
 import NNKernels
 import Reference
