@@ -101,7 +101,7 @@ private func expectFault(
   var good = try graph()
   good.values[1].constant = panels
   try good.verify()
-  try expectFault("only matmul's second operand") {
+  try expectFault("only the second operand of matmul and recurrent") {
     $0.values[1].constant = panels
     $0.nodes[0].op = .matmul(Matmul(transposesB: true))
   }
