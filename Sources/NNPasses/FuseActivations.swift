@@ -35,8 +35,8 @@ extension Op {
       guard convolution.activation == .identity else { return nil }
       convolution.activation = activation
       return .convolution(convolution)
-    case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .recurrent, .recurrentGradient, .reshape,
-      .transpose,
+    case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax,
+      .recurrent, .recurrentGradient, .reshape, .transpose,
       .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return nil

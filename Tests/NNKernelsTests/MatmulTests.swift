@@ -188,3 +188,41 @@ private func check(_ c: Case, _ generator: inout Generator) {
     #expect(padding.allSatisfy { panels[$0] == 0 })
   }
 }
+
+/// Operands of any stride, a row-major B, and a C to add to: what gradients and recurrences ask for.
+@Test func productReadsOperandsWhereTheyLie() {
+  var generator = Generator(9)
+  for (m, n, k) in [(1, 16, 3), (4, 64, 20), (7, 48, 300), (13, 80, 5), (5, 32, 0)] {
+    let a = generator.floats(k * m + 1)
+    let b = generator.floats(k * n + 1)
+    let before = generator.floats(m * n)
+    var expected = before
+    for i in 0..<m {
+      for j in 0..<n {
+        // A is stored (K, M): its rows are one apart, its columns M.
+        for l in 0..<k { expected[i * n + j].addProduct(a[l * m + i], b[l * n + j]) }
+      }
+    }
+    var units = 0
+    func arguments(
+      _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+    ) -> MatmulArguments {
+      var arguments = MatmulArguments(a: a, panels: b, c: c, m: m, n: n, k: k)
+      arguments.aRowStride = 1
+      arguments.aColumnStride = m
+      arguments.readRowMajor(rowStride: n)
+      arguments.accumulates = true
+      return arguments
+    }
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        let dummy = UnsafeMutablePointer(mutating: a.baseAddress!)
+        units = arguments(a.baseAddress!, b.baseAddress!, dummy).workUnits
+        let out = identicalOutput(units: units, initial: before) { table, out, range in
+          table.matmul(arguments(a.baseAddress!, b.baseAddress!, out), range)
+        }
+        #expect(isSame(out, expected), "\(m), \(n), \(k)")
+      }
+    }
+  }
+}

@@ -46,8 +46,8 @@ extension ResolvedGraph {
       case .recurrent:
         result = types[node.inputs[0].index].shape.elementCount ?? 0
         inner = types[node.inputs[1].index].shape[0].extent ?? 0
-      case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .recurrentGradient, .reshape,
-        .transpose,
+      case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax,
+        .recurrentGradient, .reshape, .transpose,
         .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
         .convolutionWeightGradient, .unfold, .fold, .poolGradient:
         continue
