@@ -8,6 +8,7 @@ extension KernelTable {
       name: I.name,
       unary: { unaryKernel($0, I.self) },
       combine: { combineKernel($0, I.self) },
+      scaledSum: { scaledSumKernel($0, I.self) },
       compareBlock: { function in
         let outcomes = Outcomes(function)
         return { NNKernels.compareBlock($0, $1, $2, $3, $4, $5, outcomes, I.self) }

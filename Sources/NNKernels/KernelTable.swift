@@ -33,6 +33,8 @@ public struct KernelTable: Sendable {
 
   // Elementwise, over one run of f32
   public var combine: @Sendable (BinaryFunction) -> CombineKernel
+  /// The sum, or the difference.
+  public var scaledSum: @Sendable (_ isDifference: Bool) -> ScaledSumKernel
   public var compareBlock: @Sendable (CompareFunction) -> CompareBlockKernel
   public var selectBlock: SelectBlockKernel
 
@@ -96,6 +98,7 @@ public struct KernelTable: Sendable {
   public init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
     combine: @escaping @Sendable (BinaryFunction) -> CombineKernel,
+    scaledSum: @escaping @Sendable (Bool) -> ScaledSumKernel,
     compareBlock: @escaping @Sendable (CompareFunction) -> CompareBlockKernel,
     selectBlock: @escaping SelectBlockKernel,
     reduce: @escaping @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>,
@@ -116,6 +119,7 @@ public struct KernelTable: Sendable {
     self.name = name
     self.unary = unary
     self.combine = combine
+    self.scaledSum = scaledSum
     self.compareBlock = compareBlock
     self.selectBlock = selectBlock
     binary = { function, type in

@@ -64,4 +64,47 @@ enum RandomGraphs {
       return columns > 200 ? x : padded
     }
   }
+
+  /// A graph of elementwise nodes over more elements than a block of a chain has, with single numbers, rows and columns as operands.
+  static func makeElementwise(seed: UInt64, nodes: Int) throws -> (Graph, [ReferenceTensor]) {
+    var random = SplitMix64(seed: seed)
+    var graph = Graph(name: "elementwise")
+    var inputs: [ReferenceTensor] = []
+    func input(_ extents: [Int]) -> ValueID {
+      inputs.append(random.reals(extents))
+      return graph.addInput(Name("x\(inputs.count)"), .f32, Shape(extents))
+    }
+    let shape = [Int.random(in: 1...5, using: &random), Int.random(in: 1...900, using: &random)]
+    let whole = [input(shape), input(shape)]
+    let others = [input([]), input([1, 1]), input([shape[1]]), input([shape[0], 1])]
+    var values = whole
+    for number in 0..<nodes {
+      let x = values.suffix(6).randomElement(using: &random)!
+      let y = (values.suffix(6) + others + others.prefix(2)).randomElement(using: &random)!
+      let next: ValueID
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0:
+        next = try graph.append(
+          .unary(Activation([.tanh, .square, .relu].randomElement(using: &random)!)), [x])
+      case 1:
+        let isLess = try graph.append(.compare(.less), [x, y])
+        next = try graph.append(.select, [isLess, x, y])
+      case 2:
+        let flat = try graph.append(.reshape([shape[0] * shape[1]]), [x])
+        next = try graph.append(
+          .reshape(Shape(shape)), [try graph.append(.unary(Activation(.sigmoid)), [flat])])
+      case 3...4:
+        next = try graph.append(.binary(.multiply), [x, others[Int.random(in: 0...1, using: &random)]])
+      case 5: next = try graph.append(.binary(.multiply), [others[0], x])
+      default:
+        let function = [BinaryFunction.add, .subtract, .multiply, .maximum].randomElement(using: &random)!
+        next = try graph.append(.binary(function), Bool.random(using: &random) ? [x, y] : [y, x])
+      }
+      values.append(next)
+      if number == nodes - 1 || Int.random(in: 0..<10, using: &random) == 0, !graph.outputs.contains(next) {
+        graph.addOutput(next, name: Name("y\(number)"))
+      }
+    }
+    return (graph, inputs)
+  }
 }

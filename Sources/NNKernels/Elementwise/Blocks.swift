@@ -11,6 +11,14 @@ public typealias CombineKernel =
     _ count: Int
   ) -> Void
 
+/// out[i] = a[i·aStep]·s + b[i·bStep]·t, or the difference, each product rounded before it is added; steps are 0 or 1. Multiplying by 1
+/// changes nothing, so the bits are those of the separate operations.
+public typealias ScaledSumKernel =
+  @Sendable (
+    _ a: UnsafePointer<Float>, _ aStep: Int, _ s: Float, _ b: UnsafePointer<Float>, _ bStep: Int, _ t: Float,
+    _ out: UnsafeMutablePointer<Float>, _ count: Int
+  ) -> Void
+
 /// As ``CombineKernel`` with bytes 0 or 1 as results.
 public typealias CompareBlockKernel =
   @Sendable (
@@ -38,6 +46,40 @@ func combineKernel<I: InstructionSet>(_ function: BinaryFunction, _: I.Type) -> 
   case .maximum: { combine($0, $1, $2, $3, $4, $5, Maximum.self, I.self) }
   case .power: { combine($0, $1, $2, $3, $4, $5, Power.self, I.self) }
   }
+}
+
+@inlinable @inline(__always)
+func scaledSum<F: BinaryVectorFunction, I: InstructionSet>(
+  _ a: UnsafePointer<Float>, _ aStep: Int, _ s: Float, _ b: UnsafePointer<Float>, _ bStep: Int, _ t: Float,
+  _ out: UnsafeMutablePointer<Float>, _ count: Int, _: F.Type, _: I.Type
+) {
+  let (s, t) = (nnp_splat(s), nnp_splat(t))
+  var i = 0
+  if aStep == 1 && bStep == 1 {
+    while i &+ 16 <= count {
+      nnp_store(out + i, F.apply(nnp_load(a + i) * s, nnp_load(b + i) * t, I.self))
+      i &+= 16
+    }
+  } else if aStep == 1 && bStep == 0 {
+    let y = nnp_splat(b.pointee) * t
+    while i &+ 16 <= count {
+      nnp_store(out + i, F.apply(nnp_load(a + i) * s, y, I.self))
+      i &+= 16
+    }
+  }
+  while i < count {
+    let rest = min(16, count &- i)
+    let x = rest == 16 ? loadStepped(a + i &* aStep, aStep) : loadSteppedPartial(a + i &* aStep, aStep, rest)
+    let y = rest == 16 ? loadStepped(b + i &* bStep, bStep) : loadSteppedPartial(b + i &* bStep, bStep, rest)
+    storeColumns(out + i, rest, F.apply(x * s, y * t, I.self))
+    i &+= 16
+  }
+}
+
+@inlinable @inline(__always)
+func scaledSumKernel<I: InstructionSet>(_ isDifference: Bool, _: I.Type) -> ScaledSumKernel {
+  if isDifference { return { scaledSum($0, $1, $2, $3, $4, $5, $6, $7, Subtract.self, I.self) } }
+  return { scaledSum($0, $1, $2, $3, $4, $5, $6, $7, Add.self, I.self) }
 }
 
 /// See ``BinaryArguments``, for f32: the walk around a function's runs.

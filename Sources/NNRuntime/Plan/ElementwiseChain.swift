@@ -69,14 +69,49 @@ struct ElementwiseChain {
 }
 
 extension StepBuilder {
-  func resolveChain(_ nodes: [Int]) throws(NNError) {
+  func resolveChain(_ nodes: Schedule.Chain) throws(NNError) {
     var members: [ElementwiseChain.Member] = []
-    for index in nodes where !Schedule.isView(resolved.ops[index]) { members.append(try chainMember(index)) }
+    /// Nodes that the next sum or difference does the work of.
+    var absorbed: [Int] = []
+    for (index, isAbsorbed) in zip(nodes.members, nodes.isAbsorbed) {
+      if isAbsorbed {
+        absorbed.append(index)
+      } else if !absorbed.isEmpty {
+        members.append(try scaledSum(index, absorbed))
+        absorbed = []
+      } else if !Schedule.isView(resolved.ops[index]) {
+        members.append(try chainMember(index))
+      }
+    }
     let count = outputCount
     let chain = ElementwiseChain(members: members, count: count)
     let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
     emit(units: chain.blockCount, cost: count * members.count) { blocks, thread in
       chain.run(blocks, scratch + thread * scratchSize)
+    }
+  }
+
+  /// A sum or difference with the scaling of its operands.
+  private func scaledSum(_ index: Int, _ absorbed: [Int]) throws(NNError) -> ElementwiseChain.Member {
+    let node = graph.nodes[index]
+    guard let role = ElementwiseRole(node, resolved, resolved.ops[index]) else { throw unsupported() }
+    /// An operand and what scales it, if anything does.
+    func operand(_ position: Int) -> (ElementwiseChain.Place, ElementwiseChain.Place?) {
+      for source in absorbed where graph.nodes[source].outputs[0] == node.inputs[position] {
+        let inputs = graph.nodes[source].inputs
+        let isFirstScalar = resolved.types[inputs[0].index].shape.elementCount == 1
+        return (place(inputs[isFirstScalar ? 1 : 0]), place(inputs[isFirstScalar ? 0 : 1]))
+      }
+      return (place(node, position, role), nil)
+    }
+    let ((a, aScale), (b, bScale)) = (operand(0), operand(1))
+    let result = place(node.outputs[0])
+    let kernel = kernels.scaledSum(resolved.ops[index] == .binary(.subtract))
+    return { first, length, scratch in
+      kernel(
+        a.floats(scratch, first), a.step, aScale?.floats(scratch, 0).pointee ?? 1, b.floats(scratch, first),
+        b.step,
+        bScale?.floats(scratch, 0).pointee ?? 1, result.results(scratch, first), length)
     }
   }
 

@@ -170,8 +170,8 @@ struct MemoryLayoutPlanner {
             Block(size: needs.workspace, first: position, last: position, home: .arena))
         }
         scratchSize = max(scratchSize, needs.scratch)
-      case .chain(let members):
-        scratchSize = max(scratchSize, placeChain(members, at: position))
+      case .chain(let chain):
+        scratchSize = max(scratchSize, placeChain(chain.members, at: position))
       }
     }
     let arenaSize = try assignOffsets()

@@ -9,11 +9,22 @@ import NNKernels
 struct Schedule {
   enum Item {
     case node(Int)
-    /// Nodes in their order; two at least.
-    case chain([Int])
+    case chain(Chain)
+  }
+
+  /// Two nodes at least, each after those it reads.
+  struct Chain {
+    var members: [Int]
+    /// For each member whether it scales an operand of the sum or difference that comes next but for others like it, which alone reads its
+    /// result and does the scaling too.
+    var isAbsorbed: [Bool]
   }
 
   private(set) var items: [Item] = []
+  private let graph: Graph
+  private let resolved: ResolvedGraph
+  /// How many nodes and outputs read each value.
+  private var uses: [Int]
   /// The item of each node.
   private(set) var position: [Int]
 
@@ -21,6 +32,13 @@ struct Schedule {
   private static let longestChain = 96
 
   init(_ graph: Graph, _ resolved: ResolvedGraph) {
+    self.graph = graph
+    self.resolved = resolved
+    uses = [Int](repeating: 0, count: graph.values.count)
+    for node in graph.nodes {
+      for input in node.inputs { uses[input.index] += 1 }
+    }
+    for output in graph.outputs { uses[output.index] += 1 }
     position = [Int](repeating: 0, count: graph.nodes.count)
     var isOutput = [Bool](repeating: false, count: graph.values.count)
     for output in graph.outputs { isOutput[output.index] = true }
@@ -80,14 +98,49 @@ struct Schedule {
     guard let index = open.firstIndex(where: { $0.count == count }) else { return }
     let chain = open.remove(at: index)
     for result in chain.results { makes[result] = -1 }
-    append(chain.members.count == 1 ? .node(chain.members[0]) : .chain(chain.members))
+    append(chain.members.count == 1 ? .node(chain.members[0]) : .chain(absorbingScales(chain)))
+  }
+
+  /// The chain with members that only scale an operand of a sum moved to it.
+  private func absorbingScales(_ chain: OpenChain) -> Chain {
+    var absorber = [Int](repeating: -1, count: chain.members.count)
+    for (order, index) in chain.members.enumerated() {
+      let op = resolved.ops[index]
+      guard op == .binary(.add) || op == .binary(.subtract),
+        let role = ElementwiseRole(graph.nodes[index], resolved, op), role.layout == nil
+      else { continue }
+      for input in graph.nodes[index].inputs where uses[input.index] == 1 {
+        if let source = chain.results.firstIndex(of: input.index), isScaling(chain.members[source]) {
+          absorber[source] = order
+        }
+      }
+    }
+    var result = Chain(members: [], isAbsorbed: [])
+    for (order, index) in chain.members.enumerated() where absorber[order] < 0 {
+      for (source, by) in absorber.enumerated() where by == order {
+        result.members.append(chain.members[source])
+        result.isAbsorbed.append(true)
+      }
+      result.members.append(index)
+      result.isAbsorbed.append(false)
+    }
+    return result
+  }
+
+  /// Whether a node multiplies a tensor with one number.
+  private func isScaling(_ index: Int) -> Bool {
+    let op = resolved.ops[index]
+    guard op == .binary(.multiply), let role = ElementwiseRole(graph.nodes[index], resolved, op) else {
+      return false
+    }
+    return role.layout == nil && role.operands.contains(.whole) && role.operands.contains(.scalar)
   }
 
   private mutating func append(_ item: Item) {
     switch item {
     case .node(let node): position[node] = items.count
-    case .chain(let members):
-      for member in members { position[member] = items.count }
+    case .chain(let chain):
+      for member in chain.members { position[member] = items.count }
     }
     items.append(item)
   }

@@ -39,9 +39,9 @@ final class StepBuilder {
         } catch {
           throw error.within(node.description)
         }
-      case .chain(let members):
-        index = members[members.count - 1]
-        try resolveChain(members)
+      case .chain(let chain):
+        index = chain.members[chain.members.count - 1]
+        try resolveChain(chain)
       }
     }
     return steps
