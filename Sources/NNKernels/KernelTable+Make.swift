@@ -24,6 +24,8 @@ extension KernelTable {
       product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
+      pool: { NNKernels.pool($0, $1, $2, I.self) },
+      poolGradient: { NNKernels.poolGradient($0, $1, $2, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
       recurrentGradientStep: { recurrentGradientStepKernel($0, I.self) },
       random: { randomKernel($0, I.self) })

@@ -111,6 +111,8 @@ public struct KernelTable: Sendable {
     product: @escaping @Sendable (ProductBlock) -> Void,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    pool: @escaping @Sendable (PoolArguments, Range<Int>, _ isMaximum: Bool) -> Void,
+    poolGradient: @escaping @Sendable (PoolGradientArguments, Range<Int>, _ isMaximum: Bool) -> Void,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
     recurrentGradientStep:
       @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentGradientStepArguments>?,
@@ -148,10 +150,34 @@ public struct KernelTable: Sendable {
     self.convolution = convolution
     self.recurrentStep = recurrentStep
     self.recurrentGradientStep = recurrentGradientStep
-    maximumPool = { NNKernels.maximumPool($0, $1) }
-    averagePool = { NNKernels.averagePool($0, $1) }
-    maximumPoolGradient = { NNKernels.maximumPoolGradient($0, $1) }
-    averagePoolGradient = { NNKernels.averagePoolGradient($0, $1) }
+    maximumPool = {
+      if $0.window.isNarrow($0.outputWidth, isMaximum: true) {
+        narrowMaximumPool($0, $1)
+      } else {
+        pool($0, $1, true)
+      }
+    }
+    averagePool = {
+      if $0.window.isNarrow($0.outputWidth, isMaximum: false) {
+        narrowAveragePool($0, $1)
+      } else {
+        pool($0, $1, false)
+      }
+    }
+    maximumPoolGradient = {
+      if $0.window.isNarrow($0.outputWidth, isMaximum: true) {
+        narrowMaximumPoolGradient($0, $1)
+      } else {
+        poolGradient($0, $1, true)
+      }
+    }
+    averagePoolGradient = {
+      if $0.window.isNarrow($0.outputWidth, isMaximum: false) {
+        narrowAveragePoolGradient($0, $1)
+      } else {
+        poolGradient($0, $1, false)
+      }
+    }
     unfold = { NNKernels.unfold($0, $1) }
     fold = { NNKernels.fold($0, $1) }
     copy = { copyKernel($0) }

@@ -121,6 +121,22 @@ NNP_VECTOR void nnp_transpose_4x4(const float *_Nonnull from, intptr_t from_stri
   for (int i = 0; i < 4; i++) memcpy(to + i * to_stride, &rows[i], sizeof rows[i]);
 }
 
+// Lane i from p[i * stride] for begin <= i < end, the others from `rest`; nothing else is read. Seldom needed, so not inlined.
+static __attribute__((noinline, unused)) nnp_f32x16 nnp_load_strided_lanes(
+    const float *_Nonnull p, intptr_t stride, intptr_t begin, intptr_t end, float rest) {
+  float lanes[16];
+  for (intptr_t i = 0; i < 16; i++) lanes[i] = i >= begin && i < end ? p[i * stride] : rest;
+  return nnp_load(lanes);
+}
+
+// p[i * stride] += lane i for begin <= i < end, one after the other.
+static __attribute__((noinline, unused)) void nnp_add_strided_lanes(
+    float *_Nonnull p, intptr_t stride, intptr_t begin, intptr_t end, nnp_f32x16 v) {
+  float lanes[16];
+  nnp_store(lanes, v);
+  for (intptr_t i = begin; i < end; i++) p[i * stride] += lanes[i];
+}
+
 NNP_VECTOR void nnp_copy(float *_Nonnull to, const float *_Nonnull from, intptr_t count) {
   memcpy(to, from, (size_t)count * sizeof(float));
 }
@@ -133,6 +149,8 @@ NNP_VECTOR nnp_i32x16 nnp_less(nnp_f32x16 a, nnp_f32x16 b) { return a < b; }
 NNP_VECTOR nnp_i32x16 nnp_less_equal(nnp_f32x16 a, nnp_f32x16 b) { return a <= b; }
 NNP_VECTOR nnp_i32x16 nnp_equal(nnp_f32x16 a, nnp_f32x16 b) { return a == b; }
 NNP_VECTOR nnp_i32x16 nnp_is_nan(nnp_f32x16 a) { return a != a; }
+// Whether the search for a first maximum moves on from `best`: to a larger number, or to the first NaN.
+NNP_VECTOR nnp_i32x16 nnp_is_better(nnp_f32x16 a, nnp_f32x16 best) { return ~(a <= best) & (best == best); }
 NNP_VECTOR nnp_i32x16 nnp_less_i32(nnp_i32x16 a, nnp_i32x16 b) { return a < b; }
 NNP_VECTOR nnp_i32x16 nnp_equal_i32(nnp_i32x16 a, nnp_i32x16 b) { return a == b; }
 NNP_VECTOR nnp_f32x16 nnp_select(nnp_i32x16 mask, nnp_f32x16 a, nnp_f32x16 b) { return mask ? a : b; }

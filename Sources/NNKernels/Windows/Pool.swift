@@ -1,167 +1,152 @@
-// Exact or in scalar order, so compiled once for every machine.
+import CPlatform
 
-extension Window {
-  /// The rows of the image under output row `y`, clipped to it.
-  @inline(__always)
-  func rows(_ y: Int, _ height: Int) -> Range<Int> {
-    let top = y &* strideHeight &- padTop
-    let begin = max(0, min(top, height))
-    return begin..<max(begin, min(height, top &+ kernelHeight))
-  }
+// Pooling, sixteen neighbouring windows at a time: for each tap of a window, the same tap of all sixteen is one load.
 
-  /// The columns of the image under output column `x`, clipped to it.
-  @inline(__always)
-  func columns(_ x: Int, _ width: Int) -> Range<Int> {
-    let left = x &* strideWidth &- padLeft
-    let begin = max(0, min(left, width))
-    return begin..<max(begin, min(width, left &+ kernelWidth))
-  }
-}
-
-/// The largest of each window; padding takes no part, NaN wins, and a window of padding alone gives −∞.
-func maximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
-  if arguments.window.isHalving {
-    maximumOfSquares(arguments, range)
-    return
-  }
-  forEachWindow(arguments, range) { plane, rows, columns in
-    var best = -Float.infinity
-    var y = rows.lowerBound
-    while y < rows.upperBound {
-      let row = plane + y &* arguments.width
-      var x = columns.lowerBound
-      while x < columns.upperBound {
-        let value = row[x]
-        if value > best || value.isNaN { best = value }
-        if best.isNaN { return best }
-        x &+= 1
-      }
-      y &+= 1
-    }
-    return best
-  }
-}
-
-/// The mean of each window: the taps inside the image are added in row-major order, then divided by their count or by
-/// the whole window. A window of padding alone gives 0.
-func averagePool(_ arguments: PoolArguments, _ range: Range<Int>) {
-  if arguments.window.isHalving {
-    averageOfSquares(arguments, range)
-    return
-  }
-  let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
-  forEachWindow(arguments, range) { plane, rows, columns in
-    var sum: Float = 0
-    var y = rows.lowerBound
-    while y < rows.upperBound {
-      let row = plane + y &* arguments.width
-      var x = columns.lowerBound
-      while x < columns.upperBound {
-        sum += row[x]
-        x &+= 1
-      }
-      y &+= 1
-    }
-    let count = arguments.countIncludesPadding ? whole : max(1, rows.count &* columns.count)
-    return sum / Float(count)
-  }
-}
-
-@inline(__always)
-private func forEachWindow(
-  _ arguments: PoolArguments, _ range: Range<Int>,
-  _ body: (_ plane: UnsafePointer<Float>, _ rows: Range<Int>, _ columns: Range<Int>) -> Float
-) {
+/// The largest of each window, or the mean.
+///
+/// The largest: padding takes no part, the first of equals and the first NaN win, and a window of padding alone gives −∞.
+/// The mean: the taps inside the image are added in row-major order, then divided by their count or by the whole window;
+/// a window of padding alone gives 0.
+@inlinable
+func pool<I: InstructionSet>(_ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool, _: I.Type) {
+  let window = arguments.window
+  if window.isHalving { return poolSquares(arguments, range, isMaximum, I.self) }
+  let size = arguments.planes &* arguments.height &* arguments.width
+  // Lanes past the end of a row hold nothing; what they store is overwritten by the next row, up to the end of the range.
+  let limit = range.upperBound &* arguments.outputHeight &* arguments.outputWidth
+  var place = range.lowerBound &* arguments.outputHeight &* arguments.outputWidth
   var unit = range.lowerBound
   while unit < range.upperBound {
-    let plane = arguments.x + unit &* arguments.height &* arguments.width
-    var out = arguments.y + unit &* arguments.outputHeight &* arguments.outputWidth
     var y = 0
     while y < arguments.outputHeight {
-      let rows = arguments.window.rows(y, arguments.height)
+      let rows = window.rows(y, arguments.height)
       var x = 0
       while x < arguments.outputWidth {
-        out.pointee = body(plane, rows, arguments.window.columns(x, arguments.width))
-        out += 1
-        x &+= 1
-      }
-      y &+= 1
-    }
-    unit &+= 1
-  }
-}
-
-/// See ``PoolGradientArguments``: dy goes to the first maximum of its window.
-func maximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
-  guard let x = arguments.x else { return }
-  if arguments.window.isHalving {
-    maximumOfSquaresGradient(x, arguments, range)
-    return
-  }
-  forEachGradient(arguments, range) { unit, dx, rows, columns, dy in
-    let plane = x + unit &* arguments.height &* arguments.width
-    var best = -Float.infinity
-    var index = -1
-    var row = rows.lowerBound
-    search: while row < rows.upperBound {
-      var column = columns.lowerBound
-      while column < columns.upperBound {
-        let position = row &* arguments.width &+ column
-        let value = plane[position]
-        if index < 0 || value > best || value.isNaN {
-          best = value
-          index = position
+        let lanes = min(16, arguments.outputWidth &- x)
+        var result = nnp_splat(isMaximum ? -Float.infinity : 0)
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+          let start = (unit &* arguments.height &+ row) &* arguments.width
+          var tap = 0
+          while tap < window.kernelWidth {
+            let taps = window.taps(tap, x, lanes, arguments.width)
+            if isMaximum {
+              let values = taps.load(arguments.x, start, 0..<size, -.infinity)
+              result = nnp_select(nnp_is_better(values, result), values, result)
+            } else {
+              result = result + taps.load(arguments.x, start, 0..<size, 0)
+            }
+            tap &+= 1
+          }
+          row &+= 1
         }
-        if best.isNaN { break search }
-        column &+= 1
+        if !isMaximum {
+          let counts = window.counts(rows, x, lanes, arguments.width, arguments.countIncludesPadding, I.self)
+          result = result / counts
+        }
+        storeColumns(arguments.y + (place &+ x), place &+ x &+ 16 <= limit ? 16 : lanes, result)
+        x &+= 16
       }
-      row &+= 1
-    }
-    if index >= 0 { dx[index] += dy }
-  }
-}
-
-/// See ``PoolGradientArguments``: dy over the count goes to every tap inside the image.
-func averagePoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
-  let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
-  forEachGradient(arguments, range) { _, dx, rows, columns, dy in
-    let count = arguments.countIncludesPadding ? whole : max(1, rows.count &* columns.count)
-    let share = dy / Float(count)
-    var row = rows.lowerBound
-    while row < rows.upperBound {
-      var column = columns.lowerBound
-      while column < columns.upperBound {
-        dx[row &* arguments.width &+ column] += share
-        column &+= 1
-      }
-      row &+= 1
-    }
-  }
-}
-
-@inline(__always)
-private func forEachGradient(
-  _ arguments: PoolGradientArguments, _ range: Range<Int>,
-  _ body: (
-    _ unit: Int, _ dx: UnsafeMutablePointer<Float>, _ rows: Range<Int>, _ columns: Range<Int>, _ dy: Float
-  ) -> Void
-) {
-  var unit = range.lowerBound
-  while unit < range.upperBound {
-    let dx = arguments.dx + unit &* arguments.height &* arguments.width
-    dx.update(repeating: 0, count: arguments.height &* arguments.width)
-    var dy = arguments.dy + unit &* arguments.outputHeight &* arguments.outputWidth
-    var y = 0
-    while y < arguments.outputHeight {
-      let rows = arguments.window.rows(y, arguments.height)
-      var x = 0
-      while x < arguments.outputWidth {
-        body(unit, dx, rows, arguments.window.columns(x, arguments.width), dy.pointee)
-        dy += 1
-        x &+= 1
-      }
+      place = place &+ arguments.outputWidth
       y &+= 1
     }
     unit &+= 1
   }
+}
+
+/// See ``PoolGradientArguments``: dy goes to the first maximum of its window, or dy over the count to every tap inside the
+/// image. What overlapping windows give to an element is added in the order of the windows.
+@inlinable
+func poolGradient<I: InstructionSet>(
+  _ arguments: PoolGradientArguments, _ range: Range<Int>, _ isMaximum: Bool, _: I.Type
+) {
+  if arguments.window.isHalving { return poolSquaresGradient(arguments, range, isMaximum, I.self) }
+  let plane = arguments.height &* arguments.width
+  // Planes are cleared just before they are added to, some at a time: within these, lanes that have nothing to add may add
+  // 0 to whatever lies there. Nothing is ever −0, so that changes nothing.
+  let group = max(1, 4096 / max(1, plane))
+  var unit = range.lowerBound
+  while unit < range.upperBound {
+    let end = min(range.upperBound, unit &+ group)
+    let inside = unit &* plane..<end &* plane
+    (arguments.dx + inside.lowerBound).update(repeating: 0, count: inside.count)
+    while unit < end {
+      var y = 0
+      while y < arguments.outputHeight {
+        poolRowGradient(arguments, unit, y, inside, isMaximum, I.self)
+        y &+= 1
+      }
+      unit &+= 1
+    }
+  }
+}
+
+/// One row of windows. `inside` are the elements of dx that may be touched.
+@inlinable @inline(__always)
+func poolRowGradient<I: InstructionSet>(
+  _ arguments: PoolGradientArguments, _ unit: Int, _ y: Int, _ inside: Range<Int>, _ isMaximum: Bool,
+  _: I.Type
+) {
+  let window = arguments.window
+  let rows = window.rows(y, arguments.height)
+  let place = (unit &* arguments.outputHeight &+ y) &* arguments.outputWidth
+  var x = 0
+  while x < arguments.outputWidth {
+    let lanes = min(16, arguments.outputWidth &- x)
+    var gradient = loadColumns(arguments.dy + (place &+ x), lanes, 0)
+    var best = IntVector(repeating: 0)
+    if isMaximum {
+      best = bestTaps(arguments, unit, rows, x, lanes, I.self)
+    } else {
+      gradient =
+        gradient / window.counts(rows, x, lanes, arguments.width, arguments.countIncludesPadding, I.self)
+    }
+    // Of the windows with a tap on an element, the first has its last tap there. Rows take turns: the next tap's elements
+    // overlap, and what was just stored cannot be loaded across two stores without waiting.
+    var tap = window.kernelWidth &- 1
+    while tap >= 0 {
+      let taps = window.taps(tap, x, lanes, arguments.width)
+      var row = rows.lowerBound
+      while row < rows.upperBound {
+        let start = (unit &* arguments.height &+ row) &* arguments.width
+        let number = Int32(truncatingIfNeeded: (row &- rows.lowerBound) &* window.kernelWidth &+ tap)
+        let isHere = isMaximum ? nnp_equal_i32(best, IntVector(repeating: number)) : taps.mask
+        taps.add(nnp_select(isHere, gradient, nnp_splat(0)), arguments.dx, start, inside)
+        row &+= 1
+      }
+      tap &-= 1
+    }
+    x &+= 16
+  }
+}
+
+/// The number, in row-major order, of the first maximum's tap in each of sixteen windows; −1 where all is padding.
+@inlinable @inline(__always)
+func bestTaps<I: InstructionSet>(
+  _ arguments: PoolGradientArguments, _ unit: Int, _ rows: Range<Int>, _ x: Int, _ lanes: Int, _: I.Type
+) -> IntVector {
+  var number = IntVector(repeating: -1)
+  guard let image = arguments.x else { return number }
+  let window = arguments.window
+  let size = arguments.planes &* arguments.height &* arguments.width
+  var best = nnp_splat(-.infinity)
+  var next: Int32 = 0
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    let start = (unit &* arguments.height &+ row) &* arguments.width
+    var tap = 0
+    while tap < window.kernelWidth {
+      let taps = window.taps(tap, x, lanes, arguments.width)
+      let values = taps.load(image, start, 0..<size, -.infinity)
+      // The first tap counts even if it is −∞.
+      let isFirst = nnp_less_i32(number, IntVector(repeating: 0))
+      let isBetter = (nnp_is_better(values, best) | isFirst) & taps.mask
+      best = nnp_select(isBetter, values, best)
+      number = nnp_select_i32(isBetter, IntVector(repeating: next), number)
+      next = next &+ 1
+      tap &+= 1
+    }
+    row &+= 1
+  }
+  return number
 }

@@ -1,180 +1,157 @@
-// Pooling by squares of 2 x 2 that do not overlap, the commonest window, four results at a time.
+import CPlatform
 
-typealias Four = SIMD4<Float>
+// Pooling by squares of 2 x 2 that do not overlap, the commonest window, sixteen results at a time.
 
-/// The four taps of four neighbouring squares, in row-major order.
-typealias Squares = (Four, Four, Four, Four)
+/// The four taps of sixteen neighbouring squares, in row-major order.
+@usableFromInline typealias Squares = (Vector, Vector, Vector, Vector)
 
 extension Window {
   /// Whether the window halves both sides: 2 x 2, stride 2, without padding.
-  var isHalving: Bool {
-    kernelHeight == 2 && kernelWidth == 2 && strideHeight == 2 && strideWidth == 2 && padTop == 0
-      && padLeft == 0
-      && padBottom == 0 && padRight == 0
+  @inlinable @inline(__always) var isHalving: Bool {
+    kernelHeight == 2 && kernelWidth == 2 && strideHeight == 2 && strideWidth == 2
+      && (padTop | padLeft | padBottom | padRight) == 0
   }
 }
 
-extension SIMD4<Float> {
-  /// Takes `other` where it is larger, or the first NaN; gives where it did.
-  @inline(__always)
-  mutating func raise(to other: Four) -> SIMDMask<SIMD4<Int32>> {
-    let isBetter = (other .> self) .| ((other .!= other) .& (self .== self))
-    // Bit by bit: the compiler makes branches of a choice between lanes that are stored one by one.
-    let mask = unsafeBitCast(isBetter, to: SIMD4<UInt32>.self)
-    let (mine, others) = (
-      unsafeBitCast(self, to: SIMD4<UInt32>.self), unsafeBitCast(other, to: SIMD4<UInt32>.self)
-    )
-    self = unsafeBitCast((others & mask) | (mine & ~mask), to: Four.self)
-    return isBetter
+@inlinable @inline(__always)
+func evens(_ a: Vector, _ b: Vector) -> Vector { nnp_from_bits(nnp_even(nnp_bits(a), nnp_bits(b))) }
+
+@inlinable @inline(__always)
+func odds(_ a: Vector, _ b: Vector) -> Vector { nnp_from_bits(nnp_odd(nnp_bits(a), nnp_bits(b))) }
+
+/// The first squares from element `offset` of x on, which has `size` elements; only `count` matter.
+@inlinable @inline(__always)
+func loadSquares(_ x: UnsafePointer<Float>, _ offset: Int, _ width: Int, _ count: Int, _ size: Int) -> Squares
+{
+  let upper = x + offset
+  let lower = upper + width
+  // A vector's end may lie in the next row, but not behind the tensor.
+  if offset &+ width &+ 32 <= size {
+    let (a, b) = (nnp_load(upper), nnp_load(upper + 16))
+    let (c, d) = (nnp_load(lower), nnp_load(lower + 16))
+    return (evens(a, b), odds(a, b), evens(c, d), odds(c, d))
   }
+  return (
+    nnp_load_strided_lanes(upper, 2, 0, count, 0), nnp_load_strided_lanes(upper + 1, 2, 0, count, 0),
+    nnp_load_strided_lanes(lower, 2, 0, count, 0), nnp_load_strided_lanes(lower + 1, 2, 0, count, 0)
+  )
 }
 
-/// Eight neighbours as those at even and those at odd places; past `count` of them, zeros.
-@inline(__always)
-private func pairs(_ x: UnsafePointer<Float>, _ count: Int) -> (even: Four, odd: Four) {
-  if count >= 8 {
-    let both = UnsafeRawPointer(x).loadUnaligned(as: SIMD8<Float>.self)
-    return (both.evenHalf, both.oddHalf)
-  }
-  var both = SIMD8<Float>()
-  let raw = UnsafeRawPointer(x)
-  if count >= 4 {
-    both.lowHalf = raw.loadUnaligned(as: Four.self)
-    if count >= 6 { both.highHalf.lowHalf = raw.loadUnaligned(fromByteOffset: 16, as: SIMD2<Float>.self) }
-  } else {
-    both.lowHalf.lowHalf = raw.loadUnaligned(as: SIMD2<Float>.self)
-  }
-  return (both.evenHalf, both.oddHalf)
-}
-
-@inline(__always)
-private func squares(_ row: UnsafePointer<Float>, _ width: Int, _ column: Int, _ count: Int) -> Squares {
-  let (upper, lower) = (pairs(row + 2 &* column, 2 &* count), pairs(row + (width &+ 2 &* column), 2 &* count))
-  return (upper.even, upper.odd, lower.even, lower.odd)
-}
-
-/// See ``maximumPool(_:_:)``.
-func maximumOfSquares(_ arguments: PoolArguments, _ range: Range<Int>) {
-  forEachSquare(arguments, range) { taps in
-    var best = taps.0
-    _ = best.raise(to: taps.1)
-    _ = best.raise(to: taps.2)
-    _ = best.raise(to: taps.3)
-    return best
-  }
-}
-
-/// See ``averagePool(_:_:)``.
-func averageOfSquares(_ arguments: PoolArguments, _ range: Range<Int>) {
-  forEachSquare(arguments, range) { taps in
-    let sum = Four() + taps.0 + taps.1 + taps.2 + taps.3
-    return sum / Four(repeating: 4)
-  }
-}
-
-@inline(__always)
-private func forEachSquare(_ arguments: PoolArguments, _ range: Range<Int>, _ body: (Squares) -> Four) {
-  var unit = range.lowerBound
-  while unit < range.upperBound {
-    let plane = arguments.x + unit &* arguments.height &* arguments.width
-    var out = arguments.y + unit &* arguments.outputHeight &* arguments.outputWidth
-    var y = 0
-    while y < arguments.outputHeight {
-      let row = plane + 2 &* y &* arguments.width
-      let outputs = arguments.outputWidth
-      if outputs >= 4 {
-        var column = 0
-        while column < outputs {
-          // The last four may overlap those before.
-          column = min(column, outputs &- 4)
-          let result = body(squares(row, arguments.width, column, 4))
-          UnsafeMutableRawPointer(out + column).storeBytes(of: result, as: Four.self)
-          column &+= 4
-        }
-      } else {
-        storePartial(body(squares(row, arguments.width, 0, outputs)), out, outputs)
-      }
-      out += outputs
-      y &+= 1
-    }
-    unit &+= 1
-  }
-}
-
-/// Stores fewer than four. Not inlined: the compiler would compute each lane by itself, with branches.
-@inline(never)
-private func storePartial(_ four: Four, _ out: UnsafeMutablePointer<Float>, _ count: Int) {
-  if count >= 2 { UnsafeMutableRawPointer(out).storeBytes(of: four.lowHalf, as: SIMD2<Float>.self) }
-  if count & 1 == 1 { out[count &- 1] = count == 1 ? four.x : four.z }
-}
-
-/// The first `count` of four numbers.
-@inline(__always)
-private func load(_ x: UnsafePointer<Float>, _ count: Int) -> Four {
-  let raw = UnsafeRawPointer(x)
-  if count == 4 { return raw.loadUnaligned(as: Four.self) }
-  var four = Four()
-  if count >= 2 { four.lowHalf = raw.loadUnaligned(as: SIMD2<Float>.self) }
-  if count == 1 { four.x = x[0] } else if count == 3 { four.z = x[2] }
-  return four
-}
-
-/// See ``PoolGradientArguments``.
-func maximumOfSquaresGradient(
-  _ x: UnsafePointer<Float>, _ arguments: PoolGradientArguments, _ range: Range<Int>
+/// See ``pool(_:_:_:_:)``.
+@inlinable @inline(__always)
+func poolSquares<I: InstructionSet>(
+  _ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool, _: I.Type
 ) {
   let (height, width) = (arguments.height, arguments.width)
+  let size = arguments.planes &* height &* width
+  let limit = range.upperBound &* arguments.outputHeight &* arguments.outputWidth
+  var place = range.lowerBound &* arguments.outputHeight &* arguments.outputWidth
   var unit = range.lowerBound
   while unit < range.upperBound {
-    let plane = x + unit &* height &* width
-    let dx = arguments.dx + unit &* height &* width
-    var dy = arguments.dy + unit &* arguments.outputHeight &* arguments.outputWidth
-    // Squares leave a last row and column of odd sides out.
-    if width & 1 == 1 || height & 1 == 1 { dx.update(repeating: 0, count: height &* width) }
     var y = 0
     while y < arguments.outputHeight {
-      let first = 2 &* y &* width
-      var column = 0
-      while column < arguments.outputWidth {
-        let count = min(4, arguments.outputWidth &- column)
-        let taps = squares(plane + first, width, column, count)
-        // Each later tap that is better takes the place of those before.
-        var best = taps.0
-        let second = best.raise(to: taps.1)
-        let third = best.raise(to: taps.2)
-        let fourth = best.raise(to: taps.3)
-        let none = Four()
-        let gradient = load(dy + column, count) + none
-        let upper = dx + (first &+ 2 &* column)
-        interleave(
-          gradient.replacing(with: none, where: second .| third .| fourth),
-          none.replacing(with: gradient, where: second .& .!(third .| fourth)), upper, count)
-        interleave(
-          none.replacing(with: gradient, where: third .& .!fourth),
-          none.replacing(with: gradient, where: fourth),
-          upper + width, count)
-        column &+= 4
+      let row = (unit &* height &+ 2 &* y) &* width
+      var x = 0
+      while x < arguments.outputWidth {
+        let lanes = min(16, arguments.outputWidth &- x)
+        let taps = loadSquares(arguments.x, row &+ 2 &* x, width, lanes, size)
+        var result = taps.0
+        if isMaximum {
+          result = nnp_select(nnp_is_better(taps.1, result), taps.1, result)
+          result = nnp_select(nnp_is_better(taps.2, result), taps.2, result)
+          result = nnp_select(nnp_is_better(taps.3, result), taps.3, result)
+        } else {
+          result = (nnp_splat(0) + taps.0 + taps.1 + taps.2 + taps.3) * nnp_splat(0.25)
+        }
+        storeColumns(arguments.y + (place &+ x), place &+ x &+ 16 <= limit ? 16 : lanes, result)
+        x &+= 16
       }
-      dy += arguments.outputWidth
+      place = place &+ arguments.outputWidth
       y &+= 1
     }
     unit &+= 1
   }
 }
 
-@inline(__always)
-private func interleave(_ even: Four, _ odd: Four, _ out: UnsafeMutablePointer<Float>, _ count: Int) {
-  var both = SIMD8<Float>()
-  both.evenHalf = even
-  both.oddHalf = odd
-  let raw = UnsafeMutableRawPointer(out)
-  if count == 4 {
-    raw.storeBytes(of: both, as: SIMD8<Float>.self)
-    return
+/// See ``poolGradient(_:_:_:_:)``.
+@inlinable @inline(__always)
+func poolSquaresGradient<I: InstructionSet>(
+  _ arguments: PoolGradientArguments, _ range: Range<Int>, _ isMaximum: Bool, _: I.Type
+) {
+  let (height, width) = (arguments.height, arguments.width)
+  let limit = range.upperBound &* height &* width
+  // Squares leave a last row and column of odd sides out.
+  let covered = 2 &* arguments.outputHeight
+  var unit = range.lowerBound
+  while unit < range.upperBound {
+    var y = 0
+    while y < arguments.outputHeight {
+      poolSquaresRowGradient(arguments, unit, y, limit, isMaximum, I.self)
+      y &+= 1
+    }
+    let rest = (unit &* height &+ covered) &* width
+    if covered < height { (arguments.dx + rest).update(repeating: 0, count: (height &- covered) &* width) }
+    unit &+= 1
   }
-  if count >= 2 { raw.storeBytes(of: both.lowHalf, as: Four.self) }
-  if count & 1 == 1 {
-    let last = count == 1 ? both.lowHalf.lowHalf : both.highHalf.lowHalf
-    raw.storeBytes(of: last, toByteOffset: (count &- 1) &* 8, as: SIMD2<Float>.self)
+}
+
+@inlinable @inline(__always)
+func poolSquaresRowGradient<I: InstructionSet>(
+  _ arguments: PoolGradientArguments, _ unit: Int, _ y: Int, _ limit: Int, _ isMaximum: Bool, _: I.Type
+) {
+  let width = arguments.width
+  let size = arguments.planes &* arguments.height &* width
+  let row = (unit &* arguments.height &+ 2 &* y) &* width
+  let dy = arguments.dy + (unit &* arguments.outputHeight &+ y) &* arguments.outputWidth
+  var x = 0
+  while x < arguments.outputWidth {
+    let lanes = min(16, arguments.outputWidth &- x)
+    let offset = row &+ 2 &* x
+    let zero = nnp_splat(0)
+    // Gradients are added to 0: −0 becomes +0.
+    var first = loadColumns(dy + x, lanes, 0) + zero
+    var (second, third, fourth) = (zero, zero, zero)
+    if isMaximum, let image = arguments.x {
+      let taps = loadSquares(image, offset, width, lanes, size)
+      // Each later tap that is better takes the place of those before.
+      let isSecond = nnp_is_better(taps.1, taps.0)
+      var best = nnp_select(isSecond, taps.1, taps.0)
+      let isThird = nnp_is_better(taps.2, best)
+      best = nnp_select(isThird, taps.2, best)
+      let isFourth = nnp_is_better(taps.3, best)
+      fourth = nnp_select(isFourth, first, zero)
+      first = nnp_select(isFourth, zero, first)
+      third = nnp_select(isThird, first, zero)
+      first = nnp_select(isThird, zero, first)
+      second = nnp_select(isSecond, first, zero)
+      first = nnp_select(isSecond, zero, first)
+    } else {
+      first = first * nnp_splat(0.25)
+      (second, third, fourth) = (first, first, first)
+    }
+    // What a row stores past its end, zeros, the rows below overwrite; where a row has several pieces, none may.
+    let isFree = 2 &* x &+ 32 <= width || arguments.outputWidth <= 16
+    let count = isFree && offset &+ width &+ 32 <= limit ? 32 : min(32, width &- 2 &* x)
+    storePairs(arguments.dx + offset, count, first, second)
+    storePairs(arguments.dx + (offset &+ width), count, third, fourth)
+    x &+= 16
+  }
+  // Of a last column after whole vectors, or alone.
+  if arguments.outputWidth & 15 == 0 && width & 1 == 1 {
+    arguments.dx[row &+ width &- 1] = 0
+    arguments.dx[row &+ 2 &* width &- 1] = 0
+  }
+}
+
+/// Alternating elements of both, the first `count` of 32.
+@inlinable @inline(__always)
+func storePairs(_ out: UnsafeMutablePointer<Float>, _ count: Int, _ even: Vector, _ odd: Vector) {
+  let (low, high) = (nnp_interleave_low(even, odd), nnp_interleave_high(even, odd))
+  if count >= 32 {
+    nnp_store(out, low)
+    nnp_store(out + 16, high)
+  } else {
+    storeColumns(out, min(16, count), low)
+    if count > 16 { nnp_store_partial(out + 16, count &- 16, high) }
   }
 }
