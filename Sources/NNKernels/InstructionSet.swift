@@ -24,6 +24,12 @@ public protocol InstructionSet: SendableMetatype {
 
   /// ``logarithmInline(mantissaMinus1:exponent:_:)``, inlined or called.
   static func logarithm(mantissaMinus1 f: Vector, exponent k: Vector) -> Vector
+
+  /// ``NNKernels/pool(_:_:_:_:)``, or ``scalarPool(_:_:_:)`` where the vectors are short.
+  static func pool(_ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool)
+
+  /// ``NNKernels/poolGradient(_:_:_:_:)``, or ``scalarPoolGradient(_:_:_:)`` where the vectors are short.
+  static func poolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>, _ isMaximum: Bool)
 }
 
 extension InstructionSet {
@@ -35,6 +41,18 @@ extension InstructionSet {
   @inlinable @inline(__always)
   public static func logarithm(mantissaMinus1 f: Vector, exponent k: Vector) -> Vector {
     logarithmInline(mantissaMinus1: f, exponent: k, Self.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func pool(_ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool) {
+    NNKernels.pool(arguments, range, isMaximum, Self.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func poolGradient(
+    _ arguments: PoolGradientArguments, _ range: Range<Int>, _ isMaximum: Bool
+  ) {
+    NNKernels.poolGradient(arguments, range, isMaximum, Self.self)
   }
 
   /// The value of a polynomial step: accumulator·x + coefficient.

@@ -9,10 +9,7 @@ extension KernelTable {
       unary: { unaryKernel($0, I.self) },
       combine: { combineKernel($0, I.self) },
       scaledSum: { scaledSumKernel($0, I.self) },
-      compareBlock: { function in
-        let outcomes = Outcomes(function)
-        return { NNKernels.compareBlock($0, $1, $2, $3, $4, $5, outcomes, I.self) }
-      },
+      compareBlock: { compareBlockKernel($0, I.self) },
       selectBlock: { NNKernels.selectBlock($0, $1, $2, $3, $4, $5, $6, $7, I.self) },
       reduce: { reduceKernel($0, I.self) },
       softmax: { softmaxKernel($0, I.self) },
@@ -24,8 +21,8 @@ extension KernelTable {
       product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
-      pool: { NNKernels.pool($0, $1, $2, I.self) },
-      poolGradient: { NNKernels.poolGradient($0, $1, $2, I.self) },
+      pool: { I.pool($0, $1, $2) },
+      poolGradient: { I.poolGradient($0, $1, $2) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
       recurrentGradientStep: { recurrentGradientStepKernel($0, I.self) },
       random: { randomKernel($0, I.self) })

@@ -134,7 +134,7 @@ public struct KernelTable: Sendable {
       let kernel = compareBlock(function)
       return { NNKernels.compare($0, $1, kernel) }
     }
-    select = { selectKernel($0) }
+    select = { selectKernel($0, selectBlock) }
     cast = { castKernel($0, $1) }
     self.reduce = reduce
     argumentMaximum = { NNKernels.argumentMaximum($0, $1) }
@@ -150,33 +150,13 @@ public struct KernelTable: Sendable {
     self.convolution = convolution
     self.recurrentStep = recurrentStep
     self.recurrentGradientStep = recurrentGradientStep
-    maximumPool = {
-      if $0.window.isNarrow($0.outputWidth, isMaximum: true) {
-        narrowMaximumPool($0, $1)
-      } else {
-        pool($0, $1, true)
-      }
-    }
-    averagePool = {
-      if $0.window.isNarrow($0.outputWidth, isMaximum: false) {
-        narrowAveragePool($0, $1)
-      } else {
-        pool($0, $1, false)
-      }
-    }
+    maximumPool = { (isScalar($0.window, $0.outputWidth, true) ? scalarPool : pool)($0, $1, true) }
+    averagePool = { (isScalar($0.window, $0.outputWidth, false) ? scalarPool : pool)($0, $1, false) }
     maximumPoolGradient = {
-      if $0.window.isNarrow($0.outputWidth, isMaximum: true) {
-        narrowMaximumPoolGradient($0, $1)
-      } else {
-        poolGradient($0, $1, true)
-      }
+      (isScalar($0.window, $0.outputWidth, true) ? scalarPoolGradient : poolGradient)($0, $1, true)
     }
     averagePoolGradient = {
-      if $0.window.isNarrow($0.outputWidth, isMaximum: false) {
-        narrowAveragePoolGradient($0, $1)
-      } else {
-        poolGradient($0, $1, false)
-      }
+      (isScalar($0.window, $0.outputWidth, false) ? scalarPoolGradient : poolGradient)($0, $1, false)
     }
     unfold = { NNKernels.unfold($0, $1) }
     fold = { NNKernels.fold($0, $1) }

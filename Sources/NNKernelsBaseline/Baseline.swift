@@ -20,6 +20,18 @@ public enum Baseline: InstructionSet {
     public static func logarithm(mantissaMinus1 f: Vector, exponent k: Vector) -> Vector {
       logarithmInline(mantissaMinus1: f, exponent: k, Baseline.self)
     }
+
+    @inline(__always)
+    public static func pool(_ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool) {
+      scalarPool(arguments, range, isMaximum)
+    }
+
+    @inline(__always)
+    public static func poolGradient(
+      _ arguments: PoolGradientArguments, _ range: Range<Int>, _ isMaximum: Bool
+    ) {
+      scalarPoolGradient(arguments, range, isMaximum)
+    }
   #elseif arch(arm64)
     @inline(__always)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }

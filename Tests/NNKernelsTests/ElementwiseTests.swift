@@ -145,38 +145,137 @@ private func checkIntegers<T: FixedWidthInteger & BitwiseCopyable>(_ type: DType
   #expect(tables[0].binary(.add, .u8) == nil)
 }
 
+private func holds(_ function: CompareFunction, _ x: Float, _ y: Float) -> Bool {
+  switch function {
+  case .equal: x == y
+  case .notEqual: x != y
+  case .less: x < y
+  case .lessOrEqual: x <= y
+  case .greater: x > y
+  case .greaterOrEqual: x >= y
+  }
+}
+
 @Test func comparisonsAreFalseForNaNExceptNotEqual() {
   var generator = Generator(4)
   for shapes in broadcasts {
     let a = generator.wildFloats(count(shapes.a))
     let b = generator.wildFloats(count(shapes.b))
     let layout = BroadcastLayout(output: shapes.output, shapes.a, shapes.b)!
-    for function in CompareFunction.allCases {
-      let out = withGuarded([UInt8](repeating: 9, count: layout.count)) { out in
-        for range in randomSplit(layout.count, &generator) {
-          (a + [0]).withUnsafeBytes { x in
-            (b + [0]).withUnsafeBytes { y in
-              tables[0].compare(function, .f32)!(
-                BinaryArguments(a: x.baseAddress!, b: y.baseAddress!, out: out, layout: layout), range)
+    for table in tables {
+      for function in CompareFunction.allCases {
+        let out = withGuarded([UInt8](repeating: 9, count: layout.count)) { out in
+          for range in randomSplit(layout.count, &generator) {
+            (a + [0]).withUnsafeBytes { x in
+              (b + [0]).withUnsafeBytes { y in
+                table.compare(function, .f32)!(
+                  BinaryArguments(a: x.baseAddress!, b: y.baseAddress!, out: out, layout: layout), range)
+              }
             }
           }
         }
-      }
-      for i in 0..<out.count {
-        let x = element(a, shapes.a, shapes.output, i)
-        let y = element(b, shapes.b, shapes.output, i)
-        let expected =
-          switch function {
-          case .equal: x == y
-          case .notEqual: x != y
-          case .less: x < y
-          case .lessOrEqual: x <= y
-          case .greater: x > y
-          case .greaterOrEqual: x >= y
-          }
-        #expect(out[i] == (expected ? 1 : 0), "\(x) \(function) \(y)")
+        for i in 0..<out.count {
+          let x = element(a, shapes.a, shapes.output, i)
+          let y = element(b, shapes.b, shapes.output, i)
+          #expect(out[i] == (holds(function, x, y) ? 1 : 0), "\(table.name): \(x) \(function) \(y)")
+        }
       }
     }
+  }
+}
+
+/// Every mixture of steps, with counts around the vectors' ends.
+private func forEachBlock(_ body: (_ count: Int, _ aStep: Int, _ bStep: Int) -> Void) {
+  for count in [0, 1, 7, 15, 16, 17, 31, 32, 33, 50] {
+    for aStep in [-2, -1, 0, 1, 3] {
+      for bStep in [-1, 0, 1, 2] { body(count, aStep, bStep) }
+    }
+  }
+}
+
+/// `count` elements `step` apart, of an array that begins and ends with them.
+private struct Strided<T> {
+  var values: [T]
+  var begin: Int
+  var step: Int
+
+  init(_ count: Int, _ step: Int, _ make: (Int) -> [T]) {
+    let span = count == 0 ? 0 : (count - 1) * abs(step) + 1
+    values = make(span)
+    begin = step < 0 ? max(0, span - 1) : 0
+    self.step = step
+  }
+
+  subscript(i: Int) -> T { values[begin + i * step] }
+
+  func withPointer(_ body: (UnsafePointer<T>) -> Void) {
+    // An address even for nothing.
+    guard !values.isEmpty else {
+      return withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { body($0.baseAddress!) }
+    }
+    values.withUnsafeBufferPointer { body($0.baseAddress! + begin) }
+  }
+}
+
+@Test func blocksTakeOperandsOfAnyStep() {
+  var generator = Generator(6)
+  forEachBlock { count, aStep, bStep in
+    let a = Strided(count, aStep) { generator.wildFloats($0) }
+    let b = Strided(count, bStep) { generator.wildFloats($0) }
+    for table in tables {
+      for function in BinaryFunction.allCases where function != .power {
+        let out = withGuarded([Float](repeating: 9, count: count)) { out in
+          a.withPointer { x in b.withPointer { y in table.combine(function)(x, aStep, y, bStep, out, count) }
+          }
+        }
+        let expected = (0..<count).map { float(function, a[$0], b[$0]) }
+        #expect(isSame(out, expected), "\(table.name): \(function) of \(count), steps \(aStep) and \(bStep)")
+      }
+      for function in CompareFunction.allCases {
+        let out = withGuarded([UInt8](repeating: 9, count: count)) { out in
+          a.withPointer { x in
+            b.withPointer { y in table.compareBlock(function)(x, aStep, y, bStep, out, count) }
+          }
+        }
+        let expected: [UInt8] = (0..<count).map { holds(function, a[$0], b[$0]) ? 1 : 0 }
+        #expect(out == expected, "\(table.name): \(function) of \(count), steps \(aStep) and \(bStep)")
+      }
+      for conditionStep in [-1, 0, 1, 3] {
+        let condition = Strided(count, conditionStep) { span in
+          (0..<span).map { _ in UInt8(generator.int(0...2) * 127) }
+        }
+        let out = withGuarded([Float](repeating: 9, count: count)) { out in
+          condition.withPointer { condition in
+            a.withPointer { x in
+              b.withPointer { y in
+                table.selectBlock(condition, conditionStep, x, aStep, y, bStep, out, count)
+              }
+            }
+          }
+        }
+        let expected = (0..<count).map { condition[$0] != 0 ? a[$0] : b[$0] }
+        #expect(isSame(out, expected), "\(table.name): \(count), steps \(conditionStep), \(aStep), \(bStep)")
+      }
+    }
+  }
+}
+
+@Test func powerInBlocksIsThatOfTheKernel() {
+  var generator = Generator(7)
+  let a = generator.wildFloats(37)
+  let b = generator.wildFloats(37)
+  for table in tables {
+    let whole = withGuarded(a) { out in
+      b.withUnsafeBufferPointer { table.combine(.power)(UnsafePointer(out), 1, $0.baseAddress!, 1, out, 37) }
+    }
+    let single = withGuarded(a) { out in
+      b.withUnsafeBufferPointer {
+        for i in 0..<37 {
+          tables[0].combine(.power)(UnsafePointer(out) + i, 1, $0.baseAddress! + i, 0, out + i, 1)
+        }
+      }
+    }
+    #expect(isSame(whole, single))
   }
 }
 
@@ -187,23 +286,25 @@ private func checkIntegers<T: FixedWidthInteger & BitwiseCopyable>(_ type: DType
     let a = (0..<42).map { _ in T(truncatingIfNeeded: generator.next()) }
     let b = (0..<7).map { _ in T(truncatingIfNeeded: generator.next()) }
     let layout = BroadcastLayout(output: [6, 7], [6, 1], [6, 7], [7])!
-    let kernel = tables[0].select(MemoryLayout<T>.size)!
-    let out = withGuarded([T](repeating: 0, count: 42)) { out in
-      for range in randomSplit(42, &generator) {
-        condition.withUnsafeBufferPointer { condition in
-          a.withUnsafeBytes { a in
-            b.withUnsafeBytes { b in
-              kernel(
-                SelectArguments(
-                  condition: condition.baseAddress!, a: a.baseAddress!, b: b.baseAddress!, out: out,
-                  layout: layout),
-                range)
+    for table in tables {
+      let kernel = table.select(MemoryLayout<T>.size)!
+      let out = withGuarded([T](repeating: 0, count: 42)) { out in
+        for range in randomSplit(42, &generator) {
+          condition.withUnsafeBufferPointer { condition in
+            a.withUnsafeBytes { a in
+              b.withUnsafeBytes { b in
+                kernel(
+                  SelectArguments(
+                    condition: condition.baseAddress!, a: a.baseAddress!, b: b.baseAddress!, out: out,
+                    layout: layout),
+                  range)
+              }
             }
           }
         }
       }
+      for i in 0..<42 { #expect(out[i] == (condition[i / 7] != 0 ? a[i] : b[i % 7])) }
     }
-    for i in 0..<42 { #expect(out[i] == (condition[i / 7] != 0 ? a[i] : b[i % 7])) }
   }
   check(UInt8.self)
   check(UInt16.self)

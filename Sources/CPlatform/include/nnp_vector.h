@@ -92,13 +92,6 @@ static __attribute__((noinline, unused)) nnp_f32x16 nnp_load_strided(const float
   return nnp_load(lanes);
 }
 
-// The first `count` lanes from p[i * stride], the others 0.
-static __attribute__((noinline, unused)) nnp_f32x16 nnp_load_strided_partial(const float *_Nonnull p, intptr_t stride, intptr_t count) {
-  float lanes[16] = {0};
-  for (int i = 0; i < count; i++) lanes[i] = p[i * stride];
-  return nnp_load(lanes);
-}
-
 // Lane i from p[2 * i]; 32 floats are read.
 NNP_VECTOR nnp_f32x16 nnp_load_every_other(const float *_Nonnull p) {
   return __builtin_shufflevector(
@@ -135,6 +128,12 @@ static __attribute__((noinline, unused)) void nnp_add_strided_lanes(
   float lanes[16];
   nnp_store(lanes, v);
   for (intptr_t i = begin; i < end; i++) p[i * stride] += lanes[i];
+}
+
+// Byte i from p[i * stride], for the first `count` of 16. Seldom needed, so not inlined.
+static __attribute__((noinline, unused)) void nnp_gather_bytes(
+    uint8_t *_Nonnull to, const uint8_t *_Nonnull p, intptr_t stride, intptr_t count) {
+  for (intptr_t i = 0; i < count; i++) to[i] = p[i * stride];
 }
 
 NNP_VECTOR void nnp_copy(float *_Nonnull to, const float *_Nonnull from, intptr_t count) {

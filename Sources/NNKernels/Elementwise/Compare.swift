@@ -73,38 +73,48 @@ func compare(_ arguments: BinaryArguments, _ range: Range<Int>, _ block: Compare
 }
 
 /// See ``SelectArguments``.
-func select<T: BitwiseCopyable>(_ arguments: SelectArguments, _ range: Range<Int>, _: T.Type) {
+func select<T: BitwiseCopyable>(
+  _ arguments: SelectArguments, _ range: Range<Int>, _: T.Type,
+  _ block: (
+    UnsafePointer<UInt8>, Int, UnsafePointer<T>, Int, UnsafePointer<T>, Int, UnsafeMutablePointer<T>, Int
+  ) -> Void
+) {
   let a = arguments.a.assumingMemoryBound(to: T.self)
   let b = arguments.b.assumingMemoryBound(to: T.self)
   let out = arguments.out.assumingMemoryBound(to: T.self)
   let last = arguments.rank &- 1
-  let conditionStep = arguments.conditionStrides[last]
-  let aStep = arguments.aStrides[last]
-  let bStep = arguments.bStrides[last]
   var walk = StridedWalk(
     arguments.rank, arguments.dims, arguments.conditionStrides, arguments.aStrides, arguments.bStrides, range)
   while walk.next() {
-    let condition = arguments.condition + walk.offset0
-    let x = a + walk.offset1
-    let y = b + walk.offset2
-    let target = out + walk.position
-    var i = 0
-    while i < walk.count {
-      // Both are read: a choice of values instead of a branch.
-      let left = x[i &* aStep]
-      let right = y[i &* bStep]
-      target[i] = condition[i &* conditionStep] != 0 ? left : right
-      i &+= 1
-    }
+    block(
+      arguments.condition + walk.offset0, arguments.conditionStrides[last], a + walk.offset1,
+      arguments.aStrides[last], b + walk.offset2, arguments.bStrides[last], out + walk.position, walk.count)
   }
 }
 
-func selectKernel(_ elementSize: Int) -> RangeKernel<SelectArguments>? {
+/// One run of a selection, element by element.
+@inline(__always)
+private func selectRun<T: BitwiseCopyable>(
+  _ condition: UnsafePointer<UInt8>, _ conditionStep: Int, _ a: UnsafePointer<T>, _ aStep: Int,
+  _ b: UnsafePointer<T>, _ bStep: Int, _ out: UnsafeMutablePointer<T>, _ count: Int
+) {
+  var i = 0
+  while i < count {
+    // Both are read: a choice of values instead of a branch.
+    let left = a[i &* aStep]
+    let right = b[i &* bStep]
+    out[i] = condition[i &* conditionStep] != 0 ? left : right
+    i &+= 1
+  }
+}
+
+/// Four bytes are chosen as floats, whatever they mean: nothing is done to them.
+func selectKernel(_ elementSize: Int, _ block: @escaping SelectBlockKernel) -> RangeKernel<SelectArguments>? {
   switch elementSize {
-  case 1: { select($0, $1, UInt8.self) }
-  case 2: { select($0, $1, UInt16.self) }
-  case 4: { select($0, $1, UInt32.self) }
-  case 8: { select($0, $1, UInt64.self) }
+  case 1: { select($0, $1, UInt8.self, selectRun) }
+  case 2: { select($0, $1, UInt16.self, selectRun) }
+  case 4: { select($0, $1, Float.self, block) }
+  case 8: { select($0, $1, UInt64.self, selectRun) }
   default: nil
   }
 }

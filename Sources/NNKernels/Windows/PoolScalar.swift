@@ -1,11 +1,12 @@
-// Pooling one window at a time, where vectors of windows do not pay: pooling of whole images above all. Compiled once for every machine.
+// Pooling one window at a time, where vectors of windows do not pay: pooling of whole images above all, and processors
+// whose vectors are short. Compiled once for every machine.
+
+/// Whether vectors of windows would hold too few of them, or hold them up: sums of taps that lie far apart.
+func isScalar(_ window: Window, _ outputWidth: Int, _ isMaximum: Bool) -> Bool {
+  !window.isHalving && (outputWidth < 5 || (window.strideWidth > 2 && !isMaximum))
+}
 
 extension Window {
-  /// Whether vectors of windows would hold too few of them, or hold them up: sums of taps that lie far apart.
-  func isNarrow(_ outputWidth: Int, isMaximum: Bool) -> Bool {
-    !isHalving && (outputWidth < 5 || (strideWidth > 2 && !isMaximum))
-  }
-
   /// The columns of the image under output column `x`, clipped to it.
   @inline(__always)
   func columns(_ x: Int, _ width: Int) -> Range<Int> {
@@ -15,8 +16,23 @@ extension Window {
   }
 }
 
-/// As ``pool(_:_:_:_:)``, of the largest.
-func narrowMaximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
+/// As ``pool(_:_:_:_:)``.
+@export(interface)
+public func scalarPool(_ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool) {
+  if isMaximum { scalarMaximumPool(arguments, range) } else { scalarAveragePool(arguments, range) }
+}
+
+/// As ``poolGradient(_:_:_:_:)``.
+@export(interface)
+public func scalarPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>, _ isMaximum: Bool) {
+  if isMaximum {
+    scalarMaximumPoolGradient(arguments, range)
+  } else {
+    scalarAveragePoolGradient(arguments, range)
+  }
+}
+
+private func scalarMaximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
   forEachWindow(arguments, range) { plane, rows, columns in
     var best = -Float.infinity
     var y = rows.lowerBound
@@ -35,8 +51,7 @@ func narrowMaximumPool(_ arguments: PoolArguments, _ range: Range<Int>) {
   }
 }
 
-/// As ``pool(_:_:_:_:)``, of the mean.
-func narrowAveragePool(_ arguments: PoolArguments, _ range: Range<Int>) {
+private func scalarAveragePool(_ arguments: PoolArguments, _ range: Range<Int>) {
   let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
   forEachWindow(arguments, range) { plane, rows, columns in
     var sum: Float = 0
@@ -79,8 +94,7 @@ private func forEachWindow(
   }
 }
 
-/// As ``poolGradient(_:_:_:_:)``, of the largest.
-func narrowMaximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
+private func scalarMaximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
   guard let x = arguments.x else { return }
   forEachGradient(arguments, range) { unit, dx, rows, columns, dy in
     let plane = x + unit &* arguments.height &* arguments.width
@@ -105,8 +119,7 @@ func narrowMaximumPoolGradient(_ arguments: PoolGradientArguments, _ range: Rang
   }
 }
 
-/// As ``poolGradient(_:_:_:_:)``, of the mean.
-func narrowAveragePoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
+private func scalarAveragePoolGradient(_ arguments: PoolGradientArguments, _ range: Range<Int>) {
   let whole = arguments.window.kernelHeight &* arguments.window.kernelWidth
   forEachGradient(arguments, range) { _, dx, rows, columns, dy in
     let count = arguments.countIncludesPadding ? whole : max(1, rows.count &* columns.count)
