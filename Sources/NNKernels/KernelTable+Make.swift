@@ -37,6 +37,7 @@ extension KernelTable {
     table.product = better.product
     table.matmul = better.matmul
     table.convolution = better.convolution
+    table.recurrentStep = better.recurrentStep
     return table
   }
 }
@@ -51,18 +52,21 @@ public struct ArithmeticKernels: Sendable {
   public var product: @Sendable (ProductBlock) -> Void
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
+  public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
 
   @inlinable @inline(__always)
   init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
     product: @escaping @Sendable (ProductBlock) -> Void, matmul: @escaping RangeKernel<MatmulArguments>,
-    convolution: @escaping ScratchKernel<ConvolutionArguments>
+    convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
   ) {
     self.name = name
     self.unary = unary
     self.product = product
     self.matmul = matmul
     self.convolution = convolution
+    self.recurrentStep = recurrentStep
   }
 
   /// The kernels, specialised for `I` in the module that calls this.
@@ -73,6 +77,7 @@ public struct ArithmeticKernels: Sendable {
       unary: { unaryKernel($0, I.self) },
       product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
-      convolution: { NNKernels.convolution($0, $1, $2, I.self) })
+      convolution: { NNKernels.convolution($0, $1, $2, I.self) },
+      recurrentStep: { recurrentStepKernel($0, I.self) })
   }
 }
