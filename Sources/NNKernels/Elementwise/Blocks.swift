@@ -96,32 +96,32 @@ public func gatherSixteens(
   }
 }
 
+@usableFromInline struct ScaledSumBlock<F: BinaryVectorFunction, I: InstructionSet>: BlockFunction {
+  @usableFromInline let s: Vector
+  @usableFromInline let t: Vector
+  @usableFromInline let out: UnsafeMutablePointer<Float>
+
+  @inlinable @inline(__always)
+  init(_ s: Float, _ t: Float, out: UnsafeMutablePointer<Float>) {
+    self.s = nnp_splat(s)
+    self.t = nnp_splat(t)
+    self.out = out
+  }
+
+  @inlinable @inline(__always)
+  func apply(_ i: Int, _ x: Vector, _ y: Vector) -> Vector { F.apply(x * s, y * t, I.self) }
+
+  @inlinable @inline(__always)
+  func store(_ i: Int, _ count: Int, _ result: Vector) { storeColumns(out + i, count, result) }
+}
+
+/// See ``ScaledSumKernel``.
 @inlinable @inline(__always)
 func scaledSum<F: BinaryVectorFunction, I: InstructionSet>(
   _ a: UnsafePointer<Float>, _ aStep: Int, _ s: Float, _ b: UnsafePointer<Float>, _ bStep: Int, _ t: Float,
   _ out: UnsafeMutablePointer<Float>, _ count: Int, _: F.Type, _: I.Type
 ) {
-  let (s, t) = (nnp_splat(s), nnp_splat(t))
-  var i = 0
-  if aStep == 1 && bStep == 1 {
-    while i &+ 16 <= count {
-      nnp_store(out + i, F.apply(nnp_load(a + i) * s, nnp_load(b + i) * t, I.self))
-      i &+= 16
-    }
-  } else if aStep == 1 && bStep == 0 {
-    let y = nnp_splat(b.pointee) * t
-    while i &+ 16 <= count {
-      nnp_store(out + i, F.apply(nnp_load(a + i) * s, y, I.self))
-      i &+= 16
-    }
-  }
-  while i < count {
-    let rest = min(16, count &- i)
-    let x = rest == 16 ? loadStepped(a + i &* aStep, aStep) : loadSteppedPartial(a + i &* aStep, aStep, rest)
-    let y = rest == 16 ? loadStepped(b + i &* bStep, bStep) : loadSteppedPartial(b + i &* bStep, bStep, rest)
-    storeColumns(out + i, rest, F.apply(x * s, y * t, I.self))
-    i &+= 16
-  }
+  ScaledSumBlock<F, I>(s, t, out: out).run(a, aStep, b, bStep, count)
 }
 
 @inlinable @inline(__always)
