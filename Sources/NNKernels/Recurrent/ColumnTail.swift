@@ -8,7 +8,8 @@ public enum ColumnTail {
   /// Copies the first `count` columns of some blocks, `stride` apart, to blocks of 16 with zeros behind.
   @inline(never) @export(interface)
   public static func gather(
-    _ blocks: Int, _ from: UnsafePointer<Float>, _ stride: Int, _ to: UnsafeMutablePointer<Float>, _ count: Int
+    _ blocks: Int, _ from: UnsafePointer<Float>, _ stride: Int, _ to: UnsafeMutablePointer<Float>,
+    _ count: Int
   ) {
     var block = 0
     while block < blocks {
@@ -21,7 +22,8 @@ public enum ColumnTail {
   /// Copies them back.
   @inline(never) @export(interface)
   public static func scatter(
-    _ blocks: Int, _ from: UnsafePointer<Float>, _ to: UnsafeMutablePointer<Float>, _ stride: Int, _ count: Int
+    _ blocks: Int, _ from: UnsafePointer<Float>, _ to: UnsafeMutablePointer<Float>, _ stride: Int,
+    _ count: Int
   ) {
     var block = 0
     while block < blocks {

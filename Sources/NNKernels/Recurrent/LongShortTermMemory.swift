@@ -29,7 +29,8 @@ func longShortTermMemoryStep<I: InstructionSet>(
         continue
       }
       let columns = LongShortTermMemoryColumns(
-        gates: UnsafePointer(gates), projected: projected, stride: units, cell: cell, hidden: hidden, out: out,
+        gates: UnsafePointer(gates), projected: projected, stride: units, cell: cell, hidden: hidden,
+        out: out,
         outStride: units)
       columns.stepGates(units, blocks, atTail, I.self)
       columns.stepState(units, blocks, atTail, I.self)
