@@ -156,7 +156,7 @@ private func check(_ c: Case, _ generator: inout Generator) {
   #expect(isSame(out, expected))
 }
 
-@Test func panelsPackTransposeAndUnpackToTheSameMatrix() {
+@Test func panelsPackedEitherWayUnpackToTheSameMatrix() {
   var generator = Generator(9)
   for (k, n) in [(1, 1), (3, 16), (5, 17), (20, 33), (0, 4), (4, 0)] {
     let b = generator.floats(k * n)
@@ -164,15 +164,12 @@ private func check(_ c: Case, _ generator: inout Generator) {
     var back = [Float](repeating: 0, count: k * n)
     let panels = packed(b[...], k: k, n: n)
     var fromTransposed = [Float](repeating: .nan, count: panels.count)
-    b.withUnsafeBufferPointer { source in
-      transposed.withUnsafeMutableBufferPointer { target in
+    for i in 0..<k { for j in 0..<n { transposed[j * k + i] = b[i * n + j] } }
+    transposed.withUnsafeBufferPointer { source in
+      fromTransposed.withUnsafeMutableBufferPointer { target in
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        transpose(from, rows: k, columns: n, rowStride: n, into: to, targetStride: k)
-        fromTransposed.withUnsafeMutableBufferPointer {
-          Panels.packTransposed(
-            UnsafePointer(to), k: k, columns: n, rowStride: k, into: $0.baseAddress!,
-            range: 0..<Panels.count(columns: n))
-        }
+        Panels.packTransposed(
+          from, k: k, columns: n, rowStride: k, into: to, range: 0..<Panels.count(columns: n))
       }
     }
     panels.withUnsafeBufferPointer { source in
@@ -182,7 +179,6 @@ private func check(_ c: Case, _ generator: inout Generator) {
       }
     }
     #expect(back == b)
-    for i in 0..<k { for j in 0..<n { #expect(transposed[j * k + i] == b[i * n + j]) } }
     #expect(fromTransposed == panels)
     let padding = panels.indices.filter { panels.count > 0 && ($0 / (16 * max(1, k))) * 16 + $0 % 16 >= n }
     #expect(padding.allSatisfy { panels[$0] == 0 })

@@ -61,6 +61,62 @@ private func checkCopy<T: FixedWidthInteger & BitwiseCopyable>(
   #expect(tables[0].copy(3) == nil)
 }
 
+/// Dimensions and strides of every kind: permuted, repeated, reversed, with gaps between rows, on either side.
+@Test func stridedCopyTakesAnyStrides() {
+  var generator = Generator(4)
+  func strides(_ dims: [Int], repeats: Bool) -> (strides: [Int], offset: Int, size: Int) {
+    var strides = [Int](repeating: 0, count: dims.count)
+    var (next, offset) = (1, 0)
+    for axis in dims.indices.shuffled(using: &generator) {
+      if repeats && generator.int(0...5) == 0 { continue }
+      strides[axis] = next
+      next = next * dims[axis] + (generator.int(0...2) == 0 ? generator.int(1...5) : 0)
+      if repeats && generator.int(0...5) == 0 {
+        offset += (dims[axis] - 1) * strides[axis]
+        strides[axis] = -strides[axis]
+      }
+    }
+    return (strides, offset, next)
+  }
+  for _ in 0..<400 {
+    let dims = (0..<generator.int(1...4)).map { generator.int(0...3) == 0 ? $0 + 2 : generator.int(1...21) }
+    let source = strides(dims, repeats: true)
+    let destination = strides(dims, repeats: false)
+    func check<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) {
+      checkCopy(
+        type, dims: dims, sourceStrides: source.strides, destinationStrides: destination.strides,
+        sourceOffset: source.offset, size: max(source.size, destination.size), &generator)
+    }
+    switch generator.int(0...4) {
+    case 0: check(UInt8.self)
+    case 1: check(UInt16.self)
+    case 2: check(UInt64.self)
+    default: check(UInt32.self)
+    }
+  }
+}
+
+@Test func rowsOfEveryLengthAreCopied() {
+  var generator = Generator(5)
+  for length in Array(1...70) + [511, 512, 513, 600] {
+    checkCopy(
+      UInt8.self, dims: [3, length], sourceStrides: [length + 2, 1], destinationStrides: [length, 1],
+      size: 3 * (length + 2), &generator)
+  }
+}
+
+@Test func largeTransposesKeepTheirEdges() {
+  var generator = Generator(6)
+  for (rows, columns) in [(64, 64), (65, 31), (3, 100), (100, 3), (4, 4), (5, 5), (130, 18)] {
+    checkCopy(
+      UInt32.self, dims: [2, rows, columns], sourceStrides: [rows * columns, 1, rows],
+      destinationStrides: [rows * columns, columns, 1], size: 2 * rows * columns, &generator)
+    checkCopy(
+      UInt64.self, dims: [rows, columns], sourceStrides: [columns, 1], destinationStrides: [1, rows],
+      size: rows * columns, &generator)
+  }
+}
+
 @Test func gatherCountsNegativeIndicesFromTheEnd() {
   var generator = Generator(2)
   for isWide in [false, true] {

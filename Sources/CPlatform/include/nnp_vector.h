@@ -136,6 +136,27 @@ static __attribute__((noinline, unused)) void nnp_gather_bytes(
   for (intptr_t i = 0; i < count; i++) to[i] = p[i * stride];
 }
 
+// As memcpy, which takes its time to find out that there is little to do.
+NNP_VECTOR void nnp_copy_bytes(void *_Nonnull to, const void *_Nonnull from, intptr_t size) {
+  uint8_t *y = (uint8_t *)to;
+  const uint8_t *x = (const uint8_t *)from;
+  if (size >= 512) {
+    memcpy(y, x, (size_t)size);
+  } else if (size >= 16) {
+    // The last sixteen bytes may overlap those before.
+    for (intptr_t i = 0; i < size - 16; i += 16) memcpy(y + i, x + i, 16);
+    memcpy(y + size - 16, x + size - 16, 16);
+  } else if (size >= 8) {
+    memcpy(y, x, 8);
+    memcpy(y + size - 8, x + size - 8, 8);
+  } else if (size >= 4) {
+    memcpy(y, x, 4);
+    memcpy(y + size - 4, x + size - 4, 4);
+  } else {
+    for (intptr_t i = 0; i < size; i++) y[i] = x[i];
+  }
+}
+
 NNP_VECTOR void nnp_copy(float *_Nonnull to, const float *_Nonnull from, intptr_t count) {
   memcpy(to, from, (size_t)count * sizeof(float));
 }

@@ -1,29 +1,102 @@
 import CPlatform
 
-/// See ``CopyArguments``.
+/// See ``CopyArguments``: a walk over pieces of planes, which the two innermost dimensions make.
 func stridedCopy<T: BitwiseCopyable>(_ arguments: CopyArguments, _ range: Range<Int>, _: T.Type) {
   let source = arguments.source.assumingMemoryBound(to: T.self)
   let destination = arguments.destination.assumingMemoryBound(to: T.self)
   let last = arguments.rank &- 1
-  let from = arguments.sourceStrides[last]
-  let to = arguments.destinationStrides[last]
-  var walk = StridedWalk(
-    arguments.rank, arguments.dims, arguments.sourceStrides, arguments.destinationStrides,
-    arguments.destinationStrides, range)
+  let from = Steps(arguments.sourceStrides, last)
+  let to = Steps(arguments.destinationStrides, last)
+  let columns = arguments.dims[last]
+  // The walk takes a plane for a dimension that goes nowhere.
+  let outer = max(0, last &- 1)
+  var (dims, strides0, strides1) = (
+    arguments.dims, arguments.sourceStrides, arguments.destinationStrides
+  )
+  let rows = last == 0 ? 1 : dims[outer]
+  let plane = rows &* columns
+  dims[outer] = plane
+  strides0[outer] = 0
+  strides1[outer] = 0
+  var walk = StridedWalk(outer &+ 1, dims, strides0, strides1, strides1, range)
   while walk.next() {
-    let x = source + walk.offset0
-    let y = destination + walk.offset1
-    if from == 1 && to == 1 && walk.count >= 16 {
-      memcpy(y, x, walk.count &* MemoryLayout<T>.stride)
-    } else if from == 0 && to == 1 {
-      y.update(repeating: x.pointee, count: walk.count)
-    } else {
-      var i = 0
-      while i < walk.count {
-        y[i &* to] = x[i &* from]
-        i &+= 1
-      }
+    let (x, y) = (source + walk.offset0, destination + walk.offset1)
+    if walk.count == plane {
+      copyBlock(x, from, y, to, rows, columns)
+      continue
     }
+    var first = walk.position % plane
+    let end = first &+ walk.count
+    while first < end {
+      let (row, column) = (first / columns, first % columns)
+      let whole = column == 0 ? (end &- first) / columns : 0
+      let block = (rows: max(1, whole), columns: whole > 0 ? columns : min(columns &- column, end &- first))
+      copyBlock(
+        x + from.offset(row, column), from, y + to.offset(row, column), to, block.rows, block.columns)
+      first = first &+ block.rows &* block.columns
+    }
+  }
+}
+
+/// How far apart rows and columns of a plane are, in elements.
+private struct Steps {
+  var row: Int
+  var column: Int
+
+  init(_ strides: Dimensions, _ last: Int) {
+    column = strides[last]
+    row = last == 0 ? 0 : strides[last &- 1]
+  }
+
+  func offset(_ row: Int, _ column: Int) -> Int { row &* self.row &+ column &* self.column }
+}
+
+@inline(never)
+private func copyBlock<T: BitwiseCopyable>(
+  _ x: UnsafePointer<T>, _ from: Steps, _ y: UnsafeMutablePointer<T>, _ to: Steps, _ rows: Int, _ columns: Int
+) {
+  if from.column == 1 && to.column == 1 {
+    var row = 0
+    while row < rows {
+      nnp_copy_bytes(y + row &* to.row, x + row &* from.row, columns &* MemoryLayout<T>.stride)
+      row &+= 1
+    }
+  } else if from.row == 1 && to.column == 1 && from.column != 0 && rows > 1 {
+    transpose(x, from.column, y, to.row, rows, columns)
+  } else if from.column == 1 && to.row == 1 && rows > 1 {
+    transpose(x, from.row, y, to.column, columns, rows)
+  } else {
+    var row = 0
+    while row < rows {
+      copyRow(x + row &* from.row, from.column, y + row &* to.row, to.column, columns)
+      row &+= 1
+    }
+  }
+}
+
+/// y[i·to] = x[i·from] for i in 0..<count.
+@inline(__always)
+func copyRow<T: BitwiseCopyable>(
+  _ x: UnsafePointer<T>, _ from: Int, _ y: UnsafeMutablePointer<T>, _ to: Int, _ count: Int
+) {
+  if from == 0 && to == 1 {
+    y.update(repeating: x.pointee, count: count)
+    return
+  }
+  var (source, target) = (x, y)
+  var rest = count
+  while rest >= 4 {
+    let four = (source[0], source[from], source[2 &* from], source[3 &* from])
+    (target[0], target[to], target[2 &* to], target[3 &* to]) = four
+    source += 4 &* from
+    target += 4 &* to
+    rest &-= 4
+  }
+  while rest > 0 {
+    target.pointee = source.pointee
+    source += from
+    target += to
+    rest &-= 1
   }
 }
 
@@ -31,7 +104,8 @@ func copyKernel(_ elementSize: Int) -> RangeKernel<CopyArguments>? {
   switch elementSize {
   case 1: { stridedCopy($0, $1, UInt8.self) }
   case 2: { stridedCopy($0, $1, UInt16.self) }
-  case 4: { stridedCopy($0, $1, UInt32.self) }
+  // As floats, of which nothing is computed.
+  case 4: { stridedCopy($0, $1, Float.self) }
   case 8: { stridedCopy($0, $1, UInt64.self) }
   default: nil
   }

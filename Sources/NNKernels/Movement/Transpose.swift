@@ -1,9 +1,11 @@
-/// Copies a (rows, columns) block into (columns, rows): for a product whose left operand is stored transposed.
+import CPlatform
+
+/// y[r·yStride + c] = x[r + c·xStride] for r in 0..<rows and c in 0..<columns.
 ///
-/// Works in squares of 16, so that both sides stay in the cache. Strides are in elements, between rows of each side.
-public func transpose(
-  _ source: UnsafePointer<Float>, rows: Int, columns: Int, rowStride: Int,
-  into target: UnsafeMutablePointer<Float>, targetStride: Int
+/// Works in squares of 16, so that both sides stay in the cache, and floats in squares of 4, so that they stay in registers.
+func transpose<T: BitwiseCopyable>(
+  _ x: UnsafePointer<T>, _ xStride: Int, _ y: UnsafeMutablePointer<T>, _ yStride: Int, _ rows: Int,
+  _ columns: Int
 ) {
   var top = 0
   while top < rows {
@@ -11,18 +13,36 @@ public func transpose(
     var left = 0
     while left < columns {
       let right = min(columns, left &+ 16)
-      var column = left
-      while column < right {
-        let output = target + column &* targetStride
-        var row = top
-        while row < bottom {
-          output[row] = source[row &* rowStride &+ column]
-          row &+= 1
+      var row = top
+      while T.self == Float.self && row &+ 4 <= bottom {
+        var column = left
+        while column &+ 4 <= right {
+          transposeFour(x + (row &+ column &* xStride), xStride, y + (row &* yStride &+ column), yStride)
+          column &+= 4
         }
-        column &+= 1
+        while column < right {
+          copyRow(x + (row &+ column &* xStride), 1, y + (row &* yStride &+ column), yStride, 4)
+          column &+= 1
+        }
+        row &+= 4
+      }
+      while row < bottom {
+        copyRow(
+          x + (row &+ left &* xStride), xStride, y + (row &* yStride &+ left), 1, right &- left)
+        row &+= 1
       }
       left = right
     }
     top = bottom
   }
+}
+
+/// A square of four by four floats.
+@inline(__always)
+private func transposeFour<T: BitwiseCopyable>(
+  _ x: UnsafePointer<T>, _ xStride: Int, _ y: UnsafeMutablePointer<T>, _ yStride: Int
+) {
+  let (source, target) = (UnsafeRawPointer(x), UnsafeMutableRawPointer(y))
+  nnp_transpose_4x4(
+    source.assumingMemoryBound(to: Float.self), xStride, target.assumingMemoryBound(to: Float.self), yStride)
 }
