@@ -36,12 +36,3 @@ func sigmoidSlope(_ x: Vector) -> Vector { x * (nnp_splat(1) - x) }
 func sum(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ left: Int) -> Vector {
   loadColumns(a, left, 0) + loadColumns(b, left, 0)
 }
-
-/// The same columns to two places.
-@inlinable @inline(__always)
-func storeTwice(
-  _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ left: Int, _ v: Vector
-) {
-  storeColumns(a, left, v)
-  storeColumns(b, left, v)
-}

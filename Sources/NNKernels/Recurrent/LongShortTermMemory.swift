@@ -158,43 +158,30 @@ func longShortTermMemoryStep<I: InstructionSet>(
 }
 
 /// Its gradient: dc += dh·(o·tanh′ c), and every gate's is dc or dh times its slope.
-@inlinable @inline(never)
-func longShortTermMemoryGradient<I: InstructionSet>(
-  _ arguments: RecurrentGradientStepArguments, _ rows: Range<Int>, _: I.Type
-) {
-  let units = arguments.units
-  var row = rows.lowerBound
-  while row < rows.upperBound {
-    let slopes = arguments.slopes + row &* arguments.slopesStride
-    let hidden = arguments.hidden + row &* units
-    let cell = arguments.cell + row &* units
-    let gates = arguments.gates + row &* units &* 4
-    let counts = arguments.counts(row)
-    var j = 0
-    while j < units {
-      let left = units &- j
-      var dh = loadColumns(UnsafePointer(hidden + j), left, 0)
-      var dc = loadColumns(UnsafePointer(cell + j), left, 0)
-      if let all = arguments.dy {
-        let dy = all + (row &* arguments.dyStride &+ j)
-        dh = dh + loadColumns(dy, left, 0)
-        if arguments.hasCell { dc = dc + loadColumns(dy + units, left, 0) }
-      }
-      if counts {
-        dc = dc + dh * loadColumns(slopes + (units &* 4 &+ j), left, 0)
-        storeColumns(gates + j, left, dc * loadColumns(slopes + j, left, 0))
-        storeColumns(gates + (units &+ j), left, dc * loadColumns(slopes + (units &+ j), left, 0))
-        storeColumns(gates + (units &* 2 &+ j), left, dc * loadColumns(slopes + (units &* 2 &+ j), left, 0))
-        storeColumns(gates + (units &* 3 &+ j), left, dh * loadColumns(slopes + (units &* 3 &+ j), left, 0))
-        dc = dc * loadColumns(slopes + (units &* 5 &+ j), left, 0)
-        dh = nnp_splat(0)
-      }
-      storeColumns(hidden + j, left, dh)
-      storeColumns(cell + j, left, dc)
-      j &+= 16
+@usableFromInline enum LongShortTermMemoryGradient: GatedGradient {
+  @inlinable @inline(__always) static var gateCount: Int { 4 }
+  @inlinable @inline(__always) static var slopeCount: Int { 6 }
+
+  @inlinable @inline(__always)
+  static func step(_ columns: GradientColumns, _ counts: Bool) {
+    var dh = columns.hiddenGradient
+    var dc = columns.cellGradient
+    let zero = nnp_splat(0)
+    if counts {
+      dc = dc + dh * columns.slope(4)
+      columns.store(0, dc * columns.slope(0))
+      columns.store(1, dc * columns.slope(1))
+      columns.store(2, dc * columns.slope(2))
+      columns.store(3, dh * columns.slope(3))
+      dc = dc * columns.slope(5)
+      dh = zero
+    } else {
+      columns.store(0, zero)
+      columns.store(1, zero)
+      columns.store(2, zero)
+      columns.store(3, zero)
     }
-    if !counts { nnp_clear(gates, units &* 4) }
-    if let out = arguments.out { nnp_copy(out + row &* arguments.outStride, gates, units &* 4) }
-    row &+= 1
+    nnp_store(columns.hidden, dh)
+    nnp_store(columns.cell, dc)
   }
 }
