@@ -62,7 +62,7 @@ struct MatmulRoute {
   }
 
   /// With no more rows than this, packing takes longer than it saves.
-  private static let directRows = 96
+  private static let directRows = 128
   /// Rows of up to so many columns lie close enough together to be read as well as panels.
   private static let directColumns = 128
 
