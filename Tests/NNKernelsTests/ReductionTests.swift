@@ -150,6 +150,19 @@ private func softmax(_ function: SoftmaxFunction, _ x: [Float], _ outer: Int, _ 
   for i in 0..<axis { for j in 0..<inner { #expect(columns[i * inner + j] == rows[j * axis + i]) } }
 }
 
+/// Short rows are taken together, a single one is not, and the same rows within a longer range give the same.
+@Test func softmaxOfShortRowsIsThatOfEachRow() {
+  var generator = Generator(7)
+  for axis in [1, 2, 3, 10, 16, 17, 32, 33] {
+    let x = generator.wildFloats(21 * axis)
+    for function in [SoftmaxFunction.softmax, .logSoftmax] {
+      let together = softmax(function, x, 21, axis, 1)
+      let apart = (0..<21).flatMap { softmax(function, Array(x[$0 * axis..<($0 + 1) * axis]), 1, axis, 1) }
+      #expect(isSame(together, apart), "\(function) of rows of \(axis)")
+    }
+  }
+}
+
 @Test func softmaxHandlesInfinitiesAsTheMathematicsDoes() {
   let y = softmax(.softmax, [-.infinity, 0, 0, .infinity, 1, 2, .nan, 1, 2], 3, 3, 1)
   #expect(y[0] == 0 && y[1] == 0.5 && y[2] == 0.5)
@@ -159,7 +172,7 @@ private func softmax(_ function: SoftmaxFunction, _ x: [Float], _ outer: Int, _ 
 
 @Test func batchNormalizationMatchesTheDefinition() {
   var generator = Generator(5)
-  for (outer, channels, inner) in [(2, 3, 1), (1, 4, 16), (3, 2, 35), (2, 2, 0)] {
+  for (outer, channels, inner) in [(2, 3, 1), (5, 37, 1), (3, 16, 1), (1, 4, 16), (3, 2, 35), (2, 2, 0)] {
     let x = generator.floats(outer * channels * inner)
     let scale = generator.floats(channels)
     let bias = generator.floats(channels)

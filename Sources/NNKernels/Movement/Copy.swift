@@ -1,9 +1,7 @@
 import CPlatform
 
-/// See ``CopyArguments``: a walk over pieces of planes, which the two innermost dimensions make.
-func stridedCopy<T: BitwiseCopyable>(_ arguments: CopyArguments, _ range: Range<Int>, _: T.Type) {
-  let source = arguments.source.assumingMemoryBound(to: T.self)
-  let destination = arguments.destination.assumingMemoryBound(to: T.self)
+/// See ``CopyArguments``: a walk over pieces of planes, which the two innermost dimensions make; `size` is an element's.
+private func stridedCopy(_ arguments: CopyArguments, _ range: Range<Int>, _ size: Int) {
   let last = arguments.rank &- 1
   let from = Steps(arguments.sourceStrides, last)
   let to = Steps(arguments.destinationStrides, last)
@@ -20,9 +18,10 @@ func stridedCopy<T: BitwiseCopyable>(_ arguments: CopyArguments, _ range: Range<
   strides1[outer] = 0
   var walk = StridedWalk(outer &+ 1, dims, strides0, strides1, strides1, range)
   while walk.next() {
-    let (x, y) = (source + walk.offset0, destination + walk.offset1)
+    let x = arguments.source + walk.offset0 &* size
+    let y = arguments.destination + walk.offset1 &* size
     if walk.count == plane {
-      copyBlock(x, from, y, to, rows, columns)
+      copyBlock(x, from, y, to, rows, columns, size)
       continue
     }
     var first = walk.position % plane
@@ -32,7 +31,8 @@ func stridedCopy<T: BitwiseCopyable>(_ arguments: CopyArguments, _ range: Range<
       let whole = column == 0 ? (end &- first) / columns : 0
       let block = (rows: max(1, whole), columns: whole > 0 ? columns : min(columns &- column, end &- first))
       copyBlock(
-        x + from.offset(row, column), from, y + to.offset(row, column), to, block.rows, block.columns)
+        x + from.offset(row, column) &* size, from, y + to.offset(row, column) &* size, to, block.rows,
+        block.columns, size)
       first = first &+ block.rows &* block.columns
     }
   }
@@ -51,10 +51,27 @@ private struct Steps {
   func offset(_ row: Int, _ column: Int) -> Int { row &* self.row &+ column &* self.column }
 }
 
+private func copyBlock(
+  _ x: UnsafeRawPointer, _ from: Steps, _ y: UnsafeMutableRawPointer, _ to: Steps, _ rows: Int,
+  _ columns: Int,
+  _ size: Int
+) {
+  switch size {
+  case 1: copyBlock(x, from, y, to, rows, columns, UInt8.self)
+  case 2: copyBlock(x, from, y, to, rows, columns, UInt16.self)
+  // As floats, of which nothing is computed.
+  case 4: copyBlock(x, from, y, to, rows, columns, Float.self)
+  default: copyBlock(x, from, y, to, rows, columns, UInt64.self)
+  }
+}
+
 @inline(never)
 private func copyBlock<T: BitwiseCopyable>(
-  _ x: UnsafePointer<T>, _ from: Steps, _ y: UnsafeMutablePointer<T>, _ to: Steps, _ rows: Int, _ columns: Int
+  _ source: UnsafeRawPointer, _ from: Steps, _ destination: UnsafeMutableRawPointer, _ to: Steps, _ rows: Int,
+  _ columns: Int, _: T.Type
 ) {
+  let x = source.assumingMemoryBound(to: T.self)
+  let y = destination.assumingMemoryBound(to: T.self)
   if from.column == 1 && to.column == 1 {
     var row = 0
     while row < rows {
@@ -100,13 +117,10 @@ func copyRow<T: BitwiseCopyable>(
   }
 }
 
+/// nil for other elements than those of 1, 2, 4 or 8 bytes.
 func copyKernel(_ elementSize: Int) -> RangeKernel<CopyArguments>? {
   switch elementSize {
-  case 1: { stridedCopy($0, $1, UInt8.self) }
-  case 2: { stridedCopy($0, $1, UInt16.self) }
-  // As floats, of which nothing is computed.
-  case 4: { stridedCopy($0, $1, Float.self) }
-  case 8: { stridedCopy($0, $1, UInt64.self) }
+  case 1, 2, 4, 8: { stridedCopy($0, $1, elementSize) }
   default: nil
   }
 }

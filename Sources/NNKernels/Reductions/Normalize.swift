@@ -3,6 +3,7 @@ import CPlatform
 /// See ``BatchNormalizeArguments``.
 @inlinable
 func batchNormalize<I: InstructionSet>(_ arguments: BatchNormalizeArguments, _ range: Range<Int>, _: I.Type) {
+  if arguments.inner == 1 { return batchNormalizeRows(arguments, range, I.self) }
   var unit = range.lowerBound
   while unit < range.upperBound {
     let channel = unit % arguments.channels
@@ -19,6 +20,26 @@ func batchNormalize<I: InstructionSet>(_ arguments: BatchNormalizeArguments, _ r
       i &+= 16
     }
     unit &+= 1
+  }
+}
+
+/// One element of each channel: sixteen channels at a time.
+@inlinable @inline(__always)
+func batchNormalizeRows<I: InstructionSet>(
+  _ arguments: BatchNormalizeArguments, _ range: Range<Int>, _: I.Type
+) {
+  var unit = range.lowerBound
+  while unit < range.upperBound {
+    let channel = unit % arguments.channels
+    let count = min(16, min(arguments.channels &- channel, range.upperBound &- unit))
+    let variance = loadColumns(arguments.variance + channel, count, 1)
+    let scale = loadColumns(arguments.scale + channel, count, 0)
+    let factor = scale / nnp_sqrt(variance + nnp_splat(arguments.epsilon))
+    let distance =
+      loadColumns(arguments.x + unit, count, 0) - loadColumns(arguments.mean + channel, count, 0)
+    let bias = loadColumns(arguments.bias + channel, count, 0)
+    storeColumns(arguments.y + unit, count, I.fma(distance, factor, bias))
+    unit &+= count
   }
 }
 
