@@ -223,7 +223,9 @@ import Testing
   @Test func weightsThatCannotBeWrittenAreNamed() throws {
     let one = NamedWeights(name: "w", extents: [1], values: [1])
     for wrong in [[one, one], [NamedWeights(name: "v", extents: [2], values: [1])]] {
-      #expect(throws: NNError.self) { try NamedWeights.write(wrong, safetensors: temporaryPath("never-written")) }
+      #expect(throws: NNError.self) {
+        try NamedWeights.write(wrong, safetensors: temporaryPath("never-written"))
+      }
     }
   }
 }
