@@ -127,12 +127,12 @@ public struct KernelTable: Sendable {
     binary = { function, type in
       if type != .f32 { return integerBinaryKernel(function, type) }
       let kernel = combine(function)
-      return { NNKernels.binary($0, $1, kernel) }
+      return { forEachRun($0, $1, kernel) }
     }
     compare = { function, type in
       if type != .f32 { return compareKernel(function, type) }
       let kernel = compareBlock(function)
-      return { NNKernels.compare($0, $1, kernel) }
+      return { forEachRun($0, $1, kernel) }
     }
     select = { selectKernel($0, selectBlock) }
     cast = { castKernel($0, $1) }

@@ -130,16 +130,22 @@ func scaledSumKernel<I: InstructionSet>(_ isDifference: Bool, _: I.Type) -> Scal
   return { scaledSum($0, $1, $2, $3, $4, $5, $6, $7, Add.self, I.self) }
 }
 
-/// See ``BinaryArguments``, for f32: the walk around a function's runs.
-func binary(_ arguments: BinaryArguments, _ range: Range<Int>, _ combine: CombineKernel) {
+/// See ``BinaryArguments``, for operands of f32: the walk around a function's runs.
+func forEachRun<Result>(
+  _ arguments: BinaryArguments, _ range: Range<Int>,
+  _ block: (
+    _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
+    _ out: UnsafeMutablePointer<Result>, _ count: Int
+  ) -> Void
+) {
   let a = arguments.a.assumingMemoryBound(to: Float.self)
   let b = arguments.b.assumingMemoryBound(to: Float.self)
-  let out = arguments.out.assumingMemoryBound(to: Float.self)
+  let out = arguments.out.assumingMemoryBound(to: Result.self)
   let last = arguments.rank &- 1
   var walk = StridedWalk(
     arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
   while walk.next() {
-    combine(
+    block(
       a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last],
       out + walk.position, walk.count)
   }

@@ -56,22 +56,6 @@ private func compareKernel<T: Comparable & SendableMetatype>(_ function: Compare
   }
 }
 
-/// See ``BinaryArguments``, for f32.
-func compare(_ arguments: BinaryArguments, _ range: Range<Int>, _ block: CompareBlockKernel) {
-  let a = arguments.a.assumingMemoryBound(to: Float.self)
-  let b = arguments.b.assumingMemoryBound(to: Float.self)
-  let out = arguments.out.assumingMemoryBound(to: UInt8.self)
-  let last = arguments.rank &- 1
-  var walk = StridedWalk(
-    arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
-  while walk.next() {
-    block(
-      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last],
-      out + walk.position,
-      walk.count)
-  }
-}
-
 /// See ``SelectArguments``.
 func select<T: BitwiseCopyable>(
   _ arguments: SelectArguments, _ range: Range<Int>, _: T.Type,
