@@ -28,7 +28,8 @@ extension Graph {
     case .concat: return node.inputs.count == 1
     case .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax,
       .recurrent, .recurrentGradient, .gather,
-      .scatterAdd, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      .scatterAdd, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
+      .poolGradient:
       return false
     }
   }

@@ -111,6 +111,7 @@ private func expectation(_ op: Op) -> Expectation {
         [numbers([2, 3]), indices([2, 0, 2, -2]), numbers([2, 4], seed: 2)])
     ])
   case .cast: .gradient([Sample("to its own type", .cast(.f32), [numbers([3])])])
+  case .dynamic: .zero(.dynamic(.shape), [numbers([2, 3])])
   case .random(let function, let stream):
     .zero(.random(function, stream: stream), [numbers([4]), indices([1, 2])])
   case .unfold: .gradient([Sample("unfold", .unfold(window), [numbers([2, 2, 5, 4])])])
@@ -147,7 +148,7 @@ private let everyOp: [Op] = [
   .reshape([]),
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
-  .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 1), .unfold(window),
+  .scatterAdd(axis: 0), .cast(.f32), .dynamic(.nonZero), .random(.uniform, stream: 1), .unfold(window),
   .normalizeTraining(NormalizeTraining(.channelMoments)), .convolutionWeightGradient(window, groups: 1),
   .fold(window, height: 1, width: 1), .poolGradient(Pool(.average, window: poolWindow)),
 ]

@@ -69,6 +69,9 @@ public struct ReferenceEvaluator {
     case .gather(let axis): return try x[0].gather(axis: axis, indices: x[1], extents)
     case .scatterAdd(let axis): return try x[0].scatterAdd(axis: axis, indices: x[1], updates: x[2])
     case .cast(let dtype): return x[0].cast(dtype)
+    case .dynamic(let dynamic):
+      precondition(dynamic == .shape, "what depends on values is tested with its programs")
+      return ReferenceTensor(integers: x[0].extents.map { Int64($0) }, extents: extents)
     case .random(let function, let stream):
       return ReferenceTensor.random(function, key: x[1], stream: stream, extents)
     case .normalizeTraining(let training):

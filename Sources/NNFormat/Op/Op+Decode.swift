@@ -49,6 +49,7 @@ extension ByteReader {
     case .gather: return .gather(axis: try integer())
     case .scatterAdd: return .scatterAdd(axis: try integer())
     case .cast: return .cast(try known(DType(rawValue: try u8()), "element type"))
+    case .dynamic: return .dynamic(try dynamic())
     case .random:
       let function = try known(RandomFunction(rawValue: try u8()), "kind of random number")
       return .random(function, stream: try u32())
@@ -142,6 +143,30 @@ extension ByteReader {
     let activation = try activation()
     let isReversed = try flag()
     return Recurrent(kind, activation: activation, isReversed: isReversed, keepsSlopes: try flag())
+  }
+
+  private mutating func dynamic() throws(NNError) -> Dynamic {
+    switch try known(DynamicCode(rawValue: try u8()), "kind of dynamic operator") {
+    case .shape: return .shape
+    case .reshape: return .reshape(allowsZero: try flag())
+    case .expand: return .expand
+    case .slice: return .slice(axes: try integers())
+    case .pad:
+      let axes = try integers()
+      return .pad(axes: axes, value: try f32())
+    case .range: return .range
+    case .nonZero: return .nonZero
+    case .unique:
+      let sorts = try flag()
+      return .unique(axis: try flag() ? try integer() : nil, sorts: sorts)
+    case .nonMaxSuppression: return .nonMaxSuppression(isCentered: try flag())
+    case .branch:
+      let then = try natural()
+      return .branch(then: then, otherwise: try natural())
+    case .loop:
+      let body = try natural()
+      return .loop(body: body, carried: try natural())
+    }
   }
 
   private mutating func pool() throws(NNError) -> Pool {

@@ -50,6 +50,7 @@ extension ByteWriter {
       f32(pad.value)
     case .concat(let axis), .gather(let axis), .scatterAdd(let axis): integer(axis)
     case .cast(let dtype): u8(dtype.rawValue)
+    case .dynamic(let dynamic): try self.dynamic(dynamic)
     case .random(let function, let stream):
       u8(function.rawValue)
       u32(stream)
@@ -107,6 +108,29 @@ extension ByteWriter {
     activation(recurrent.activation)
     flag(recurrent.isReversed)
     flag(recurrent.keepsSlopes)
+  }
+
+  private mutating func dynamic(_ dynamic: Dynamic) throws(NNError) {
+    u8(dynamic.code.rawValue)
+    switch dynamic {
+    case .shape, .expand, .range, .nonZero: break
+    case .reshape(let allowsZero): flag(allowsZero)
+    case .slice(let axes): integers(axes)
+    case .pad(let axes, let value):
+      integers(axes)
+      f32(value)
+    case .unique(let axis, let sorts):
+      flag(sorts)
+      flag(axis != nil)
+      if let axis { integer(axis) }
+    case .nonMaxSuppression(let isCentered): flag(isCentered)
+    case .branch(let then, let otherwise):
+      try natural(then)
+      try natural(otherwise)
+    case .loop(let body, let carried):
+      try natural(body)
+      try natural(carried)
+    }
   }
 
   private mutating func pool(_ pool: Pool) {

@@ -32,6 +32,8 @@ enum OpCode: UInt16, CaseIterable {
 
   case cast = 96
 
+  case dynamic = 104
+
   case random = 112
 
   case unfold = 120
@@ -66,12 +68,48 @@ extension Op {
     case .gather: .gather
     case .scatterAdd: .scatterAdd
     case .cast: .cast
+    case .dynamic: .dynamic
     case .random: .random
     case .normalizeTraining: .normalizeTraining
     case .convolutionWeightGradient: .convolutionWeightGradient
     case .unfold: .unfold
     case .fold: .fold
     case .poolGradient: .poolGradient
+    }
+  }
+}
+
+/// The wire codes of ``Dynamic``: parameters that are values, results whose extents are values, graphs inside the graph.
+enum DynamicCode: UInt8, CaseIterable {
+  case shape = 0
+  case reshape = 1
+  case expand = 2
+  case slice = 3
+  case pad = 4
+  case range = 5
+
+  case nonZero = 16
+  case unique = 17
+  case nonMaxSuppression = 18
+
+  case branch = 32
+  case loop = 33
+}
+
+extension Dynamic {
+  var code: DynamicCode {
+    switch self {
+    case .shape: .shape
+    case .reshape: .reshape
+    case .expand: .expand
+    case .slice: .slice
+    case .pad: .pad
+    case .range: .range
+    case .nonZero: .nonZero
+    case .unique: .unique
+    case .nonMaxSuppression: .nonMaxSuppression
+    case .branch: .branch
+    case .loop: .loop
     }
   }
 }

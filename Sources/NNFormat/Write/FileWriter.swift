@@ -92,6 +92,9 @@ extension FileWriter {
     try writer.text(graph.name, atMost: Format.maximumNameLength)
     writer.varint(UInt64(graph.symbols.count))
     for symbol in graph.symbols { try writer.text(symbol, atMost: Format.maximumNameLength) }
+    guard graph.bodies.isEmpty else {
+      throw NNError(.unsupportedOperator, "graphs inside graphs cannot be stored yet")
+    }
     writer.varint(0)  // bodies
     writer.varint(UInt64(graph.values.count))
     for value in graph.values {

@@ -6,12 +6,25 @@ extension Graph {
   /// before anything else looks at it; no content makes it trap, and its time is linear in the graph's size.
   ///
   /// - Throws: the first fault found, naming the node or value.
-  public func verify() throws(NNError) {
+  public func verify() throws(NNError) { try verify(depth: 0) }
+
+  private func verify(depth: Int) throws(NNError) {
+    guard depth <= Graph.maximumBodyDepth else {
+      throw NNError(.limitExceeded, "a body lies more than \(Graph.maximumBodyDepth) graphs deep")
+    }
+    for (index, body) in bodies.enumerated() {
+      do throws(NNError) {
+        try body.verify(depth: depth + 1)
+        guard body.states.isEmpty else { throw NNError(.invalidGraph, "carries states, as only models do") }
+      } catch {
+        throw error.within("body \(index)")
+      }
+    }
     guard nodes.count <= Graph.maximumNodeCount, values.count <= 4 * Graph.maximumNodeCount else {
       throw NNError(.limitExceeded, "the graph has \(nodes.count) nodes and \(values.count) values")
     }
     var defined = [Bool](repeating: false, count: values.count)
-    try verifyValues(&defined)
+    try verifyValues(&defined, isBody: depth > 0)
     for node in nodes {
       do throws(NNError) {
         try verify(node, &defined)
@@ -39,7 +52,7 @@ extension Graph {
 
   private func hasPlainLayout(_ id: ValueID) -> Bool { (self[id].constant?.layout ?? .rowMajor) == .rowMajor }
 
-  private func verifyValues(_ defined: inout [Bool]) throws(NNError) {
+  private func verifyValues(_ defined: inout [Bool], isBody: Bool) throws(NNError) {
     for (index, value) in values.enumerated() {
       do throws(NNError) {
         try value.type.shape.validate()
@@ -58,7 +71,7 @@ extension Graph {
       guard isValid(input), !defined[input.index] else {
         throw NNError(.invalidGraph, "input \(input.index) is no value, a constant, or listed twice")
       }
-      for dimension in self[input].type.shape.dimensions where dimension == .unknown {
+      for dimension in self[input].type.shape.dimensions where dimension == .unknown && !isBody {
         throw NNError(.invalidGraph, "input \(self[input].name.quoted) has an unnamed free dimension")
       }
       defined[input.index] = true
@@ -88,11 +101,11 @@ extension Graph {
     case .reshape(let shape), .expand(let shape): try verifySymbols(shape)
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax, .recurrent, .recurrentGradient,
-      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining,
+      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       break
     }
-    let results = try node.op.inferOutputs(types)
+    let results = try inferOutputs(node.op, types)
     guard node.outputs.count == results.count else {
       throw NNError(.invalidGraph, "has \(node.outputs.count) results instead of \(results.count)")
     }

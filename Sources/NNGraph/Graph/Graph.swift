@@ -70,6 +70,9 @@ public struct Graph: Sendable {
   public var outputs: [ValueID]
   /// Pairs of an input and an output; a session keeps them between runs.
   public var states: [CarriedState]
+  /// The graphs inside this one, which nodes of ``Dynamic`` refer to by index. Each is a graph of its own: all it reads of this one
+  /// comes in through its inputs.
+  public var bodies: [Graph]
 
   public init(name: Name) {
     self.name = name
@@ -79,6 +82,7 @@ public struct Graph: Sendable {
     inputs = []
     outputs = []
     states = []
+    bodies = []
   }
 
   public subscript(id: ValueID) -> Value {
@@ -111,22 +115,28 @@ extension Graph {
     outputs.append(id)
   }
 
-  /// Appends a node and gives its results, whose types are inferred.
+  /// Appends a node and gives its result, whose type is inferred.
   ///
   /// - Throws: what ``Op/inferOutputs(_:)`` throws, with the node's name and family in front.
   public mutating func append(_ op: Op, _ inputs: [ValueID], name: Name = "") throws(NNError) -> ValueID {
+    try appendAll(op, inputs, name: name)[0]
+  }
+
+  /// As ``append(_:_:name:)``, of an operator with several results: gives them all.
+  public mutating func appendAll(_ op: Op, _ inputs: [ValueID], name: Name = "") throws(NNError) -> [ValueID]
+  {
     var types: [TensorType] = []
     for input in inputs { types.append(self[input].type) }
     var node = Node(name: name, op: op, inputs: inputs, outputs: [])
     let results: [TensorType]
     do throws(NNError) {
-      results = try op.inferOutputs(types)
+      results = try inferOutputs(op, types)
     } catch {
       throw error.within(node.description)
     }
     for type in results { node.outputs.append(addValue(Value(name: name, type: type))) }
     nodes.append(node)
-    return node.outputs[0]
+    return node.outputs
   }
 
   private mutating func addValue(_ value: Value) -> ValueID {

@@ -7,12 +7,21 @@ extension Op {
   /// - Throws: ``ErrorCode/invalidGraph`` for bad attributes or arity, ``ErrorCode/shapeMismatch`` and
   ///   ``ErrorCode/dtypeMismatch`` for inputs that do not fit, ``ErrorCode/unsupportedOperator`` for types without a kernel.
   public func inferOutputs(_ inputs: [TensorType]) throws(NNError) -> [TensorType] {
-    guard inputCounts.contains(inputs.count) else {
-      throw NNError(.invalidGraph, "takes \(describe(inputCounts).text), not \(inputs.count)")
+    try requireInputCount(inputs.count)
+    let results: [TensorType]
+    if case .dynamic(let dynamic) = self {
+      results = try dynamic.infer(inputs)
+    } else {
+      results = [try inferOutput(inputs)]
     }
-    let result = try inferOutput(inputs)
-    try result.shape.validate()
-    return [result]
+    for result in results { try result.shape.validate() }
+    return results
+  }
+
+  func requireInputCount(_ count: Int) throws(NNError) {
+    guard inputCounts.contains(count) else {
+      throw NNError(.invalidGraph, "takes \(describe(inputCounts).text), not \(count)")
+    }
   }
 
   private func describe(_ counts: ClosedRange<Int>) -> Message {
@@ -56,6 +65,7 @@ extension Op {
       return TensorType(x.dtype, try x.shape.gathered(axis: axis, indices: inputs[1]))
     case .scatterAdd(let axis): return try inferScatter(x, inputs[1], inputs[2], axis: axis)
     case .cast(let dtype): return TensorType(dtype, x.shape)
+    case .dynamic: throw NNError(.invalidGraph, "may have several results")
     case .random: return try inferRandom(like: x, key: inputs[1])
     case .normalizeTraining(let training): return try training.infer(inputs)
     case .convolutionWeightGradient(let window, let groups):

@@ -2,7 +2,7 @@
 ///
 /// The set is closed and every `switch` over it names all cases, so that a new operator is a compile error in each
 /// place that owes it an answer: shape inference, format, planner, reference, gradient, ONNX name.
-/// Attention, resampling, selection and control-flow families take their place here.
+/// Attention and resampling families take their place here.
 public enum Op: Equatable, Sendable {
   // Elementwise, with broadcasting
   /// x → f(x)
@@ -69,6 +69,10 @@ public enum Op: Equatable, Sendable {
   // Types
   /// x → x in another type
   case cast(DType)
+
+  // Extents that are values, and control flow
+  /// what a plan for fixed extents cannot hold as it stands, see ``Dynamic``
+  case dynamic(Dynamic)
 
   // Random numbers
   /// like, key (i64, 2 elements: seed and step) → f32 of the shape of `like`; `stream` tells the sources of one graph apart
@@ -315,6 +319,7 @@ extension Op {
     case .gather: "gather"
     case .scatterAdd: "scatterAdd"
     case .cast: "cast"
+    case .dynamic(let dynamic): dynamic.name
     case .random: "random"
     case .convolutionWeightGradient: "convolutionWeightGradient"
     case .unfold: "unfold"
@@ -342,6 +347,7 @@ extension Op {
       (recurrent.stateInput + recurrent.stateCount)...(recurrent.stateInput + recurrent.stateCount + 1)
     case .recurrentGradient: 3...4
     case .concat: 1...Int.max
+    case .dynamic(let dynamic): dynamic.inputCounts
     }
   }
 }

@@ -221,7 +221,8 @@ struct MemoryLayoutPlanner {
       return input
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax, .recurrent, .recurrentGradient,
-      .concat, .gather, .scatterAdd, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
+      .concat, .gather, .scatterAdd, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient,
+      .unfold, .fold,
       .poolGradient:
       return nil
     }
@@ -271,7 +272,8 @@ struct MemoryLayoutPlanner {
       elementwise = true
     case .select, .compare, .reduce, .argument, .matmul, .convolution, .pool, .reshape, .transpose, .expand,
       .slice, .recurrent, .recurrentGradient,
-      .pad, .concat, .gather, .cast, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
+      .pad, .concat, .gather, .cast, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient,
+      .unfold, .fold,
       .poolGradient:
       return []
     }

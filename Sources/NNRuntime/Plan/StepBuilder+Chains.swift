@@ -103,7 +103,8 @@ extension StepBuilder {
     case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .recurrent,
       .recurrentGradient, .reshape, .transpose,
       .expand, .slice,
-      .pad, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .convolutionWeightGradient,
+      .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+      .convolutionWeightGradient,
       .unfold, .fold, .poolGradient:
       throw unsupported()
     }

@@ -72,6 +72,7 @@ final class StepBuilder {
     case .gather(let axis): resolveGather(axis: axis)
     case .scatterAdd(let axis): resolveScatterAdd(axis: axis)
     case .cast(let dtype): resolveCast(dtype)
+    case .dynamic: throw unsupported()
     case .random(let function, let stream): resolveRandom(function, stream: stream)
     case .normalizeTraining(let training): resolveNormalizeTraining(training)
     case .convolutionWeightGradient(let window, let groups): resolveWeightGradient(window, groups: groups)
@@ -152,7 +153,8 @@ extension MemoryLayoutPlanner {
     case .pad: return (8, 0)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
       .transpose,
-      .expand, .slice, .concat, .gather, .scatterAdd, .cast, .random, .normalizeTraining, .unfold, .fold,
+      .expand, .slice, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining, .unfold,
+      .fold,
       .poolGradient:
       return (0, 0)
     }

@@ -49,6 +49,10 @@ extension Op {
     case .cast:
       x[0].dtype.isFloatingPoint && y.dtype.isFloatingPoint ? try .of([dy.cast(to: x[0].dtype)]) : .zero
 
+    case .dynamic(let dynamic):
+      dynamic == .shape
+        ? .zero : .undefined("extents that are values, and control flow, have no derivative here")
+
     case .random: .zero
 
     case .normalizeTraining(let training): try training.adjoints(x, y, dy)

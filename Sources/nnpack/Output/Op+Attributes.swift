@@ -36,6 +36,7 @@ extension Op {
     case .gather(let axis): return "axis \(axis)"
     case .scatterAdd(let axis): return "axis \(axis)"
     case .cast(let dtype): return "to \(dtype.name)"
+    case .dynamic(let dynamic): return dynamic.attributeText
     case .random(let function, let stream): return "\(function), stream \(stream)"
     case .normalizeTraining(let training):
       return training.kind == .layerGradient
@@ -49,6 +50,21 @@ extension Op {
   }
 
   private func list(_ parts: [String]) -> String { parts.filter { !$0.isEmpty }.joined(separator: ", ") }
+}
+
+extension Dynamic {
+  fileprivate var attributeText: String {
+    switch self {
+    case .shape, .expand, .range, .nonZero: ""
+    case .reshape(let allowsZero): allowsZero ? "0 is an extent" : ""
+    case .slice(let axes), .pad(let axes, _): "axes \(axes)"
+    case .unique(let axis, let sorts):
+      (axis.map { "axis \($0), " } ?? "") + (sorts ? "sorted" : "as they come")
+    case .nonMaxSuppression(let isCentered): isCentered ? "boxes by centre" : "boxes by corners"
+    case .branch(let then, let otherwise): "bodies \(then) and \(otherwise)"
+    case .loop(let body, let carried): "body \(body), carries \(carried)"
+    }
+  }
 }
 
 extension Activation {

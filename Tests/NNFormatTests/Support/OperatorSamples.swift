@@ -82,6 +82,7 @@ extension OpCode {
     case .gather: [.init(.gather(axis: 0), f32(10, 4), TensorType(.i64, Shape([n])))]
     case .scatterAdd: [.init(.scatterAdd(axis: 0), f32(10, 4), TensorType(.i32, [3]), f32(3, 4))]
     case .cast: DType.allCases.map { .init(.cast($0), f32(n)) }
+    case .dynamic: dynamicSamples
     case .random:
       RandomFunction.allCases.map {
         .init(.random($0, stream: .max - 3), f32(n, .fixed(2)), TensorType(.i64, [2]))
@@ -100,6 +101,24 @@ extension OpCode {
     case .poolGradient:
       [.init(.poolGradient(Pool(.maximum, window: poolWindow)), f32(1, 2, 9, 8), f32(1, 2, 9, 5))]
     }
+  }
+
+  private var dynamicSamples: [OperatorSample] {
+    let axis = TensorType(.i64, [1])
+    return [
+      .init(.dynamic(.shape), f32(n, .fixed(3))),
+      .init(.dynamic(.reshape(allowsZero: true)), f32(n, .fixed(3)), TensorType(.i64, [4])),
+      .init(.dynamic(.expand), f32(3, 1), TensorType(.i64, [3])),
+      .init(.dynamic(.slice(axes: [1])), f32(n, .fixed(3)), axis, axis, axis),
+      .init(.dynamic(.pad(axes: [0], value: -0.0)), f32(n, .fixed(3)), TensorType(.i64, [2])),
+      .init(.dynamic(.range), TensorType(.i64, []), axis, axis),
+      .init(.dynamic(.nonZero), f32(n, .fixed(2))),
+      .init(.dynamic(.unique(axis: 1, sorts: true)), f32(n, .fixed(2))),
+      .init(.dynamic(.unique(axis: nil, sorts: false)), f32(n, .fixed(2))),
+      .init(
+        .dynamic(.nonMaxSuppression(isCentered: true)), f32(n, .fixed(6), .fixed(4)),
+        f32(n, .fixed(2), .fixed(6)), axis, f32(1), f32(1)),
+    ]
   }
 
   private func normalizeSample(_ kind: Normalize.Kind) -> OperatorSample {
@@ -164,6 +183,12 @@ extension OpCode {
     case .gather: ends.map { .gather(axis: $0) }
     case .scatterAdd: ends.map { .scatterAdd(axis: $0) }
     case .cast: []
+    case .dynamic:
+      [
+        .dynamic(.slice(axes: ends)), .dynamic(.pad(axes: ends, value: .infinity)),
+        .dynamic(.unique(axis: .min, sorts: false)), .dynamic(.branch(then: .max, otherwise: 0)),
+        .dynamic(.loop(body: 128, carried: .max)),
+      ]
     case .random: [.random(.normal, stream: .max)]
     case .normalizeTraining:
       [
