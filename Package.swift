@@ -54,7 +54,8 @@ let package = Package(
     .trait(name: "Embedded", description: "Compile the lean targets as Embedded Swift, for libnnrt.so")
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     // C and system libraries
@@ -96,6 +97,12 @@ let package = Package(
     .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform", "Files", "CZlib"]),
     .target(name: "ImageFiles", dependencies: ["NNGraph", "CImageFiles", "Files"]),
     .target(
+      name: "NNOnnx",
+      dependencies: [
+        "NNPasses", "NNRuntime", "NNGraph", "Files", "CPlatform",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["Schema/onnx-subset.proto"]),
+    .target(
       name: "NNTraining",
       dependencies: ["NNPasses", "COpenBLAS", "CPlatform", "Files", "NumPyFiles", "ImageFiles"]),
     .target(name: "NNDescription", dependencies: ["NNTraining", "NNGraph", "Files"]),
@@ -106,7 +113,7 @@ let package = Package(
     .executableTarget(
       name: "nnpack",
       dependencies: [
-        "NNTraining", "NNDescription", "Examples", "Files", "NumPyFiles",
+        "NNTraining", "NNDescription", "NNOnnx", "Examples", "Files", "NumPyFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

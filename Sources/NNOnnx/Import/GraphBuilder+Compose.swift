@@ -1,0 +1,123 @@
+import NNGraph
+
+// Short forms for lowerings that compose operators.
+extension GraphBuilder {
+  func unary(_ function: UnaryFunction, _ x: ValueID, alpha: Float = 0, beta: Float = 0) throws -> ValueID {
+    try append(.unary(Activation(function, alpha: alpha, beta: beta)), x)
+  }
+
+  func binary(_ function: BinaryFunction, _ a: ValueID, _ b: ValueID) throws -> ValueID {
+    try append(.binary(function), a, b)
+  }
+
+  func add(_ a: ValueID, _ b: ValueID) throws -> ValueID { try binary(.add, a, b) }
+  func subtract(_ a: ValueID, _ b: ValueID) throws -> ValueID { try binary(.subtract, a, b) }
+  func multiply(_ a: ValueID, _ b: ValueID) throws -> ValueID { try binary(.multiply, a, b) }
+  func divide(_ a: ValueID, _ b: ValueID) throws -> ValueID { try binary(.divide, a, b) }
+
+  /// A scalar of the type of `x`.
+  func scalar(_ value: Double, like x: ValueID) throws -> ValueID { try scalar(value, dtype(x)) }
+
+  func add(_ a: ValueID, _ b: Double) throws -> ValueID { try add(a, try scalar(b, like: a)) }
+  func multiply(_ a: ValueID, _ b: Double) throws -> ValueID { try multiply(a, try scalar(b, like: a)) }
+
+  func compare(_ function: CompareFunction, _ a: ValueID, _ b: ValueID) throws -> ValueID {
+    try append(.compare(function), a, b)
+  }
+
+  func select(_ condition: ValueID, _ a: ValueID, _ b: ValueID) throws -> ValueID {
+    try append(.select, condition, a, b)
+  }
+
+  func not(_ condition: ValueID) throws -> ValueID {
+    try compare(.equal, condition, try scalar(int: 0, .bool))
+  }
+
+  func cast(_ x: ValueID, _ dtype: DType) throws -> ValueID {
+    self.dtype(x) == dtype ? x : try append(.cast(dtype), x)
+  }
+
+  func reduce(_ function: ReduceFunction, _ x: ValueID, _ axes: [Int], keeps: Bool = true) throws -> ValueID {
+    try append(.reduce(Reduce(function, axes: axes.sorted(), keepsDimensions: keeps)), x)
+  }
+
+  func reshape(_ x: ValueID, _ shape: Shape) throws -> ValueID {
+    shape == self.shape(x) && !shape.dimensions.contains(.unknown) ? x : try append(.reshape(shape), x)
+  }
+
+  func reshape(_ x: ValueID, _ extents: [Int]) throws -> ValueID { try reshape(x, Shape(extents)) }
+
+  func transpose(_ x: ValueID, _ permutation: [Int]) throws -> ValueID {
+    permutation == Array(permutation.indices) && permutation.count == rank(x)
+      ? x : try append(.transpose(permutation), x)
+  }
+
+  func expand(_ x: ValueID, _ shape: Shape) throws -> ValueID {
+    shape == self.shape(x) && !shape.dimensions.contains(.unknown) ? x : try append(.expand(shape), x)
+  }
+
+  func concat(_ parts: [ValueID], axis: Int) throws -> ValueID {
+    parts.count == 1 ? parts[0] : try append(.concat(axis: axis), parts)
+  }
+
+  /// The elements from start to end of one axis.
+  func slice(_ x: ValueID, axis: Int, _ start: Int, _ end: Int, step: Int = 1) throws -> ValueID {
+    var ranges = [SliceRange](repeating: .all, count: rank(x))
+    guard ranges.indices.contains(axis) else {
+      throw NNError(.shapeMismatch, "a tensor of rank \(rank(x)) has no axis \(axis)")
+    }
+    ranges[axis] = SliceRange(start: start, end: end, step: step)
+    return try append(.slice(ranges), x)
+  }
+
+  func matmul(
+    _ a: ValueID, _ b: ValueID, transposesA: Bool = false, transposesB: Bool = false
+  ) throws -> ValueID {
+    try append(.matmul(Matmul(transposesA: transposesA, transposesB: transposesB)), a, b)
+  }
+
+  func gather(_ x: ValueID, _ indices: ValueID, axis: Int) throws -> ValueID {
+    try append(.gather(axis: axis), x, indices)
+  }
+
+  /// x with axes of extent 1 put in, at places counted in the result.
+  func unsqueeze(_ x: ValueID, _ axes: [Int]) throws -> ValueID {
+    var dimensions = shape(x).dimensions
+    for axis in axes.sorted() {
+      guard axis >= 0, axis <= dimensions.count else {
+        throw NNError(.shapeMismatch, "axis \(axis) cannot be put into \(shape(x).description)")
+      }
+      dimensions.insert(.fixed(1), at: axis)
+    }
+    return try reshapeKeepingOrder(x, dimensions)
+  }
+
+  /// x without the given axes, whose extent must be 1.
+  func squeeze(_ x: ValueID, _ axes: [Int]) throws -> ValueID {
+    var dimensions: [Dimension] = []
+    for (axis, dimension) in shape(x).dimensions.enumerated() {
+      if !axes.contains(axis) {
+        dimensions.append(dimension)
+      } else if let extent = dimension.extent, extent != 1 {
+        throw NNError(.shapeMismatch, "axis \(axis) has extent \(extent) and cannot be taken away")
+      }
+    }
+    return try reshapeKeepingOrder(x, dimensions)
+  }
+
+  /// A reshape to dimensions of which all but one are known or named.
+  func reshapeKeepingOrder(_ x: ValueID, _ dimensions: [Dimension]) throws -> ValueID {
+    let unknown = dimensions.count { $0 == .unknown }
+    guard unknown <= 1 else { _ = try extents(x); return x }
+    return try reshape(x, Shape(dimensions))
+  }
+
+  /// 0, 1, … along one axis of a tensor of `rank` axes whose others have extent 1.
+  func positions(_ count: Int, axis: Int, rank: Int) throws -> ValueID {
+    guard count <= 1 << 24 else { throw NNError(.limitExceeded, "\(count) positions of one axis") }
+    var extents = [Int](repeating: 1, count: rank)
+    guard extents.indices.contains(axis) else { return try ints(Array(0..<count)) }
+    extents[axis] = count
+    return add(try Tensor((0..<count).map { Int64($0) }, extents: extents))
+  }
+}

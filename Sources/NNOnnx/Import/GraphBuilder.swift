@@ -1,0 +1,123 @@
+import NNGraph
+import NNPasses
+
+/// The graph that an import makes. Nodes whose inputs are constants are computed at once, so that what a model derives from
+/// fixed shapes is a constant where an operator needs it as an attribute.
+final class GraphBuilder {
+  var graph: Graph
+  /// The name that new nodes get.
+  var nodeName: Name = ""
+  private var scalars: [ScalarKey: ValueID] = [:]
+
+  private struct ScalarKey: Hashable {
+    let dtype: DType
+    let bits: UInt64
+  }
+
+  init(name: Name) {
+    graph = Graph(name: name)
+  }
+
+  // Questions
+
+  func dtype(_ value: ValueID) -> DType { graph[value].type.dtype }
+  func shape(_ value: ValueID) -> Shape { graph[value].type.shape }
+  func rank(_ value: ValueID) -> Int { graph[value].type.shape.rank }
+  func constant(_ value: ValueID) -> Tensor? { graph[value].constant }
+
+  /// The extents of a value.
+  ///
+  /// - Throws: ``ErrorCode/unsupportedOperator`` if some are not known before the model runs.
+  func extents(_ value: ValueID) throws -> [Int] {
+    guard let extents = shape(value).extents else {
+      throw NNError(
+        .unsupportedOperator,
+        Message(
+          text: "needs fixed extents, but has \(shape(value).describe(symbols: graph.symbols)); "
+            + "fix them with --input-shape"))
+    }
+    return extents
+  }
+
+  func extent(_ value: ValueID, _ axis: Int) throws -> Int {
+    guard axis >= 0, axis < rank(value) else {
+      throw NNError(.shapeMismatch, "a tensor of rank \(rank(value)) has no axis \(axis)")
+    }
+    guard let extent = shape(value)[axis].extent else { return try extents(value)[axis] }
+    return extent
+  }
+
+  // Nodes
+
+  /// Appends a node, or computes it if all its inputs are constants.
+  func append(_ op: Op, _ inputs: [ValueID]) throws -> ValueID {
+    let result = try graph.append(op, inputs, name: nodeName)
+    guard let folded = try graph.foldedResults(of: graph.nodes[graph.nodes.count - 1]) else { return result }
+    graph.nodes.removeLast()
+    graph[result].constant = folded[0]
+    graph[result].type = folded[0].type
+    return result
+  }
+
+  func append(_ op: Op, _ inputs: ValueID...) throws -> ValueID { try append(op, inputs) }
+
+  // Constants
+
+  func add(_ tensor: Tensor) -> ValueID { graph.addConstant(nodeName, tensor) }
+
+  func ints(_ values: [Int]) throws -> ValueID {
+    add(try Tensor(values.map { Int64($0) }, extents: [values.count]))
+  }
+
+  func floats(_ values: [Float], extents: [Int]) throws -> ValueID {
+    add(try Tensor(values, extents: extents))
+  }
+
+  /// A scalar of any type: the nearest one to `value`, or for integer types `value` itself.
+  func scalar(_ value: Double, _ dtype: DType) throws -> ValueID {
+    try scalar(bits: value.bitPattern, dtype) {
+      if dtype.isInteger, let exact = Int64(exactly: value) { return try Tensor([exact], extents: []) }
+      return try Tensor.scalar(value)
+    }
+  }
+
+  func scalar(int value: Int, _ dtype: DType) throws -> ValueID {
+    try scalar(bits: UInt64(bitPattern: Int64(value)) ^ 1 << 63, dtype) {
+      try Tensor([Int64(value)], extents: [])
+    }
+  }
+
+  private func scalar(bits: UInt64, _ dtype: DType, _ make: () throws -> Tensor) throws -> ValueID {
+    let key = ScalarKey(dtype: dtype, bits: bits)
+    if let known = scalars[key] { return known }
+    let wide = try make()
+    let tensor = wide.dtype == dtype ? wide : try Op.cast(dtype).evaluated([wide])[0]
+    let id = graph.addConstant("", tensor)
+    scalars[key] = id
+    return id
+  }
+}
+
+extension Tensor {
+  /// The f64 scalar `value`.
+  static func scalar(_ value: Double) throws -> Tensor {
+    let storage = try TensorStorage.allocate(size: 8) { (memory) throws(NNError) in
+      memory.storeBytes(of: value.bitPattern, as: UInt64.self)
+    }
+    return try Tensor(dtype: .f64, extents: [], storage: storage)
+  }
+
+  /// The elements of a tensor of integers or truth values; nil for other types.
+  var integers: [Int]? {
+    guard layout == .rowMajor, dtype.isInteger || dtype == .bool else { return nil }
+    guard let wide = dtype == .i64 ? self : try? Op.cast(.i64).evaluated([self])[0] else { return nil }
+    return wide.bytes.bindMemory(to: Int64.self).map { Int($0) }
+  }
+
+  /// The elements of a tensor of numbers, as f64.
+  var doubles: [Double]? {
+    guard layout == .rowMajor else { return nil }
+    guard let wide = dtype == .f64 ? self : try? Op.cast(.f64).evaluated([self])[0] else { return nil }
+    return Array(wide.bytes.bindMemory(to: Double.self))
+  }
+}

@@ -1,0 +1,296 @@
+import NNFormat
+import NNGraph
+import NNPasses
+
+/// What a model is imported with.
+public struct ImportOptions: Sendable {
+  /// Extents for free dimensions, by the names that the model gives them.
+  public var extents: [String: Int]
+
+  public init(extents: [String: Int] = [:]) {
+    self.extents = extents
+  }
+}
+
+extension OnnxModel {
+  /// The model as a graph that computes the same.
+  ///
+  /// - Throws: ``ErrorCode/unsupportedOperator`` with everything in the model that has no counterpart here, node by node;
+  ///   ``ErrorCode/invalidGraph`` and the like, naming the node, if the model is not well formed.
+  public func imported(_ options: ImportOptions = ImportOptions()) throws(NNError) -> Graph {
+    let importer = Importer(self, options)
+    do {
+      return try importer.run()
+    } catch let error as NNError {
+      throw error
+    } catch {
+      throw NNError(.invalidGraph, Message(text: "\(error)"))
+    }
+  }
+}
+
+/// One import: walks through the nodes in order and gives each to its lowering.
+final class Importer {
+  let builder: GraphBuilder
+  let externalData: ExternalData
+  private var proto: OnnxModelProto
+  private let options: ImportOptions
+  private var functions: [FunctionKey: OnnxFunctionProto] = [:]
+  private var unsupported: [String] = []
+
+  /// Functions and bodies stand in each other at most this deep.
+  private static let maximumDepth = 64
+
+  private struct FunctionKey: Hashable {
+    let domain: String
+    let name: String
+    let overload: String
+  }
+
+  init(_ model: OnnxModel, _ options: ImportOptions) {
+    proto = model.proto
+    externalData = model.externalData
+    self.options = options
+    builder = GraphBuilder(name: Name(model.proto.graph.name))
+  }
+
+  func run() throws -> Graph {
+    for function in proto.functions {
+      let domain = function.domain == "ai.onnx" ? "" : function.domain
+      functions[FunctionKey(domain: domain, name: function.name, overload: function.overload)] = function
+    }
+    let scope = Scope(opsets: Importer.opsets(proto.opsetImport))
+    var graph = proto.graph
+    proto.clearGraph()
+    try importInitializers(&graph, into: scope)
+    try importInputs(graph, into: scope)
+    try importNodes(graph.node, in: scope)
+    if !unsupported.isEmpty { throw unsupportedError() }
+    try exportOutputs(graph, from: scope)
+    var result = builder.graph
+    result.removeUnused()
+    try result.verify()
+    return result
+  }
+
+  static func opsets(_ imports: [OnnxOperatorSetIdProto]) -> [String: Int] {
+    var opsets: [String: Int] = [:]
+    for set in imports { opsets[set.domain == "ai.onnx" ? "" : set.domain] = Int(set.version) }
+    return opsets
+  }
+
+  private func unsupportedError() -> NNError {
+    let heading =
+      unsupported.count == 1
+      ? "one thing is not supported:" : "\(unsupported.count) things are not supported:"
+    return NNError(
+      .unsupportedOperator, Message(text: ([heading] + unsupported).joined(separator: "\n  ")))
+  }
+}
+
+// What stands around the nodes
+extension Importer {
+  /// Makes constants of a graph's initialisers, and lets go of their bytes in the message one by one.
+  func importInitializers(_ graph: inout OnnxGraphProto, into scope: Scope) throws {
+    for index in graph.initializer.indices {
+      let name = graph.initializer[index].name
+      builder.nodeName = Name(name)
+      try collectingUnsupported("initializer \"\(name)\"", results: [name], scope) {
+        let tensor = graph.initializer[index]
+        if Int(tensor.dataType) == ElementType.string { return [try tensor.texts()] }
+        return [.tensor(builder.add(try tensor.tensor(externalData: externalData)))]
+      }
+      graph.initializer[index] = OnnxTensorProto()
+    }
+    for sparse in graph.sparseInitializer {
+      let name = sparse.values.name
+      try collectingUnsupported("initializer \"\(name)\"", results: [name], scope) {
+        [.tensor(builder.add(try sparse.tensor(externalData: externalData)))]
+      }
+    }
+  }
+
+  private func importInputs(_ graph: OnnxGraphProto, into scope: Scope) throws {
+    // Up to version 3 of the representation, initialisers were listed as inputs too.
+    for input in graph.input where !scope.definesLocally(input.name) {
+      try collectingUnsupported("input \"\(input.name)\"", results: [input.name], scope) {
+        guard case .tensorType(let type)? = input.type.value else {
+          throw NNError(.unsupportedOperator, "only tensors can be inputs of a model")
+        }
+        let dtype = try ElementType.require(Int(type.elemType))
+        guard type.hasShape else {
+          throw NNError(.unsupportedOperator, "its number of axes is not declared")
+        }
+        return [
+          .tensor(builder.graph.addInput(Name(input.name), dtype, try shape(type.shape, of: input.name)))
+        ]
+      }
+    }
+  }
+
+  private func shape(_ proto: OnnxTensorShapeProto, of name: String) throws -> Shape {
+    var dimensions: [Dimension] = []
+    for (axis, dimension) in proto.dim.enumerated() {
+      switch dimension.value {
+      case .dimValue(let extent) where extent >= 0: dimensions.append(.fixed(Int(extent)))
+      case .dimParam(let symbol) where !symbol.isEmpty: dimensions.append(named(symbol))
+      case .dimValue, .dimParam, nil: dimensions.append(named("\(name)_\(axis)"))
+      }
+    }
+    let shape = Shape(dimensions)
+    try shape.validate()
+    return shape
+  }
+
+  private func named(_ symbol: String) -> Dimension {
+    if let extent = options.extents[symbol] { return .fixed(extent) }
+    return builder.graph.dimension(Name(symbol))
+  }
+
+  private func exportOutputs(_ graph: OnnxGraphProto, from scope: Scope) throws {
+    for output in graph.output {
+      guard let value = scope.find(output.name) else {
+        throw NNError(
+          .invalidGraph,
+          Message(text: "output \"\(output.name)\" is neither an input, an initializer nor a result"))
+      }
+      guard case .tensor(let id) = value else {
+        throw NNError(
+          .unsupportedOperator,
+          Message(text: "output \"\(output.name)\": only tensors can be outputs of a model"))
+      }
+      // What is an input, a constant or an output already gets another value with a name of its own.
+      let isResult = builder.graph.nodes.contains { $0.outputs.contains(id) }
+      builder.nodeName = Name(output.name)
+      let own =
+        isResult && !builder.graph.outputs.contains(id)
+        ? id : try builder.graph.append(.unary(.identity), [id], name: builder.nodeName)
+      builder.graph.addOutput(own, name: Name(output.name))
+    }
+  }
+}
+
+// Nodes
+extension Importer {
+  func importNodes(_ nodes: [OnnxNodeProto], in scope: Scope) throws {
+    guard scope.depth <= Importer.maximumDepth else {
+      throw NNError(.limitExceeded, "functions and bodies are nested more than \(Importer.maximumDepth) deep")
+    }
+    for (index, node) in nodes.enumerated() {
+      try requireInputs(of: node, in: scope, following: nodes[index...])
+      let label = OnnxNode.label(of: node)
+      for output in node.output where !output.isEmpty && scope.definesLocally(output) {
+        throw NNError(.invalidGraph, Message(text: "\(label): result \"\(output)\" is defined twice"))
+      }
+      try collectingUnsupported(description(of: node, in: scope), results: node.output, scope) {
+        builder.nodeName = Name(node.name.isEmpty ? node.output.first ?? "" : node.name)
+        return try importNode(node, in: scope)
+      }
+    }
+  }
+
+  private func description(of node: OnnxNodeProto, in scope: Scope) -> String {
+    let domain = OnnxNode.domain(of: node)
+    let version = scope.opsets[domain].map { " \($0)" } ?? ""
+    return "\(OnnxNode.label(of: node)), operator set \(domain.isEmpty ? "ai.onnx" : domain)\(version)"
+  }
+
+  private func requireInputs(
+    of node: OnnxNodeProto, in scope: Scope, following: ArraySlice<OnnxNodeProto>
+  ) throws {
+    for input in node.input where !input.isEmpty && scope.find(input) == nil {
+      let isLater = following.contains { $0.output.contains(input) }
+      let reason =
+        isLater
+        ? "is computed by this node or a later one (the graph has a cycle or wrong order)"
+        : "is neither an input, an initializer nor a result"
+      throw NNError(
+        .invalidGraph, Message(text: "\(OnnxNode.label(of: node)): input \"\(input)\" \(reason)"))
+    }
+  }
+
+  private func importNode(_ proto: OnnxNodeProto, in scope: Scope) throws -> [Imported] {
+    let inputs = proto.input.map { name -> Imported? in
+      guard !name.isEmpty, let value = scope.find(name) else { return nil }
+      if case .absent = value { return nil }
+      return value
+    }
+    let domain = OnnxNode.domain(of: proto)
+    let key = FunctionKey(domain: domain, name: proto.opType, overload: proto.overload)
+    let version = scope.opsets[domain] ?? (domain.isEmpty ? 1 : 0)
+    let node = OnnxNode(
+      proto, version: version, inputs: inputs, scope: scope, externalData: externalData)
+    if let function = functions[key] { return try call(function, node) }
+    guard let lowering = OperatorTable.find(domain: domain, name: proto.opType) else {
+      throw NNError(.unsupportedOperator, "there is no such operator here")
+    }
+    for input in inputs {
+      // The node that gave it has been reported; nothing more can be said about this one.
+      if case .unavailable? = input { return proto.output.map { _ in .unavailable } }
+    }
+    switch lowering {
+    case .tensors(let lower): return try lower(node, builder).map { .tensor($0) }
+    case .structure(let lower): return try lower(node, self)
+    }
+  }
+
+  private func call(_ function: OnnxFunctionProto, _ node: OnnxNode) throws -> [Imported] {
+    var attributes: [String: OnnxAttributeProto] = [:]
+    for attribute in function.attributeProto { attributes[attribute.name] = attribute }
+    for name in function.attribute { attributes[name] = node.givenAttributes[name] }
+    for attribute in function.attributeProto {
+      if let given = node.givenAttributes[attribute.name] { attributes[attribute.name] = given }
+    }
+    let scope = Scope(
+      function: Importer.opsets(function.opsetImport), attributes: attributes, calledFrom: node.scope)
+    guard node.inputs.count <= function.input.count else {
+      throw NNError(
+        .invalidGraph, "has \(node.inputs.count) inputs, the function takes \(function.input.count)")
+    }
+    for (name, input) in zip(function.input, node.inputs) {
+      scope.define(name, input ?? .absent)
+    }
+    for name in function.input.dropFirst(node.inputs.count) { scope.define(name, .absent) }
+    try importNodes(function.node, in: scope)
+    return try function.output.map { try result($0, of: scope) }
+  }
+
+  func result(_ name: String, of scope: Scope) throws -> Imported {
+    guard let value = scope.find(name) else {
+      throw NNError(.invalidGraph, Message(text: "its body does not compute \"\(name)\""))
+    }
+    return value
+  }
+
+  /// The results of a body's nodes, with `inputs` as its inputs.
+  func inline(_ body: OnnxGraphProto, _ inputs: [Imported], in outer: Scope) throws -> [Imported] {
+    let scope = Scope(inside: outer)
+    var body = body
+    guard inputs.count == body.input.count else {
+      throw NNError(.invalidGraph, "its body takes \(body.input.count) inputs, not \(inputs.count)")
+    }
+    try importInitializers(&body, into: scope)
+    for (input, value) in zip(body.input, inputs) { scope.define(input.name, value) }
+    try importNodes(body.node, in: scope)
+    return try body.output.map { try result($0.name, of: scope) }
+  }
+
+  /// Defines the results of `work`; where something is not supported, notes it and goes on, so that all of it is found.
+  private func collectingUnsupported(
+    _ label: String, results: [String], _ scope: Scope, _ work: () throws -> [Imported]
+  ) throws {
+    do {
+      let values = try work()
+      for (name, value) in zip(results, values) where !name.isEmpty { scope.define(name, value) }
+      for name in results.dropFirst(values.count) where !name.isEmpty {
+        throw NNError(.unsupportedOperator, Message(text: "result \"\(name)\" is not computed here"))
+      }
+    } catch let error as NNError {
+      guard error.code == .unsupportedOperator || error.code == .dtypeMismatch else {
+        throw error.within(label)
+      }
+      unsupported.append("\(label): \(error.message)")
+      for name in results where !name.isEmpty { scope.define(name, .unavailable) }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import FoundationEssentials
+import NNGraph
+
+extension OnnxTensorProto {
+  /// The texts of a tensor of strings.
+  func texts() throws -> Imported { .strings(stringData.map { String(decoding: $0, as: UTF8.self) }) }
+}
+
+extension OnnxSparseTensorProto {
+  /// The tensor with its zeros written out.
+  ///
+  /// - Throws: ``ErrorCode/invalidGraph`` for indices outside of the shape.
+  func tensor(externalData: ExternalData) throws -> Tensor {
+    let extents = dims.map { Int($0) }
+    try Shape(extents).validate()
+    let values = try self.values.tensor(externalData: externalData)
+    let positions = try flatPositions(
+      try indices.tensor(externalData: externalData), count: values.elementCount, extents)
+    let size = try Tensor.byteCount(dtype: values.dtype, extents: extents, layout: .rowMajor)
+    let width = values.dtype.size
+    let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
+      for index in memory.indices { memory[index] = 0 }
+      for (index, position) in positions.enumerated() {
+        for byte in 0..<width { memory[position * width + byte] = values.bytes[index * width + byte] }
+      }
+    }
+    return try Tensor(dtype: values.dtype, extents: extents, storage: storage)
+  }
+
+  /// Row-major positions from indices that are positions already, (count), or one index for each axis, (count, rank).
+  private func flatPositions(_ indices: Tensor, count: Int, _ extents: [Int]) throws -> [Int] {
+    guard let numbers = indices.integers,
+      numbers.count == count || (indices.extents.count == 2 && numbers.count == count * extents.count)
+    else { throw NNError(.invalidGraph, "the indices of a sparse tensor do not fit its values") }
+    let elements = Shape(extents).elementCount ?? 0
+    let isFlat = indices.extents.count < 2
+    return try (0..<count).map { index in
+      var position = 0
+      for axis in isFlat ? 0..<0 : extents.indices {
+        let coordinate = numbers[index * extents.count + axis]
+        guard coordinate >= 0, coordinate < extents[axis] else {
+          throw NNError(.invalidGraph, "a sparse tensor has an index of \(coordinate)")
+        }
+        position = position * extents[axis] + coordinate
+      }
+      if isFlat { position = numbers[index] }
+      guard position >= 0, position < elements else {
+        throw NNError(.invalidGraph, "a sparse tensor has an index of \(position)")
+      }
+      return position
+    }
+  }
+}

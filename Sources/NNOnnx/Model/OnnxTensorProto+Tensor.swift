@@ -1,0 +1,89 @@
+import FoundationEssentials
+import NNGraph
+
+extension OnnxTensorProto {
+  /// The tensor as a constant of ours.
+  ///
+  /// - Throws: ``ErrorCode/unsupportedOperator`` for element types that we do not have, ``ErrorCode/invalidGraph`` where data
+  ///   and shape contradict each other; both name the tensor.
+  func tensor(externalData: ExternalData) throws -> Tensor {
+    do {
+      let dtype = try ElementType.require(Int(dataType))
+      let extents = try checkedExtents()
+      let size = try Tensor.byteCount(dtype: dtype, extents: extents, layout: .rowMajor)
+      if dataLocation == 1 {
+        return try externalData.read(self.externalData, size: size) { bytes in
+          try OnnxTensorProto.tensor(dtype, extents, rawBytes: bytes)
+        }
+      }
+      if hasRawData {
+        return try rawData.withUnsafeBytes { try OnnxTensorProto.tensor(dtype, extents, rawBytes: $0) }
+      }
+      return try OnnxTensorProto.tensor(dtype, extents) {
+        try fill($0, dtype, count: Shape(extents).elementCount ?? 0)
+      }
+    } catch let error as NNError {
+      throw error.within("tensor \"\(name)\"")
+    }
+  }
+
+  /// The dimensions, each 0 or more and together within the limits.
+  func checkedExtents() throws -> [Int] {
+    let extents = dims.map { Int($0) }
+    try Shape(extents).validate()
+    return extents
+  }
+
+  /// A tensor whose bytes are in the order of the standard's raw data: little-endian, row-major.
+  private static func tensor(_ dtype: DType, _ extents: [Int], rawBytes: UnsafeRawBufferPointer) throws
+    -> Tensor
+  {
+    try tensor(dtype, extents) { memory in
+      guard rawBytes.count == memory.count else {
+        throw NNError(
+          .invalidGraph, "has \(rawBytes.count) bytes, its type and shape ask for \(memory.count)")
+      }
+      memory.copyMemory(from: rawBytes)
+      guard dtype == .bool else { return }
+      for index in memory.indices where memory[index] > 1 { memory[index] = 1 }
+    }
+  }
+
+  private static func tensor(
+    _ dtype: DType, _ extents: [Int], initialize: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) throws -> Tensor {
+    let size = try Tensor.byteCount(dtype: dtype, extents: extents, layout: .rowMajor)
+    let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
+      do {
+        try initialize(memory)
+      } catch let error as NNError {
+        throw error
+      } catch {
+        throw NNError(.invalidGraph, Message(text: "\(error)"))
+      }
+    }
+    return try Tensor(dtype: dtype, extents: extents, storage: storage)
+  }
+
+  /// Copies the elements from the field that the standard puts this type's into.
+  private func fill(_ memory: UnsafeMutableRawBufferPointer, _ dtype: DType, count: Int) throws {
+    func store<Stored, Element>(_ field: [Stored], _ convert: (Stored) -> Element) throws {
+      guard field.count == count else {
+        throw NNError(.invalidGraph, "has \(field.count) elements, its shape asks for \(count)")
+      }
+      let elements = memory.bindMemory(to: Element.self)
+      for (index, value) in field.enumerated() { elements[index] = convert(value) }
+    }
+    switch dtype {
+    case .f32: try store(floatData) { $0 }
+    case .f64: try store(doubleData) { $0 }
+    case .i64: try store(int64Data) { $0 }
+    case .i32: try store(int32Data) { $0 }
+    case .i16: try store(int32Data) { Int16(truncatingIfNeeded: $0) }
+    case .i8: try store(int32Data) { Int8(truncatingIfNeeded: $0) }
+    case .u8: try store(int32Data) { UInt8(truncatingIfNeeded: $0) }
+    case .bool: try store(int32Data) { $0 != 0 ? UInt8(1) : 0 }
+    case .f16, .bf16: try store(int32Data) { UInt16(truncatingIfNeeded: $0) }
+    }
+  }
+}

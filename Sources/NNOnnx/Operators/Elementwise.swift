@@ -1,0 +1,119 @@
+import NNGraph
+
+/// Arithmetic, comparison and logic, element by element with broadcasting.
+enum Elementwise {
+  static let operators: [String: Lowering] = [
+    "Abs": unary(.absolute), "Ceil": unary(.ceiling), "Cos": unary(.cosine), "Erf": unary(.errorFunction),
+    "Exp": unary(.exponential), "Floor": unary(.floor), "Identity": unary(.identity),
+    "Log": unary(.logarithm),
+    "Neg": unary(.negate), "Reciprocal": unary(.reciprocal), "Round": unary(.round), "Sign": unary(.sign),
+    "Sin": unary(.sine), "Sqrt": unary(.squareRoot),
+
+    "Add": binary(.add), "Sub": binary(.subtract), "Mul": binary(.multiply), "Div": binary(.divide),
+    "Pow": power, "Sum": folded(.add), "Max": folded(.maximum), "Min": folded(.minimum), "Mean": mean,
+
+    "Equal": compare(.equal), "Less": compare(.less), "LessOrEqual": compare(.lessOrEqual),
+    "Greater": compare(.greater), "GreaterOrEqual": compare(.greaterOrEqual),
+    "Not": not, "And": and, "Or": or, "Xor": compare(.notEqual), "Where": select,
+    "Cast": cast, "CastLike": castLike, "Clip": clip,
+  ]
+
+  private static func unary(_ function: UnaryFunction) -> Lowering {
+    { node, graph in [try graph.unary(function, try node.input(0))] }
+  }
+
+  private static func binary(_ function: BinaryFunction) -> Lowering {
+    { node, graph in
+      let (a, b) = try aligned(node, graph)
+      return [try graph.binary(function, a, b)]
+    }
+  }
+
+  private static func compare(_ function: CompareFunction) -> Lowering {
+    { node, graph in
+      let (a, b) = try aligned(node, graph)
+      return [try graph.compare(function, a, b)]
+    }
+  }
+
+  /// Both operands; before version 7 the second one's axes began at an attribute's axis of the first.
+  private static func aligned(_ node: OnnxNode, _ graph: GraphBuilder) throws -> (ValueID, ValueID) {
+    let (a, b) = (try node.input(0), try node.input(1))
+    guard node.version < 7, try node.flag("broadcast"), let axis = try node.int("axis") else { return (a, b) }
+    let start = try OnnxNode.axis(axis, rank: graph.rank(a))
+    let missing = graph.rank(a) - start - graph.rank(b)
+    guard missing > 0 else { return (a, b) }
+    return (a, try graph.unsqueeze(b, Array(graph.rank(b)..<(graph.rank(b) + missing))))
+  }
+
+  private static func folded(_ function: BinaryFunction) -> Lowering {
+    { node, graph in [try fold(function, node, graph)] }
+  }
+
+  private static func fold(_ function: BinaryFunction, _ node: OnnxNode, _ graph: GraphBuilder) throws
+    -> ValueID
+  {
+    let inputs = try node.allInputs()
+    guard var result = inputs.first else { throw NNError(.invalidGraph, "has no inputs") }
+    for next in inputs.dropFirst() { result = try graph.binary(function, result, next) }
+    return result
+  }
+
+  private static func mean(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let sum = try fold(.add, node, graph)
+    return [try graph.divide(sum, try graph.scalar(Double(node.inputs.count), like: sum))]
+  }
+
+  /// The exponent may be of another type; the result has the base's.
+  private static func power(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (base, exponent) = try aligned(node, graph)
+    let type = graph.dtype(base)
+    if type.isFloatingPoint || graph.dtype(exponent) == type {
+      return [try graph.binary(.power, base, try graph.cast(exponent, type))]
+    }
+    let wide: DType = graph.dtype(exponent).isFloatingPoint ? graph.dtype(exponent) : .f64
+    let result = try graph.binary(.power, try graph.cast(base, wide), try graph.cast(exponent, wide))
+    return [try graph.cast(result, type)]
+  }
+
+  private static func not(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    [try graph.not(try node.input(0))]
+  }
+
+  private static func and(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (a, b) = try aligned(node, graph)
+    return [try graph.select(a, b, try graph.scalar(int: 0, .bool))]
+  }
+
+  private static func or(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (a, b) = try aligned(node, graph)
+    return [try graph.select(a, try graph.scalar(int: 1, .bool), b)]
+  }
+
+  private static func select(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    [try graph.select(try node.input(0), try node.input(1), try node.input(2))]
+  }
+
+  private static func cast(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let dtype = try ElementType.require(try node.required(try node.int("to"), "to"))
+    return [try graph.append(.cast(dtype), try node.input(0))]
+  }
+
+  private static func castLike(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    [try graph.append(.cast(graph.dtype(try node.input(1))), try node.input(0))]
+  }
+
+  /// Bounds are attributes before version 11, and inputs since.
+  private static func clip(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    var (low, high) = (try node.optional(1), try node.optional(2))
+    if node.version < 11 {
+      low = try node.float("min").map { try graph.scalar(Double($0), like: x) }
+      high = try node.float("max").map { try graph.scalar(Double($0), like: x) }
+    }
+    var result = x
+    if let low { result = try graph.binary(.maximum, result, low) }
+    if let high { result = try graph.binary(.minimum, result, high) }
+    return [result == x ? try graph.unary(.identity, x) : result]
+  }
+}

@@ -1,0 +1,83 @@
+import NNGraph
+import NNRuntime
+
+extension Op {
+  /// What this operator gives for constants, computed by the kernels that would compute it at run time.
+  ///
+  /// - Parameter inputs: row-major tensors.
+  /// - Throws: as inference and running do.
+  public func evaluated(_ inputs: [Tensor]) throws(NNError) -> [Tensor] {
+    var graph = Graph(name: "")
+    var ids: [ValueID] = []
+    for tensor in inputs { ids.append(graph.addConstant("", tensor)) }
+    _ = try graph.append(self, ids)
+    for (index, output) in graph.nodes[0].outputs.enumerated() {
+      graph.addOutput(output, name: Name("output \(index)"))
+    }
+    try graph.verify()
+    let plan = try Plan(graph, inputExtents: [])
+    try plan.run()
+    var results: [Tensor] = []
+    for (index, type) in plan.outputTypes.enumerated() {
+      let bytes = plan.output(index)
+      let storage = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
+        memory.copyMemory(from: bytes)
+      }
+      results.append(try Tensor(dtype: type.dtype, extents: type.shape.extents ?? [], storage: storage))
+    }
+    return results
+  }
+
+  /// Whether a node of this operator may be replaced by its results where all its inputs are constants.
+  public var isFoldable: Bool {
+    // Its numbers are drawn anew for each key, and a constant key is a choice of the model's author.
+    if case .random = self { return false }
+    return true
+  }
+}
+
+extension Graph {
+  /// Folded results may take this many bytes, or as many as what they are made of: a graph must not grow by being folded.
+  public static let foldedSizeLimit = 1 << 16
+
+  /// Replaces nodes whose inputs are all constants by their results, as far as these take little space.
+  ///
+  /// - Throws: what running such a node throws, with the node in front.
+  public mutating func foldConstants() throws(NNError) {
+    var kept: [Node] = []
+    for node in nodes {
+      if let results = try foldedResults(of: node) {
+        for (output, result) in zip(node.outputs, results) {
+          self[output].constant = result
+          self[output].type = result.type
+        }
+      } else {
+        kept.append(node)
+      }
+    }
+    nodes = kept
+  }
+
+  /// The results of a node whose inputs are all constants; nil if they are not, or if the results are large.
+  public func foldedResults(of node: Node) throws(NNError) -> [Tensor]? {
+    guard node.op.isFoldable else { return nil }
+    var tensors: [Tensor] = []
+    var limit = 0
+    for input in node.inputs {
+      guard let constant = self[input].constant, constant.layout == .rowMajor else { return nil }
+      tensors.append(constant)
+      limit += constant.bytes.count
+    }
+    limit = max(limit, Graph.foldedSizeLimit)
+    for output in node.outputs {
+      guard let count = self[output].type.shape.elementCount else { continue }
+      let (size, overflow) = count.multipliedReportingOverflow(by: self[output].type.dtype.size)
+      guard !overflow, size <= limit else { return nil }
+    }
+    do throws(NNError) {
+      return try node.op.evaluated(tensors)
+    } catch {
+      throw error.within(node.description)
+    }
+  }
+}

@@ -1,0 +1,239 @@
+"""Runs the operator cases of the onnx package and writes a table of what each gave.
+
+A case is converted to a file by `nnpack convert`, loaded by libnnrt.so through the Python package, run, and compared with the
+values and tolerances that it brings. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "Tests" / "Conformance" / "onnx-node-cases.tsv"
+WORK = ROOT / "build" / "conformance"
+sys.path.insert(0, str(ROOT / "bindings" / "python" / "src"))
+
+warnings.filterwarnings("ignore")
+import numpy as np  # noqa: E402
+import onnx  # noqa: E402
+import onnx.numpy_helper  # noqa: E402
+
+
+@dataclass
+class Result:
+    name: str
+    opset: str
+    passed: bool
+    #: The largest error in ulp if it passed, else why it did not.
+    detail: str
+
+    def row(self) -> str:
+        return "\t".join((self.name, self.opset, "pass" if self.passed else "fail", self.detail))
+
+
+def collect() -> list:
+    from onnx.backend.test.case.node import collect_testcases
+
+    return sorted(collect_testcases(None), key=lambda case: case.name)
+
+
+def opset_of(case) -> str:
+    return ",".join(f"{s.domain + ' ' if s.domain else ''}{s.version}" for s in case.model.opset_import)
+
+
+def convert(cases: list, nnpack: str) -> dict[str, str]:
+    """Converts all models; gives the reason for each that has no file now."""
+    folder = WORK / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    reasons: dict[str, str] = {}
+    todo = []
+    for case in cases:
+        source, target = folder / f"{case.name}.onnx", folder / f"{case.name}.nnrt"
+        source.write_bytes(case.model.SerializeToString())
+        target.unlink(missing_ok=True)
+        todo.append((case.name, source, target))
+    while todo:
+        listing = WORK / "list.txt"
+        listing.write_text("".join(f"{source}\t{target}\n" for _, source, target in todo))
+        done = subprocess.run(
+            [nnpack, "convert", "--batch", str(listing), "--level", "1"],
+            capture_output=True, text=True, errors="replace", env={**os.environ, "SWIFT_BACKTRACE": "enable=no"},
+        )
+        failed = {}
+        for message in re.split(r"^nnpack: ", done.stderr, flags=re.M):
+            match = re.match(r"(\S+)/([^/\s]+)\.onnx: (.*)", message, flags=re.S)
+            if match:
+                failed[match[2]] = " ".join(match[3].split())
+        rest = [entry for entry in todo if entry[0] not in failed and not entry[2].exists()]
+        reasons.update(failed)
+        if done.returncode in (0, 1) or not rest:
+            for name, _, _ in rest:
+                reasons[name] = "nnpack gave neither a file nor a reason"
+            break
+        # It died in the first model that has neither a file nor a message.
+        position = todo.index(rest[0])
+        reasons[rest[0][0]] = f"nnpack died with status {done.returncode}"
+        todo = todo[position + 1 :]
+    return reasons
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    """Types that NumPy does not have, as the floats they stand for."""
+    return array.astype(np.float32) if array.dtype.kind == "V" or array.dtype.name.startswith(("bfloat", "float8", "float4")) else array
+
+
+def largest_error(got: np.ndarray, expected: np.ndarray) -> float:
+    """In units of the last place of the expected value."""
+    if expected.dtype.kind != "f" or expected.size == 0:
+        return 0.0
+    finite = np.isfinite(expected) & np.isfinite(got)
+    if not finite.any():
+        return 0.0
+    difference = np.abs(got.astype(np.float64) - expected.astype(np.float64))[finite]
+    return float((difference / np.spacing(np.abs(expected[finite])).astype(np.float64)).max())
+
+
+def run(case) -> str:
+    """Runs all data sets of a case; gives the largest error in ulp, or raises with the reason."""
+    import nnrt
+
+    model = nnrt.load(WORK / "models" / f"{case.name}.nnrt")
+    names = [value.name for value in case.model.graph.input]
+    worst = 0.0
+    for inputs, expected in case.data_sets:
+        given = {}
+        for name, value in zip(names, inputs):
+            if isinstance(value, onnx.TensorProto):
+                value = onnx.numpy_helper.to_array(value)
+            if not isinstance(value, (np.ndarray, np.generic)):
+                raise ValueError(f"input {name} is a {type(value).__name__}")
+            given[name] = value
+        results = model(given) if given else model()
+        results = results if isinstance(results, tuple) else (results,)
+        if len(results) != len(expected):
+            raise AssertionError(f"{len(results)} outputs instead of {len(expected)}")
+        for info, got, wanted in zip(model.outputs, results, expected):
+            wanted = np.asarray(onnx.numpy_helper.to_array(wanted) if isinstance(wanted, onnx.TensorProto) else wanted)
+            if info.dtype != wanted.dtype and not stands_for(info, wanted.dtype):
+                raise AssertionError(f"output {info.name} is {info.dtype_name} instead of {wanted.dtype}")
+            got = got.view(wanted.dtype) if info.dtype != wanted.dtype else got
+            if got.shape != wanted.shape:
+                raise AssertionError(f"output {info.name} has shape {got.shape} instead of {wanted.shape}")
+            got, wanted = plain(got), plain(wanted)
+            np.testing.assert_allclose(got, wanted, rtol=case.rtol, atol=case.atol)
+            worst = max(worst, largest_error(got, wanted))
+    return f"{worst:.1f}".removesuffix(".0")
+
+
+def stands_for(info, dtype: np.dtype) -> bool:
+    """Whether the package gives the bits of this type in a type that NumPy has."""
+    return {"bf16": "bfloat16"}.get(info.dtype_name) == dtype.name
+
+
+def reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    mismatch = re.search(r"Mismatched elements: \S+ / \S+ \(\S+\)", text)
+    if mismatch:
+        largest = re.search(r"Max absolute difference among violations: (\S+)", text)
+        return f"{mismatch[0]}, largest difference {largest[1] if largest else '?'}"
+    return f"{type(error).__name__}: {text}"[:400]
+
+
+def run_all(cases: list) -> dict[str, tuple[bool, str]]:
+    """Runs the cases in a process of their own, so that a crash costs one case and not the table."""
+    outcomes: dict[str, tuple[bool, str]] = {}
+    position = 0
+    while position < len(cases):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            with os.fdopen(writing, "w") as pipe:
+                for case in cases[position:]:
+                    try:
+                        line = f"pass\t{run(case)}"
+                    except Exception as error:  # noqa: BLE001
+                        line = f"fail\t{reason(error)}"
+                    pipe.write(line + "\n")
+                    pipe.flush()
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            for line in pipe:
+                state, detail = line.rstrip("\n").split("\t", 1)
+                outcomes[cases[position].name] = (state == "pass", detail)
+                position += 1
+        _, status = os.waitpid(child, 0)
+        if status != 0 and position < len(cases):
+            outcomes[cases[position].name] = (False, f"the library died with status {status}")
+            position += 1
+    return outcomes
+
+
+def read_table() -> dict[str, Result]:
+    rows = [line.split("\t") for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
+    return {row[0]: Result(row[0], row[1], row[2] == "pass", row[3]) for row in rows}
+
+
+def write_table(results: list[Result]) -> None:
+    passed = sum(result.passed for result in results)
+    TABLE.write_text(
+        f"# The operator cases of onnx {onnx.__version__}: {passed} of {len(results)} pass. Made by tools/onnx-conformance.\n"
+        "# case\topset\tresult\tlargest error in ulp, or the reason\n"
+        + "".join(result.row() + "\n" for result in results)
+    )
+
+
+def summary(results: list[Result]) -> None:
+    groups: Counter[str] = Counter()
+    for result in results:
+        if not result.passed:
+            groups[re.sub(r'"[^"]*"|\d+(\.\d+)?', "*", result.detail)[:150]] += 1
+    for text, count in groups.most_common(40):
+        print(f"{count:5}  {text}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/onnx-conformance", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write no table; fail if a case that passed there fails now")
+    parser.add_argument("--only", metavar="TEXT", help="run the cases whose names have TEXT in them, and write no table")
+    parser.add_argument("--groups", action="store_true", help="count the reasons of what does not pass")
+    parser.add_argument("--nnpack", default=str(ROOT / "build" / "bin" / "nnpack"), help="the nnpack to convert with")
+    options = parser.parse_args()
+
+    WORK.mkdir(parents=True, exist_ok=True)
+    cases = [case for case in collect() if not options.only or options.only in case.name]
+    reasons = convert(cases, options.nnpack)
+    outcomes = run_all([case for case in cases if case.name not in reasons])
+    results = []
+    for case in cases:
+        passed, detail = outcomes.get(case.name, (False, reasons.get(case.name, "")))
+        results.append(Result(case.name, opset_of(case), passed, detail))
+    if options.only:
+        for result in results:
+            print(result.row())
+    if options.groups:
+        summary(results)
+    passed = sum(result.passed for result in results)
+    print(f"{passed} of {len(results)} cases pass")
+    if options.check:
+        before = read_table()
+        lost = [r for r in results if not r.passed and r.name in before and before[r.name].passed]
+        for result in lost:
+            print(f"passed before: {result.row()}")
+        return 1 if lost else 0
+    if not options.only:
+        write_table(results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
