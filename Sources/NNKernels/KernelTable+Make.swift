@@ -18,9 +18,10 @@ extension KernelTable {
       channelMoments: { NNKernels.channelMoments($0, $1, I.self) },
       channelProducts: { NNKernels.channelProducts($0, $1, I.self) },
       layerNormalizeGradient: { NNKernels.layerNormalizeGradient($0, $1, I.self) },
-      product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
+      winogradWeights: { NNKernels.winogradWeights($0, $1, I.self) },
+      convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       pool: { I.pool($0, $1, $2) },
       poolGradient: { I.poolGradient($0, $1, $2) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
@@ -34,9 +35,9 @@ extension KernelTable {
     var table = self
     table.name = better.name
     table.unary = better.unary
-    table.product = better.product
     table.matmul = better.matmul
     table.convolution = better.convolution
+    table.convolutionWeightGradient = better.convolutionWeightGradient
     table.recurrentStep = better.recurrentStep
     return table
   }
@@ -49,23 +50,24 @@ extension KernelTable {
 public struct ArithmeticKernels: Sendable {
   public var name: StaticString
   public var unary: @Sendable (UnaryFunction) -> UnaryKernel
-  public var product: @Sendable (ProductBlock) -> Void
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
+  public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
 
   @inlinable @inline(__always)
   init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
-    product: @escaping @Sendable (ProductBlock) -> Void, matmul: @escaping RangeKernel<MatmulArguments>,
+    matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
   ) {
     self.name = name
     self.unary = unary
-    self.product = product
     self.matmul = matmul
     self.convolution = convolution
+    self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
   }
 
@@ -75,9 +77,9 @@ public struct ArithmeticKernels: Sendable {
     ArithmeticKernels(
       name: I.name,
       unary: { unaryKernel($0, I.self) },
-      product: { I.multiply($0) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
+      convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) })
   }
 }

@@ -66,10 +66,11 @@ public struct KernelTable: Sendable {
   public var layerNormalizeGradient: RangeKernel<LayerNormalizeGradientArguments>
 
   // Products
-  /// One block on the calling thread.
-  public var product: @Sendable (ProductBlock) -> Void
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
+  /// The weights of a convolution by Winograd's algorithm.
+  public var winogradWeights: RangeKernel<WinogradWeightsArguments>
+  public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
 
   // Recurrence
   /// A step of a gated recurrence; nil for the simple kind, whose arguments have methods for it.
@@ -108,9 +109,10 @@ public struct KernelTable: Sendable {
     channelMoments: @escaping RangeKernel<ChannelSumsArguments>,
     channelProducts: @escaping RangeKernel<ChannelSumsArguments>,
     layerNormalizeGradient: @escaping RangeKernel<LayerNormalizeGradientArguments>,
-    product: @escaping @Sendable (ProductBlock) -> Void,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    winogradWeights: @escaping RangeKernel<WinogradWeightsArguments>,
+    convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     pool: @escaping @Sendable (PoolArguments, Range<Int>, _ isMaximum: Bool) -> Void,
     poolGradient: @escaping @Sendable (PoolGradientArguments, Range<Int>, _ isMaximum: Bool) -> Void,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
@@ -145,9 +147,10 @@ public struct KernelTable: Sendable {
     self.channelMoments = channelMoments
     self.channelProducts = channelProducts
     self.layerNormalizeGradient = layerNormalizeGradient
-    self.product = product
     self.matmul = matmul
     self.convolution = convolution
+    self.winogradWeights = winogradWeights
+    self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
     self.recurrentGradientStep = recurrentGradientStep
     maximumPool = { (isScalar($0.window, $0.outputWidth, true) ? scalarPool : pool)($0, $1, true) }

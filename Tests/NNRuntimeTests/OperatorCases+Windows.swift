@@ -18,6 +18,12 @@ extension OperatorCases {
     ([1, 2, 20, 21], Window(extent: [5, 4], paddingBefore: [2, 1], paddingAfter: [2, 2])),
   ]
 
+  /// Images and filters enough for Winograd's algorithm, with both of its tiles.
+  private static let winograd: [(image: [Int], filters: Int, window: Window)] = [
+    ([2, 16, 6, 5], 19, Window(extent: [3, 3], paddingBefore: [1, 1], paddingAfter: [1, 1])),
+    ([3, 33, 13, 9], 40, Window(extent: [3, 3], paddingBefore: [0, 2], paddingAfter: [1, 0])),
+  ]
+
   private static let poolWindows = windows.filter { $0.window.dilations == [1, 1] }
 
   static func convolution(_ random: inout SplitMix64) -> [OperatorCase] {
@@ -31,6 +37,13 @@ extension OperatorCases {
         cases.append(OperatorCase(op: op, inputs: [random.wholes(image), weight]))
         cases.append(OperatorCase(op: op, inputs: [random.wholes(image), weight, random.wholes([filters])]))
       }
+    }
+    for (image, filters, window) in winograd {
+      cases.append(
+        OperatorCase(
+          op: .convolution(Convolution(window: window, groups: 1, activation: Activation(.relu))),
+          inputs: [random.reals(image), random.reals([filters, image[1], 3, 3]), random.reals([filters])],
+          bound: .ulpsOfLargest(64)))
     }
     return cases
   }
@@ -82,6 +95,16 @@ extension OperatorCases {
             op: .convolutionWeightGradient(window, groups: groups),
             inputs: [random.wholes(image), random.wholes(gradient)]))
       }
+    }
+    for (image, filters, window) in winograd {
+      let gradient = [
+        image[0], filters, window.outputExtent(axis: 0, of: image[2]),
+        window.outputExtent(axis: 1, of: image[3]),
+      ]
+      cases.append(
+        OperatorCase(
+          op: .convolutionWeightGradient(window, groups: 1),
+          inputs: [random.reals(image), random.reals(gradient)], bound: .ulpsOfLargest(64)))
     }
     return cases
   }

@@ -253,6 +253,14 @@ NNP_VECTOR nnp_f32x16 nnp_shift_1(nnp_f32x16 v) {
   return __builtin_shufflevector(v, v, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
+// Lane i from lane i + 2, or from lane i + 4; the last lanes do not matter.
+NNP_VECTOR nnp_f32x16 nnp_from_lane_2(nnp_f32x16 v) {
+  return __builtin_shufflevector(v, v, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+}
+NNP_VECTOR nnp_f32x16 nnp_from_lane_4(nnp_f32x16 v) {
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+}
+
 // Vector i of the sixteen that lie at `lanes`.
 NNP_VECTOR nnp_f32x16 nnp_lane(const void *_Nonnull lanes, intptr_t i) {
   return nnp_load((const float *)lanes + 16 * i);

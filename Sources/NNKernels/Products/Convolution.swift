@@ -101,10 +101,18 @@ func convolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>, _: I.Type
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
-  if arguments.isDepthwise {
-    depthwiseConvolution(arguments, floats, units, I.self)
-    return
+  switch arguments.algorithm {
+  case .depthwise: depthwiseConvolution(arguments, floats, units, I.self)
+  case .panels: panelConvolution(arguments, floats, units, I.self)
+  case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
   }
+}
+
+/// See ``ConvolutionAlgorithm/panels``.
+@inlinable @inline(__always)
+func panelConvolution<I: InstructionSet>(
+  _ arguments: ConvolutionArguments, _ floats: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type
+) {
   let unitsPerGroup = arguments.unitsPerGroup
   let inputs = arguments.channels / arguments.groups
   let outputs = arguments.outputChannels / arguments.groups
@@ -144,7 +152,7 @@ func convolution<I: InstructionSet>(
   }
 }
 
-/// One input channel per group: the padded input rows of an output row lie in scratch, and every tap is a shifted read.
+/// See ``ConvolutionAlgorithm/depthwise``: the padded input rows of an output row lie in scratch, and every tap is a shifted read.
 @inlinable @inline(__always)
 func depthwiseConvolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ scratch: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type

@@ -3,7 +3,8 @@ import CPlatform
 /// dW of a convolution: dW[m, c, tap] = Σ over n and positions p of dy[n, m, p]·x[n, c, p under tap].
 ///
 /// x is (N, C, H, W), dy (N, M, oH, oW), result (M, C/groups, kH, kW); all contiguous. Each result starts at +0 and takes fused
-/// multiply–adds over n, then positions in row-major order, taps in the padding as zeros.
+/// multiply–adds over n, then positions in row-major order, taps in the padding as zeros. Where ``algorithm`` is Winograd's, the sum
+/// of each frequency takes them over n, then tiles in row-major order, between the transforms of ``WinogradTile``.
 ///
 /// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
 public struct ConvolutionWeightGradientArguments {
@@ -94,16 +95,30 @@ extension ConvolutionWeightGradientArguments {
   private var panelsSize: Int { product(Panels.count(columns: groupOutputs) &* 16, max(1, steps)) }
   private var sumsSize: Int { product(product(unitChannels, taps), groupOutputs) }
 
+  /// That of the convolution itself, depthwise ones being like others here.
+  public var algorithm: ConvolutionAlgorithm {
+    @inline(never) @export(interface) get {
+      ConvolutionAlgorithm(
+        window, channels: channels, filters: outputChannels, groups: groups, outputHeight: outputHeight,
+        outputWidth: outputWidth)
+    }
+  }
+
   /// How many units the work has.
-  public var workUnits: Int { groups &* unitsPerGroup }
+  public var workUnits: Int {
+    if case .winograd = algorithm { return winogradUnits() }
+    return groups &* unitsPerGroup
+  }
 
   /// Bytes of scratch one thread needs.
   public var scratchSize: Int {
     if outputHeight == 0 || outputWidth == 0 { return 0 }
+    if case .winograd(let tile) = algorithm { return winogradScratch(tile) &* 4 }
     return product(product(unitChannels, planeSize) &+ panelsSize &+ sumsSize, 4)
   }
 
-  /// Computes some units with the products of an instruction set.
+  /// Computes some units with the products of an instruction set, one product for each tap.
+  @inline(never) @export(interface)
   public func run(
     _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>, _ multiply: (ProductBlock) -> Void
   ) {

@@ -42,6 +42,7 @@ public enum Panels {
 
   /// Packs Bᵀ (N, K), whose rows are `rowStride` elements apart, into panels `range` of `panels`, which are `panelStride` elements
   /// apart: k·16 unless told.
+  @inline(never) @export(interface)
   public static func packTransposed(
     _ transposed: UnsafePointer<Float>, k: Int, columns: Int, rowStride: Int,
     into panels: UnsafeMutablePointer<Float>, range: Range<Int>, panelStride: Int? = nil

@@ -121,12 +121,17 @@ public struct Window {
 ///
 /// x is (N, C, H, W), weights (M, C/groups, kH, kW) row-major, bias (M) or nil, y (N, M, oH, oW); all contiguous.
 /// Each output starts at +0 and takes fused multiply–adds over (channel in group, kernel row, kernel column) ascending,
-/// taps in the padding as zeros; then bias is added; then the epilogue applied.
+/// taps in the padding as zeros; then bias is added; then the epilogue applied. Where ``algorithm`` is Winograd's, a product of
+/// each frequency takes fused multiply–adds over the channels ascending instead, between the transforms of ``WinogradTile``: then
+/// an input that is not finite spoils all outputs of its tiles.
 ///
 /// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
 public struct ConvolutionArguments {
   public var x: UnsafePointer<Float>
   public var weights: UnsafePointer<Float>
+  /// What ``WinogradWeightsArguments`` make of the weights, of ``transformedWeightsSize`` elements: read instead of them by Winograd's
+  /// algorithm alone.
+  public var transformedWeights: UnsafePointer<Float>?
   public var bias: UnsafePointer<Float>?
   public var y: UnsafeMutablePointer<Float>
   public var epilogue: Epilogue
@@ -148,6 +153,7 @@ public struct ConvolutionArguments {
   ) {
     self.x = x
     self.weights = weights
+    transformedWeights = nil
     self.bias = bias
     self.y = y
     self.epilogue = epilogue
@@ -263,8 +269,14 @@ extension ConvolutionArguments {
     channels / groups &* window.kernelHeight &* window.kernelWidth
   }
 
-  /// One input channel and few outputs per group: computed row by row instead of through panels, in the same order.
-  @inlinable @inline(__always) var isDepthwise: Bool { channels == groups && outputChannels < groups &* 4 }
+  /// How it is computed.
+  public var algorithm: ConvolutionAlgorithm {
+    @inline(never) @export(interface) get {
+      ConvolutionAlgorithm(
+        window, channels: channels, filters: outputChannels, groups: groups, outputHeight: outputHeight,
+        outputWidth: outputWidth)
+    }
+  }
 
   /// Panels of 16 output pixels that a work unit gathers: as many as fit in 256 KiB, a multiple of the widest tile's four and at
   /// most 16.
@@ -294,16 +306,20 @@ extension ConvolutionArguments {
   /// How many units the work has.
   @inlinable public var workUnits: Int {
     if outputHeight == 0 || outputWidth == 0 { return 0 }
-    if isDepthwise { return batch &* outputChannels }
-    return (joinsImages ? 1 : batch) &* groups &* unitsPerGroup
+    switch algorithm {
+    case .depthwise: return batch &* outputChannels
+    case .panels: return (joinsImages ? 1 : batch) &* groups &* unitsPerGroup
+    case .winograd(let tile): return winogradUnits(tile)
+    }
   }
 
   /// Bytes of scratch one thread needs.
   @inlinable public var scratchSize: Int {
-    let floats =
-      isDepthwise
-      ? window.kernelHeight &* paddedRowLength
-      : panelsPerUnit &* 16 &* (max(1, reductionLength) &+ (joinsImages ? outputChannels / groups : 0))
-    return floats &* 4
+    switch algorithm {
+    case .depthwise: window.kernelHeight &* paddedRowLength &* 4
+    case .panels:
+      panelsPerUnit &* 64 &* (max(1, reductionLength) &+ (joinsImages ? outputChannels / groups : 0))
+    case .winograd(let tile): winogradScratch(tile) &* 4
+    }
   }
 }

@@ -166,8 +166,12 @@ struct MemoryLayoutPlanner {
         placeResult(of: index, at: position)
         let needs = try workspace(of: index)
         if needs.workspace > 0 {
+          let lasts = hasLastingWorkspace(index)
           workspaceBlocks[index] = addBlock(
-            Block(size: needs.workspace, first: position, last: position, home: .arena))
+            Block(
+              size: needs.workspace, first: lasts ? 0 : position,
+              last: lasts ? schedule.items.count : position,
+              home: .arena))
         }
         scratchSize = max(scratchSize, needs.scratch)
       case .chain(let chain):

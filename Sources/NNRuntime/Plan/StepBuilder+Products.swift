@@ -121,10 +121,30 @@ extension StepBuilder {
     arguments.bias = inputCount > 2 ? floats(2) : nil
     arguments.y = outputFloats
     arguments.epilogue = kernels.epilogue(convolution.activation)
+    if case .winograd(let tile) = arguments.algorithm, let workspace = layout.workspaces[index] {
+      let transformed = workspace.assumingMemoryBound(to: Float.self)
+      arguments.transformedWeights = UnsafePointer(transformed)
+      emitTransform(
+        WinogradWeightsArguments(
+          weights: floats(1), transformed: transformed, tile: tile, filters: arguments.outputChannels,
+          channels: arguments.channels))
+    }
     let ready = arguments
     let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
     emit(units: ready.workUnits, cost: 2 * outputCount * ready.reductionLength) { range, thread in
       kernel(ready, scratch + thread * scratchSize, range)
+    }
+  }
+
+  /// Once for all runs if the weights are constant, else before each convolution.
+  private func emitTransform(_ weights: WinogradWeightsArguments) {
+    let kernel = kernels.winogradWeights
+    if graph[node.inputs[1]].constant != nil {
+      kernel(weights, 0..<weights.filters)
+    } else {
+      emit(
+        kernel, weights, units: weights.filters,
+        cost: weights.filters * weights.channels * weights.tile.frequencies)
     }
   }
 
@@ -134,10 +154,11 @@ extension StepBuilder {
     arguments.dy = floats(1)
     arguments.result = outputFloats
     let ready = arguments
-    let (product, scratch, scratchSize) = (kernels.product, layout.memory.scratch.base, layout.scratchSize)
+    let kernel = kernels.convolutionWeightGradient
+    let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
     let cost = 2 * (type(1).shape.elementCount ?? 0) * extents(0)[1] / groups * window.taps
     emit(units: ready.workUnits, cost: cost) { range, thread in
-      ready.run(scratch + thread * scratchSize, range, product)
+      kernel(ready, scratch + thread * scratchSize, range)
     }
   }
 

@@ -136,6 +136,12 @@ final class StepBuilder {
 }
 
 extension MemoryLayoutPlanner {
+  /// Whether a node's workspace is filled when it is planned, and then stays.
+  func hasLastingWorkspace(_ index: Int) -> Bool {
+    guard case .convolution = resolved.ops[index] else { return false }
+    return graph[graph.nodes[index].inputs[1]].constant != nil
+  }
+
   /// Bytes that a node needs during its step: a workspace of its own, and scratch for each thread.
   func workspace(of index: Int) throws(NNError) -> (workspace: Int, scratch: Int) {
     let node = graph.nodes[index]
@@ -144,7 +150,8 @@ extension MemoryLayoutPlanner {
       let route = MatmulRoute(matmul, graph, node, resolved.types, options)
       return (route.panelsBytes, 0)
     case .convolution(let convolution):
-      return (0, ConvolutionArguments(convolution, node, resolved.types).scratchSize)
+      let arguments = ConvolutionArguments(convolution, node, resolved.types)
+      return (arguments.transformedWeightsSize * 4, arguments.scratchSize)
     case .convolutionWeightGradient(let window, let groups):
       return (0, ConvolutionWeightGradientArguments(window, groups: groups, node, resolved.types).scratchSize)
     case .recurrent(let recurrent), .recurrentGradient(let recurrent, _):

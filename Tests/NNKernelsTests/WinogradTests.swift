@@ -1,0 +1,228 @@
+import Foundation
+import NNGraph
+import NNKernels
+import Testing
+
+private struct Case: CustomStringConvertible {
+  var batch = 1
+  var channels = 32
+  var height = 14
+  var width = 14
+  var filters = 20
+  var padding = (top: 1, left: 1, bottom: 1, right: 1)
+  var hasBias = false
+  var activation = Activation.identity
+
+  var window: Window { Window(kernel: (3, 3), padding: padding) }
+  var outputHeight: Int { window.outputHeight(height) }
+  var outputWidth: Int { window.outputWidth(width) }
+  var algorithm: ConvolutionAlgorithm {
+    ConvolutionAlgorithm(
+      window, channels: channels, filters: filters, groups: 1, outputHeight: outputHeight,
+      outputWidth: outputWidth)
+  }
+  var description: String {
+    "(\(batch), \(channels), \(height), \(width)) → \(filters), padding \(padding), \(activation.function)"
+  }
+
+  /// Numbers of a standard normal distribution for x, weights and bias.
+  func operands(_ generator: inout Generator) -> (x: [Float], weights: [Float], bias: [Float]) {
+    (
+      normals(batch * channels * height * width, &generator), normals(filters * channels * 9, &generator),
+      normals(filters, &generator)
+    )
+  }
+
+  /// Calls `body` for each output and tap that lies in the image, with their positions in y, weights and x.
+  func forEachTap(_ body: (_ y: Int, _ weight: Int, _ x: Int) -> Void) {
+    for n in 0..<batch {
+      for m in 0..<filters {
+        for row in 0..<outputHeight {
+          for column in 0..<outputWidth {
+            let y = ((n * filters + m) * outputHeight + row) * outputWidth + column
+            for c in 0..<channels {
+              for tap in 0..<9 {
+                let (i, j) = (row + tap / 3 - padding.top, column + tap % 3 - padding.left)
+                guard i >= 0, i < height, j >= 0, j < width else { continue }
+                body(y, (m * channels + c) * 9 + tap, ((n * channels + c) * height + i) * width + j)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// y in double precision, without bias and activation.
+  func exactOutputs(_ x: [Float], _ weights: [Float]) -> [Double] {
+    var y = [Double](repeating: 0, count: batch * filters * outputHeight * outputWidth)
+    forEachTap { y[$0] += Double(weights[$1]) * Double(x[$2]) }
+    return y
+  }
+
+  /// What the kernels of every instruction set give, for any split of the work.
+  func outputs(_ x: [Float], _ weights: [Float], _ bias: [Float]) -> [Float] {
+    let blank = [Float](repeating: -7, count: batch * filters * outputHeight * outputWidth)
+    return x.withUnsafeBufferPointer { x in
+      weights.withUnsafeBufferPointer { weights in
+        bias.withUnsafeBufferPointer { bias in
+          func arguments(_ out: UnsafeMutablePointer<Float>) -> ConvolutionArguments {
+            ConvolutionArguments(
+              x: x.baseAddress!, weights: weights.baseAddress!, bias: hasBias ? bias.baseAddress! : nil,
+              y: out,
+              epilogue: Epilogue(activation), window: window, batch: batch, channels: channels,
+              height: height,
+              width: width, outputChannels: filters)
+          }
+          let any = arguments(UnsafeMutablePointer(mutating: x.baseAddress!))
+          guard case .winograd(let tile) = any.algorithm else { return blank }
+          return identicalOutput(units: any.workUnits, initial: blank) { table, out, range in
+            withScratch(any.transformedWeightsSize * 4) { transformed in
+              let floats = transformed.assumingMemoryBound(to: Float.self)
+              let weights = WinogradWeightsArguments(
+                weights: weights.baseAddress!, transformed: floats, tile: tile, filters: filters,
+                channels: channels)
+              table.winogradWeights(weights, 0..<filters)
+              var arguments = arguments(out)
+              arguments.transformedWeights = UnsafePointer(floats)
+              withScratch(arguments.scratchSize) { table.convolution(arguments, $0, range) }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Box and Muller 1958.
+private func normals(_ count: Int, _ generator: inout Generator) -> [Float] {
+  (0..<count).map { _ in
+    let (u, v) = (generator.float(0x1p-20...1), generator.float(0...1))
+    return Float((-2 * log(Double(u))).squareRoot() * cos(2 * .pi * Double(v)))
+  }
+}
+
+/// The largest distance, as a share of the exact values' root mean square.
+private func error(_ values: [Float], _ exact: [Double]) -> Double {
+  let scale = (exact.reduce(0) { $0 + $1 * $1 } / Double(max(1, exact.count))).squareRoot()
+  return zip(values, exact).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / scale
+}
+
+@Test func theAlgorithmOfAConvolutionFollowsFromItsShape() {
+  func algorithm(_ channels: Int, _ filters: Int, _ size: Int, groups: Int = 1, _ window: Window? = nil)
+    -> ConvolutionAlgorithm
+  {
+    ConvolutionAlgorithm(
+      window ?? Window(kernel: (3, 3)), channels: channels, filters: filters, groups: groups,
+      outputHeight: size,
+      outputWidth: size)
+  }
+  #expect(algorithm(64, 64, 56) == .winograd(.four))
+  #expect(algorithm(64, 128, 7) == .winograd(.four))
+  #expect(algorithm(512, 512, 7) == .winograd(.two))
+  #expect(algorithm(512, 512, 14) == .winograd(.four))
+  #expect(algorithm(64, 64, 2) == .winograd(.two))
+  #expect(algorithm(64, 64, 6) == .winograd(.two))
+  #expect(algorithm(64, 64, 1) == .panels)
+  #expect(algorithm(64, 64, 0) == .panels)
+  #expect(algorithm(3, 64, 56) == .panels)
+  #expect(algorithm(64, 8, 56) == .panels)
+  #expect(algorithm(64, 64, 56, groups: 2) == .panels)
+  #expect(algorithm(64, 64, 56, groups: 64) == .depthwise)
+  #expect(algorithm(64, 64, 56, Window(kernel: (3, 3), stride: (2, 2))) == .panels)
+  #expect(algorithm(64, 64, 56, Window(kernel: (3, 3), dilation: (1, 2))) == .panels)
+  #expect(algorithm(64, 64, 56, Window(kernel: (3, 1))) == .panels)
+}
+
+@Test(arguments: [
+  (6, 32, WinogradTile.two, 1.5e-6), (6, 256, .two, 3e-6), (16, 32, .four, 6e-6), (16, 256, .four, 1.5e-5),
+])
+func winogradErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: WinogradTile, _ bound: Double)
+{
+  var generator = Generator(1)
+  let c = Case(batch: 2, channels: channels, height: size, width: size, filters: 40)
+  #expect(c.algorithm == .winograd(tile))
+  let (x, weights, _) = c.operands(&generator)
+  let measured = error(c.outputs(x, weights, []), c.exactOutputs(x, weights))
+  #expect(measured < bound)
+}
+
+@Test func winogradServesEveryHeightWidthAndPadding() {
+  var generator = Generator(2)
+  for round in 0..<60 {
+    var c = Case()
+    c.batch = generator.int(1...5)
+    c.channels = generator.int(16...35)
+    c.filters = generator.int(16...37)
+    c.height = generator.int(1...11)
+    c.width = round % 5 == 0 ? generator.int(60...80) : generator.int(1...19)
+    c.padding = (generator.int(0...3), generator.int(0...3), generator.int(0...3), generator.int(0...3))
+    guard c.outputHeight > 0, c.outputWidth > 0, case .winograd = c.algorithm else { continue }
+    let (x, weights, _) = c.operands(&generator)
+    let measured = error(c.outputs(x, weights, []), c.exactOutputs(x, weights))
+    #expect(measured < 1e-5, "\(c)")
+  }
+}
+
+@Test func winogradAddsTheBiasAndAppliesTheActivation() {
+  var generator = Generator(3)
+  for size in [6, 9] {
+    var c = Case(batch: 2, height: size, width: size)
+    let (x, weights, bias) = c.operands(&generator)
+    let plain = c.outputs(x, weights, bias)
+    c.hasBias = true
+    c.activation = Activation(.relu)
+    let pixels = c.outputHeight * c.outputWidth
+    let expected = plain.indices.map { max(0, plain[$0] + bias[$0 / pixels % c.filters]) }
+    #expect(isSame(c.outputs(x, weights, bias), expected))
+  }
+}
+
+@Test func winogradGivesARowTheSameBitsInEveryBatch() {
+  var generator = Generator(4)
+  for size in [6, 7, 13] {
+    let c = Case(batch: 7, height: size, width: size)
+    let (x, weights, _) = c.operands(&generator)
+    let together = c.outputs(x, weights, [])
+    let (inputs, outputs) = (x.count / 7, together.count / 7)
+    var single = c
+    single.batch = 1
+    for n in 0..<7 {
+      let alone = single.outputs(Array(x[n * inputs..<(n + 1) * inputs]), weights, [])
+      #expect(isSame(alone, Array(together[n * outputs..<(n + 1) * outputs])))
+    }
+  }
+}
+
+@Test func winogradWeightGradientIsTheSumOverAllImages() {
+  var generator = Generator(5)
+  for (batch, channels, filters, height, width) in [
+    (3, 32, 20, 14, 14), (9, 70, 90, 7, 7), (2, 17, 16, 6, 5), (1, 16, 65, 3, 40), (2, 16, 16, 2, 2),
+  ] {
+    let c = Case(batch: batch, channels: channels, height: height, width: width, filters: filters)
+    guard case .winograd = c.algorithm else {
+      Issue.record("\(c) is not Winograd's")
+      continue
+    }
+    let (x, _, _) = c.operands(&generator)
+    let dy = normals(batch * filters * c.outputHeight * c.outputWidth, &generator)
+    var exact = [Double](repeating: 0, count: filters * channels * 9)
+    c.forEachTap { exact[$1] += Double(dy[$0]) * Double(x[$2]) }
+    let result = x.withUnsafeBufferPointer { x in
+      dy.withUnsafeBufferPointer { dy in
+        func arguments(_ out: UnsafeMutablePointer<Float>) -> ConvolutionWeightGradientArguments {
+          ConvolutionWeightGradientArguments(
+            x: x.baseAddress!, dy: dy.baseAddress!, result: out, window: c.window, batch: batch,
+            channels: channels, height: height, width: width, outputChannels: filters, groups: 1)
+        }
+        let units = arguments(UnsafeMutablePointer(mutating: x.baseAddress!)).workUnits
+        return identicalOutput(units: units, initial: [Float](repeating: -7, count: exact.count)) {
+          table, out, range in
+          let arguments = arguments(out)
+          withScratch(arguments.scratchSize) { table.convolutionWeightGradient(arguments, $0, range) }
+        }
+      }
+    }
+    #expect(error(result, exact) < 1e-5, "\(c)")
+  }
+}
