@@ -26,8 +26,13 @@ enum OperatorTable {
   }()
 
   private static let families: [[String: Lowering]] = [
-    Elementwise.operators, Activations.operators,
+    Elementwise.operators, Activations.operators, Reductions.operators, Constants.operators,
+    Movement.operators,
+    Padding.operators, Products.operators, Convolutions.operators, Pools.operators, Normalisation.operators,
+    Losses.operators, Attention.operators, Gathering.operators,
   ]
 
-  private static let structures: [String: StructureLowering] = [:]
+  private static let structures: [String: StructureLowering] = ControlFlow.operators.merging(
+    Sequences.operators
+  ) { first, _ in first }
 }

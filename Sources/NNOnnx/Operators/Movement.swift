@@ -1,0 +1,318 @@
+import NNGraph
+
+/// Elements in other places, and other shapes of the same elements.
+enum Movement {
+  static let operators: [String: Lowering] = [
+    "Reshape": reshape, "Flatten": flatten, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
+    "Transpose": transpose,
+    "Concat": concat, "Split": split, "Slice": slice, "Expand": expand, "Tile": tile,
+    "DepthToSpace": depthToSpace, "SpaceToDepth": spaceToDepth, "Trilu": trilu,
+    "ReverseSequence": reverseSequence,
+    "CenterCropPad": centerCropPad, "Dropout": dropout,
+  ]
+
+  /// 0 keeps an extent, unless `allowzero`; −1 follows from the others.
+  private static func reshape(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let allowsZero = try node.flag("allowzero")
+    let target: [Int]
+    if node.version < 5 {
+      target = try node.required(try node.ints("shape"), "shape")
+    } else {
+      let shape = try node.input(1)
+      guard let known = graph.constant(shape) else {
+        return [try graph.append(.dynamic(.reshape(allowsZero: allowsZero)), x, shape)]
+      }
+      guard let values = known.integers else { throw NNError(.dtypeMismatch, "shape must be i64") }
+      target = values
+    }
+    var dimensions: [Dimension] = []
+    for (axis, value) in target.enumerated() {
+      if value == 0, !allowsZero {
+        guard axis < graph.rank(x) else {
+          throw NNError(.shapeMismatch, "keeps axis \(axis) of a tensor of rank \(graph.rank(x))")
+        }
+        dimensions.append(graph.shape(x)[axis])
+      } else {
+        guard value >= -1 else { throw NNError(.shapeMismatch, "an extent of \(value)") }
+        dimensions.append(value == -1 ? .unknown : .fixed(value))
+      }
+    }
+    if dimensions.count(where: { $0 == .unknown }) > 1, target.count(where: { $0 == -1 }) <= 1 {
+      let shape = try graph.ints(target)
+      return [try graph.append(.dynamic(.reshape(allowsZero: allowsZero)), x, shape)]
+    }
+    return [try graph.append(.reshape(Shape(dimensions)), x)]
+  }
+
+  private static func flatten(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let axis = try node.int("axis", default: 1)
+    guard axis >= -graph.rank(x), axis <= graph.rank(x) else {
+      throw NNError(.shapeMismatch, "axis \(axis) of a tensor of rank \(graph.rank(x))")
+    }
+    return [try flattened(x, axis: axis < 0 ? axis + graph.rank(x) : axis, graph)]
+  }
+
+  /// x as a matrix whose rows are the axes before the given one.
+  static func flattened(_ x: ValueID, axis: Int, _ graph: GraphBuilder) throws -> ValueID {
+    let dimensions = graph.shape(x).dimensions
+    if let rows = Shape(Array(dimensions[..<axis])).elementCount,
+      let columns = Shape(Array(dimensions[axis...])).elementCount
+    {
+      return try graph.reshape(x, [rows, columns])
+    }
+    if axis == 1 { return try graph.reshape(x, Shape([dimensions[0], .unknown])) }
+    if let columns = Shape(Array(dimensions[axis...])).elementCount {
+      return try graph.reshape(x, Shape([.unknown, .fixed(columns)]))
+    }
+    guard let rows = Shape(Array(dimensions[..<axis])).elementCount else {
+      _ = try graph.extents(x)
+      return x
+    }
+    return try graph.reshape(x, Shape([.fixed(rows), .unknown]))
+  }
+
+  private static func axes(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [Int]? {
+    node.version >= 13 ? try node.constantInts(1, graph, "axes") : try node.ints("axes")
+  }
+
+  private static func squeeze(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    guard let axes = try axes(node, graph) else {
+      let extents = try graph.extents(x)
+      return [try graph.squeeze(x, extents.indices.filter { extents[$0] == 1 })]
+    }
+    return [try graph.squeeze(x, try OnnxNode.axes(axes, rank: graph.rank(x)))]
+  }
+
+  private static func unsqueeze(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let axes = try node.required(try axes(node, graph), "axes")
+    guard axes.count <= Shape.maximumRank else { throw NNError(.limitExceeded, "\(axes.count) axes put in") }
+    return [try graph.unsqueeze(x, try OnnxNode.axes(axes, rank: graph.rank(x) + axes.count))]
+  }
+
+  private static func transpose(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let permutation = try node.ints("perm") ?? Array((0..<graph.rank(x)).reversed())
+    return [try graph.append(.transpose(permutation), x)]
+  }
+
+  private static func concat(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let inputs = try node.allInputs()
+    guard let first = inputs.first else { throw NNError(.invalidGraph, "has no inputs") }
+    let axis = try node.axis(default: node.version < 4 ? 1 : nil, rank: graph.rank(first))
+    return [try graph.append(.concat(axis: axis), inputs)]
+  }
+
+  private static func split(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let axis = try node.axis(default: 0, rank: graph.rank(x))
+    let sizes = node.version >= 13 ? try node.constantInts(1, graph, "split") : try node.ints("split")
+    let parts =
+      try sizes
+      ?? equalParts(
+        try graph.extent(x, axis), try node.int("num_outputs", default: node.outputCount))
+    return try pieces(x, axis, parts, graph)
+  }
+
+  static func equalParts(_ extent: Int, _ count: Int) throws -> [Int] {
+    guard count >= 1, count <= 1 << 16 else { throw NNError(.invalidGraph, "a split into \(count) parts") }
+    let size = extent / count + (extent % count == 0 ? 0 : 1)
+    return (0..<count).map { max(0, min(size, extent - $0 * size)) }
+  }
+
+  static func pieces(_ x: ValueID, _ axis: Int, _ sizes: [Int], _ graph: GraphBuilder) throws -> [ValueID] {
+    var start = 0
+    var pieces: [ValueID] = []
+    for size in sizes {
+      let (end, overflow) = start.addingReportingOverflow(size)
+      guard size >= 0, !overflow else { throw NNError(.shapeMismatch, "a part of \(size) elements") }
+      pieces.append(try graph.slice(x, axis: axis, start, end))
+      start = end
+    }
+    if let extent = graph.shape(x)[axis].extent, extent != start {
+      throw NNError(.shapeMismatch, "parts of \(start) elements together for an axis of \(extent)")
+    }
+    return pieces
+  }
+
+  private static func expand(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    [try graph.expand(try node.input(0), toShapeIn: try node.input(1))]
+  }
+
+  private static func slice(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let rank = graph.rank(x)
+    if node.version < 10 {
+      let starts = try node.required(try node.ints("starts"), "starts")
+      let ends = try node.required(try node.ints("ends"), "ends")
+      let axes = try node.ints("axes") ?? Array(starts.indices)
+      return [try sliced(x, starts, ends, try axes.map { try OnnxNode.axis($0, rank: rank) }, nil, graph)]
+    }
+    let (starts, ends) = (try node.input(1), try node.input(2))
+    let count = try graph.extent(starts, 0)
+    let axes = try (node.constantInts(3, graph, "axes") ?? Array(0..<min(count, rank)))
+      .map { try OnnxNode.axis($0, rank: rank) }
+    let steps = try node.optional(4)
+    if let first = graph.constant(starts)?.integers, let last = graph.constant(ends)?.integers,
+      steps.map({ graph.constant($0) != nil }) ?? true
+    {
+      return [try sliced(x, first, last, axes, try node.constantInts(4, graph, "steps"), graph)]
+    }
+    let ones = try steps ?? graph.ints([Int](repeating: 1, count: axes.count))
+    let bounds = try [starts, ends, ones].map { try graph.cast($0, .i64) }
+    return [try graph.append(.dynamic(.slice(axes: axes)), [x] + bounds)]
+  }
+
+  private static func sliced(
+    _ x: ValueID, _ starts: [Int], _ ends: [Int], _ axes: [Int], _ steps: [Int]?, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    guard starts.count == axes.count, ends.count == axes.count, (steps?.count ?? axes.count) == axes.count
+    else {
+      throw NNError(.shapeMismatch, "starts, ends, axes and steps are not of one length")
+    }
+    var ranges = [SliceRange](repeating: .all, count: graph.rank(x))
+    for (index, axis) in axes.enumerated() {
+      guard ranges.indices.contains(axis) else { throw NNError(.shapeMismatch, "a slice of axis \(axis)") }
+      ranges[axis] = SliceRange(start: starts[index], end: ends[index], step: steps?[index] ?? 1)
+    }
+    return try graph.append(.slice(ranges), x)
+  }
+
+  /// x with every axis repeated as a whole: each axis stands beside a new one that is expanded, and is joined with it.
+  private static func tile(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    guard let repeats = try node.constantInts(1, graph, "repeats") else {
+      throw NNError(.invalidGraph, "has no repeats")
+    }
+    guard repeats.count == graph.rank(x) else {
+      throw NNError(.shapeMismatch, "\(repeats.count) repeats for a tensor of rank \(graph.rank(x))")
+    }
+    var result = x
+    for (axis, count) in repeats.enumerated() where count != 1 {
+      guard count >= 0, count <= 1 << 24 else { throw NNError(.limitExceeded, "\(count) repeats") }
+      if count <= 16, count > 0 {
+        result = try graph.concat([ValueID](repeating: result, count: count), axis: axis)
+        continue
+      }
+      var dimensions = graph.shape(result).dimensions
+      let merged = dimensions
+      dimensions.insert(.fixed(1), at: axis)
+      let apart = try graph.reshapeKeepingOrder(result, dimensions)
+      dimensions[axis] = .fixed(count)
+      var target = merged
+      let (extent, overflow) = try graph.extent(result, axis).multipliedReportingOverflow(by: count)
+      guard !overflow else { throw NNError(.limitExceeded, "\(count) repeats of axis \(axis)") }
+      target[axis] = .fixed(extent)
+      result = try graph.reshapeKeepingOrder(try graph.expand(apart, Shape(dimensions)), target)
+    }
+    return [result == x ? try graph.unary(.identity, x) : result]
+  }
+
+  /// Blocks of channels become squares of the image.
+  private static func depthToSpace(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let block = try node.required(try node.int("blocksize"), "blocksize")
+    let extents = try graph.extents(x)
+    guard extents.count == 4, block >= 1, block <= 1 << 16, extents[1] % (block * block) == 0 else {
+      throw NNError(.shapeMismatch, "blocks of \(block) by \(block) of \(graph.shape(x).description)")
+    }
+    let (n, c, h, w) = (extents[0], extents[1] / (block * block), extents[2], extents[3])
+    let isColumnFirst = try node.string("mode", default: "DCR") == "CRD"
+    let apart = try graph.reshape(
+      x, isColumnFirst ? [n, c, block, block, h, w] : [n, block, block, c, h, w])
+    let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
+    return [try graph.reshape(moved, [n, c, h * block, w * block])]
+  }
+
+  private static func spaceToDepth(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let block = try node.required(try node.int("blocksize"), "blocksize")
+    let extents = try graph.extents(x)
+    guard extents.count == 4, block >= 1, block <= 1 << 16, extents[2] % block == 0, extents[3] % block == 0
+    else { throw NNError(.shapeMismatch, "blocks of \(block) by \(block) of \(graph.shape(x).description)") }
+    let (n, c, h, w) = (extents[0], extents[1], extents[2] / block, extents[3] / block)
+    let apart = try graph.reshape(x, [n, c, h, block, w, block])
+    let isColumnFirst = try node.string("mode", default: "DCR") == "CRD"
+    let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4])
+    return [try graph.reshape(moved, [n, c * block * block, h, w])]
+  }
+
+  /// The upper or lower triangle of the last two axes, zeros elsewhere.
+  private static func trilu(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let rank = graph.rank(x)
+    guard rank >= 2 else { throw NNError(.shapeMismatch, "takes matrices") }
+    let rows = try graph.positions(try graph.extent(x, rank - 2), axis: 0, rank: 2)
+    let columns = try graph.positions(try graph.extent(x, rank - 1), axis: 1, rank: 2)
+    let diagonal = try node.optional(1).map { try graph.cast($0, .i64) } ?? graph.scalar(int: 0, .i64)
+    let shifted = try graph.add(rows, try graph.reshape(diagonal, [Int]()))
+    let isUpper = try node.flag("upper", default: true)
+    let keeps = try graph.compare(isUpper ? .lessOrEqual : .greaterOrEqual, shifted, columns)
+    return [try graph.select(keeps, x, try graph.scalar(int: 0, graph.dtype(x)))]
+  }
+
+  /// The first elements of each sequence reversed, as many as it has.
+  private static func reverseSequence(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (x, lengths) = (try node.input(0), try graph.cast(try node.input(1), .i64))
+    let timeAxis = try node.axis("time_axis", default: 0, rank: graph.rank(x))
+    let batchAxis = try node.axis("batch_axis", default: 1, rank: graph.rank(x))
+    guard timeAxis + batchAxis == 1 else {
+      throw NNError(.invalidGraph, "time and batch are not the first two axes")
+    }
+    // As (T, N): where the element at each place comes from, a position among all T·N.
+    let (steps, batch) = (try graph.extent(x, timeAxis), try graph.extent(x, batchAxis))
+    let step = try graph.positions(steps, axis: 0, rank: 2)
+    let row = try graph.positions(batch, axis: 1, rank: 2)
+    let ends = try graph.reshape(lengths, [1, batch])
+    let mirrored = try graph.subtract(try graph.subtract(ends, step), try graph.scalar(int: 1, .i64))
+    let source = try graph.select(try graph.compare(.less, step, ends), mirrored, step)
+    let flat = try graph.add(try graph.multiply(source, try graph.scalar(int: batch, .i64)), row)
+    var permutation = Array(0..<graph.rank(x))
+    if timeAxis == 1 { permutation.swapAt(0, 1) }
+    let ordered = try graph.transpose(x, permutation)
+    let rest = Array(graph.shape(x).dimensions[2...])
+    let rows = try graph.reshapeKeepingOrder(ordered, [.fixed(steps * batch)] + rest)
+    return [try graph.transpose(try graph.gather(rows, flat, axis: 0), permutation)]
+  }
+
+  private static func centerCropPad(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    var result = try node.input(0)
+    let rank = graph.rank(result)
+    let given = try node.ints("axes") ?? Array(0..<rank)
+    guard let target = try node.constantInts(1, graph, "shape"), target.count == given.count else {
+      throw NNError(.shapeMismatch, "shape and axes are not of one length")
+    }
+    for (given, wanted) in zip(given, target) {
+      let axis = try OnnxNode.axis(given, rank: rank)
+      let extent = try graph.extent(result, axis)
+      guard wanted >= 0, wanted <= 1 << 40 else { throw NNError(.shapeMismatch, "an extent of \(wanted)") }
+      if wanted < extent {
+        let start = (extent - wanted) / 2
+        result = try graph.slice(result, axis: axis, start, start + wanted)
+      } else if wanted > extent {
+        var pad = Pad(before: [Int](repeating: 0, count: rank), after: [Int](repeating: 0, count: rank))
+        pad.before[axis] = (wanted - extent) / 2
+        pad.after[axis] = wanted - extent - pad.before[axis]
+        result = try graph.append(.pad(pad), result)
+      }
+    }
+    return [try graph.unary(.identity, result)]
+  }
+
+  /// What dropout does when nothing is trained: nothing.
+  private static func dropout(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    if node.version >= 12, let training = try node.constantInts(2, graph, "training_mode"), training != [0] {
+      guard try node.constantNumber(1, graph, "ratio") == 0 else {
+        throw NNError(.unsupportedOperator, "dropout that is active")
+      }
+    }
+    let same = try graph.unary(.identity, x)
+    guard node.isUsed(output: 1) else { return [same] }
+    let one = try graph.scalar(int: 1, node.version >= 10 ? .bool : graph.dtype(x))
+    return [same, try graph.expand(one, graph.shape(x))]
+  }
+}

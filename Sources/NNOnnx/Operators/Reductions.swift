@@ -1,0 +1,163 @@
+import NNGraph
+
+/// Folding of axes.
+enum Reductions {
+  static let operators: [String: Lowering] = [
+    "ReduceSum": reduce(axesAreInputSince: 13) { try $2.reduce(.sum, $0, $1) },
+    "ReduceMean": reduce { try $2.reduce(.mean, $0, $1) },
+    "ReduceMax": reduce { try $2.reduce(.maximum, $0, $1) },
+    "ReduceMin": reduce { try $2.reduce(.minimum, $0, $1) },
+    "ReduceProd": reduce { try $2.reduce(.product, $0, $1) },
+    "ReduceSumSquare": reduce { try $2.reduce(.sumOfSquares, $0, $1) },
+    "ReduceL1": reduce { try $2.reduce(.sum, try $2.unary(.absolute, $0), $1) },
+    "ReduceL2": reduce { try $2.unary(.squareRoot, try $2.reduce(.sumOfSquares, $0, $1)) },
+    "ReduceLogSum": reduce { try $2.unary(.logarithm, try $2.reduce(.sum, $0, $1)) },
+    "ReduceLogSumExp": reduce(logSumExp),
+    "ArgMax": argument(findsMaximum: true), "ArgMin": argument(findsMaximum: false),
+    "Softmax": softmax(.softmax), "LogSoftmax": softmax(.logSoftmax), "Hardmax": hardmax,
+    "GlobalAveragePool": { node, graph in [try global(.mean, node, graph)] },
+    "GlobalMaxPool": { node, graph in [try global(.maximum, node, graph)] },
+    "GlobalLpPool": globalLpPool, "LpNormalization": lpNormalization, "CumSum": cumulativeSum,
+  ]
+
+  /// A reduction of x over axes that keeps them.
+  private typealias Folding = @Sendable (ValueID, [Int], GraphBuilder) throws -> ValueID
+
+  private static func reduce(axesAreInputSince version: Int = 18, _ fold: @escaping Folding) -> Lowering {
+    { node, graph in
+      let x = try node.input(0)
+      let rank = graph.rank(x)
+      let given =
+        node.version >= version ? try node.constantInts(1, graph, "axes") : try node.ints("axes")
+      if (given ?? []).isEmpty, try node.flag("noop_with_empty_axes") {
+        // Nothing is folded, but what is done to every element is done: over an axis of one element of its own.
+        let folded = try fold(try graph.unsqueeze(x, [rank]), [rank], graph)
+        return [try graph.squeeze(folded, [rank])]
+      }
+      let axes = (given ?? []).isEmpty ? Array(0..<rank) : try OnnxNode.axes(given ?? [], rank: rank)
+      let folded = try fold(x, axes, graph)
+      return [try node.flag("keepdims", default: true) ? folded : try graph.squeeze(folded, axes)]
+    }
+  }
+
+  /// m + ln Σ e^(x−m), m being the maximum, or 0 where that is infinite.
+  private static let logSumExp: Folding = { x, axes, graph in
+    let maximum = try graph.reduce(.maximum, x, axes)
+    let limit = try graph.scalar(Double.greatestFiniteMagnitude, .f32)
+    let magnitude = try graph.unary(.absolute, maximum)
+    let isFinite = try graph.compare(.lessOrEqual, magnitude, try graph.cast(limit, graph.dtype(x)))
+    let shift = try graph.select(isFinite, maximum, try graph.scalar(0, like: x))
+    let sum = try graph.reduce(.sum, try graph.unary(.exponential, try graph.subtract(x, shift)), axes)
+    return try graph.add(try graph.unary(.logarithm, sum), shift)
+  }
+
+  private static func argument(findsMaximum: Bool) -> Lowering {
+    { node, graph in
+      let x = try node.input(0)
+      let axis = try node.axis(default: 0, rank: graph.rank(x))
+      let op = Op.argument(
+        ArgumentReduce(
+          findsMaximum: findsMaximum, axis: axis, keepsDimensions: try node.flag("keepdims", default: true)))
+      guard try node.flag("select_last_index") else { return [try graph.append(op, x)] }
+      // The last one is the first one of the reversed axis.
+      let reversed = try graph.slice(x, axis: axis, -1, Int.min, step: -1)
+      let last = try graph.scalar(int: try graph.extent(x, axis) - 1, .i64)
+      return [try graph.subtract(last, try graph.append(op, reversed))]
+    }
+  }
+
+  /// Before version 13 all axes from the given one on are folded together.
+  private static func softmax(_ function: SoftmaxFunction) -> Lowering {
+    { node, graph in
+      let x = try node.input(0)
+      let rank = graph.rank(x)
+      if node.version >= 13 {
+        let axis = try node.axis(default: -1, rank: rank)
+        return [try graph.append(.softmax(Softmax(function, axis: axis)), x)]
+      }
+      let axis = try node.axis(default: 1, rank: rank)
+      if axis == rank - 1 { return [try graph.append(.softmax(Softmax(function, axis: axis)), x)] }
+      let matrix = try Movement.flattened(x, axis: axis, graph)
+      let result = try graph.append(.softmax(Softmax(function, axis: 1)), matrix)
+      return [try graph.reshapeKeepingOrder(result, graph.shape(x).dimensions)]
+    }
+  }
+
+  /// 1 at the first largest element of the axis, else 0.
+  private static func hardmax(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let rank = graph.rank(x)
+    let axis = try node.axis(default: node.version >= 13 ? -1 : 1, rank: rank)
+    let isFolded = node.version < 13 && axis != rank - 1
+    let source = isFolded ? try Movement.flattened(x, axis: axis, graph) : x
+    let place = isFolded ? 1 : axis
+    let largest = try graph.append(
+      .argument(ArgumentReduce(findsMaximum: true, axis: place, keepsDimensions: true)), source)
+    let positions = try graph.positions(
+      try graph.extent(source, place), axis: place, rank: graph.rank(source))
+    let result = try graph.cast(try graph.compare(.equal, positions, largest), graph.dtype(x))
+    return [isFolded ? try graph.reshapeKeepingOrder(result, graph.shape(x).dimensions) : result]
+  }
+
+  private static func global(_ function: ReduceFunction, _ node: OnnxNode, _ graph: GraphBuilder) throws
+    -> ValueID
+  {
+    let x = try node.input(0)
+    return try graph.reduce(function, x, Array(2..<max(2, graph.rank(x))))
+  }
+
+  private static func globalLpPool(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    return [try norm(x, Array(2..<max(2, graph.rank(x))), p: try node.int("p", default: 2), graph)]
+  }
+
+  /// (Σ |x|^p)^(1/p) over axes that stay.
+  static func norm(_ x: ValueID, _ axes: [Int], p: Int, _ graph: GraphBuilder) throws -> ValueID {
+    switch p {
+    case 1: return try graph.reduce(.sum, try graph.unary(.absolute, x), axes)
+    case 2: return try graph.unary(.squareRoot, try graph.reduce(.sumOfSquares, x, axes))
+    default:
+      let power = try graph.binary(
+        .power, try graph.unary(.absolute, x), try graph.scalar(Double(p), like: x))
+      return try graph.binary(
+        .power, try graph.reduce(.sum, power, axes), try graph.scalar(1 / Double(p), like: x))
+    }
+  }
+
+  /// x over its norm; 0 where the norm is 0.
+  private static func lpNormalization(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let axis = try node.axis(default: -1, rank: graph.rank(x))
+    let norm = try norm(x, [axis], p: try node.int("p", default: 2), graph)
+    let zero = try graph.scalar(0, like: x)
+    let isZero = try graph.compare(.equal, norm, zero)
+    return [try graph.select(isZero, zero, try graph.divide(x, norm))]
+  }
+
+  /// A product with a triangle of ones.
+  private static func cumulativeSum(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    guard let given = try node.constantInts(1, graph, "axis"), given.count == 1 else {
+      throw NNError(.shapeMismatch, "axis must be one number")
+    }
+    let axis = try OnnxNode.axis(given[0], rank: graph.rank(x))
+    let count = try graph.extent(x, axis)
+    guard count <= 4096 else {
+      throw NNError(.unsupportedOperator, "sums along an axis of \(count) elements")
+    }
+    let isReversed = try node.flag("reverse")
+    let isExclusive = try node.flag("exclusive")
+    let rows = try graph.positions(count, axis: 0, rank: 2)
+    let columns = try graph.positions(count, axis: 1, rank: 2)
+    let function: CompareFunction =
+      isReversed ? (isExclusive ? .greater : .greaterOrEqual) : (isExclusive ? .less : .lessOrEqual)
+    let triangle = try graph.cast(try graph.compare(function, rows, columns), graph.dtype(x))
+    return [
+      try graph.alongLastAxis(x, axis) { moved in
+        graph.rank(moved) == 1
+          ? try graph.reshape(try graph.matmul(try graph.unsqueeze(moved, [0]), triangle), [count])
+          : try graph.matmul(moved, triangle)
+      }
+    ]
+  }
+}
