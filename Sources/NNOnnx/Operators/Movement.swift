@@ -73,24 +73,31 @@ enum Movement {
     return try graph.reshape(x, Shape([.fixed(rows), .unknown]))
   }
 
-  private static func axes(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [Int]? {
-    node.version >= 13 ? try node.constantInts(1, graph, "axes") : try node.ints("axes")
+  private static func axes(_ node: OnnxNode, rank: Int, _ graph: GraphBuilder) throws -> GraphBuilder.Axes? {
+    if node.version >= 13 { return try node.optional(1).map { try graph.axes($0, rank: rank) } }
+    return try node.ints("axes").map { .known(try OnnxNode.axes($0, rank: rank)) }
   }
 
   private static func squeeze(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
-    guard let axes = try axes(node, graph) else {
+    switch try axes(node, rank: graph.rank(x), graph) {
+    case .known(let axes): return [try graph.squeeze(x, axes)]
+    case .value(let flags, let count): return [try graph.squeeze(x, flags: flags, count: count)]
+    case nil:
       let extents = try graph.extents(x)
       return [try graph.squeeze(x, extents.indices.filter { extents[$0] == 1 })]
     }
-    return [try graph.squeeze(x, try OnnxNode.axes(axes, rank: graph.rank(x)))]
   }
 
   private static func unsqueeze(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
-    let axes = try node.required(try axes(node, graph), "axes")
-    guard axes.count <= Shape.maximumRank else { throw NNError(.limitExceeded, "\(axes.count) axes put in") }
-    return [try graph.unsqueeze(x, try OnnxNode.axes(axes, rank: graph.rank(x) + axes.count))]
+    var count = try node.ints("axes")?.count ?? 0
+    if node.version >= 13 { count = Shape(graph.shape(try node.input(1)).dimensions).elementCount ?? 0 }
+    guard count <= Shape.maximumRank else { throw NNError(.limitExceeded, "\(count) axes put in") }
+    switch try node.required(try axes(node, rank: graph.rank(x) + count, graph), "axes") {
+    case .known(let axes): return [try graph.unsqueeze(x, axes)]
+    case .value(let flags, let count): return [try graph.unsqueeze(x, flags: flags, count: count)]
+    }
   }
 
   private static func transpose(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
@@ -109,6 +116,9 @@ enum Movement {
   private static func split(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
     let axis = try node.axis(default: 0, rank: graph.rank(x))
+    if node.version >= 13, let sizes = try node.optional(1), graph.constant(sizes) == nil {
+      return try pieces(x, axis, sizes: sizes, graph)
+    }
     let sizes = node.version >= 13 ? try node.constantInts(1, graph, "split") : try node.ints("split")
     let parts =
       try sizes
@@ -136,6 +146,20 @@ enum Movement {
       throw NNError(.shapeMismatch, "parts of \(start) elements together for an axis of \(extent)")
     }
     return pieces
+  }
+
+  /// Pieces whose sizes are values.
+  private static func pieces(_ x: ValueID, _ axis: Int, sizes: ValueID, _ graph: GraphBuilder) throws
+    -> [ValueID]
+  {
+    var start = try graph.ints([0])
+    let one = try graph.ints([1])
+    return try (0..<(try graph.extent(sizes, 0))).map { index in
+      let end = try graph.add(start, try graph.slice(sizes, axis: 0, index, index + 1))
+      let piece = try graph.append(.dynamic(.slice(axes: [axis])), x, start, end, one)
+      start = end
+      return piece
+    }
   }
 
   private static func expand(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {

@@ -29,7 +29,8 @@ enum OperatorTable {
     Elementwise.operators, Activations.operators, Reductions.operators, Constants.operators,
     Movement.operators,
     Padding.operators, Products.operators, Convolutions.operators, Pools.operators, Normalisation.operators,
-    Losses.operators, Attention.operators, Gathering.operators,
+    Losses.operators, Attention.operators, Gathering.operators, Resampling.operators, Recurrence.operators,
+    Quantisation.operators,
   ]
 
   private static let structures: [String: StructureLowering] = ControlFlow.operators.merging(

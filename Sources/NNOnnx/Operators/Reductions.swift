@@ -3,15 +3,15 @@ import NNGraph
 /// Folding of axes.
 enum Reductions {
   static let operators: [String: Lowering] = [
-    "ReduceSum": reduce(axesAreInputSince: 13) { try $2.reduce(.sum, $0, $1) },
-    "ReduceMean": reduce { try $2.reduce(.mean, $0, $1) },
-    "ReduceMax": reduce { try $2.reduce(.maximum, $0, $1) },
-    "ReduceMin": reduce { try $2.reduce(.minimum, $0, $1) },
-    "ReduceProd": reduce { try $2.reduce(.product, $0, $1) },
-    "ReduceSumSquare": reduce { try $2.reduce(.sumOfSquares, $0, $1) },
-    "ReduceL1": reduce { try $2.reduce(.sum, try $2.unary(.absolute, $0), $1) },
-    "ReduceL2": reduce { try $2.unary(.squareRoot, try $2.reduce(.sumOfSquares, $0, $1)) },
-    "ReduceLogSum": reduce { try $2.unary(.logarithm, try $2.reduce(.sum, $0, $1)) },
+    "ReduceSum": reduce(axesAreInputSince: 13) { try fold(.sum, $0, $1, $2) },
+    "ReduceMean": reduce { try fold(.mean, $0, $1, $2) },
+    "ReduceMax": reduce { try fold(.maximum, $0, $1, $2) },
+    "ReduceMin": reduce { try fold(.minimum, $0, $1, $2) },
+    "ReduceProd": reduce { try fold(.product, $0, $1, $2) },
+    "ReduceSumSquare": reduce(sumOfSquares),
+    "ReduceL1": reduce { try fold(.sum, try $2.unary(.absolute, $0), $1, $2) },
+    "ReduceL2": reduce { try $2.unary(.squareRoot, try sumOfSquares($0, $1, $2)) },
+    "ReduceLogSum": reduce { try $2.unary(.logarithm, try fold(.sum, $0, $1, $2)) },
     "ReduceLogSumExp": reduce(logSumExp),
     "ArgMax": argument(findsMaximum: true), "ArgMin": argument(findsMaximum: false),
     "Softmax": softmax(.softmax), "LogSoftmax": softmax(.logSoftmax), "Hardmax": hardmax,
@@ -20,34 +20,61 @@ enum Reductions {
     "GlobalLpPool": globalLpPool, "LpNormalization": lpNormalization, "CumSum": cumulativeSum,
   ]
 
-  /// A reduction of x over axes that keeps them.
-  private typealias Folding = @Sendable (ValueID, [Int], GraphBuilder) throws -> ValueID
+  /// A reduction of x over axes that keeps them; what it makes of several reductions may be spread over the folded axes.
+  private typealias Folding = @Sendable (ValueID, GraphBuilder.Axes, GraphBuilder) throws -> ValueID
 
   private static func reduce(axesAreInputSince version: Int = 18, _ fold: @escaping Folding) -> Lowering {
     { node, graph in
       let x = try node.input(0)
       let rank = graph.rank(x)
-      let given =
-        node.version >= version ? try node.constantInts(1, graph, "axes") : try node.ints("axes")
-      if (given ?? []).isEmpty, try node.flag("noop_with_empty_axes") {
-        // Nothing is folded, but what is done to every element is done: over an axis of one element of its own.
-        let folded = try fold(try graph.unsqueeze(x, [rank]), [rank], graph)
-        return [try graph.squeeze(folded, [rank])]
+      let keeps = try node.flag("keepdims", default: true)
+      switch try axes(node, x, isInput: node.version >= version, graph) {
+      case .known(let given):
+        if given.isEmpty, try node.flag("noop_with_empty_axes") {
+          // Nothing is folded, but what is done to every element is done: over an axis of one element of its own.
+          let folded = try fold(try graph.unsqueeze(x, [rank]), .known([rank]), graph)
+          return [try graph.squeeze(folded, [rank])]
+        }
+        let axes = given.isEmpty ? Array(0..<rank) : given
+        let folded = try fold(x, .known(axes), graph)
+        return [keeps ? folded : try graph.squeeze(folded, axes)]
+      case .value(let flags, let count):
+        let folded = try graph.firstAlong(
+          try fold(x, .value(flags: flags, count: count), graph), flags)
+        return [keeps ? folded : try graph.squeeze(folded, flags: flags, count: count)]
       }
-      let axes = (given ?? []).isEmpty ? Array(0..<rank) : try OnnxNode.axes(given ?? [], rank: rank)
-      let folded = try fold(x, axes, graph)
-      return [try node.flag("keepdims", default: true) ? folded : try graph.squeeze(folded, axes)]
     }
+  }
+
+  private static func axes(
+    _ node: OnnxNode, _ x: ValueID, isInput: Bool, _ graph: GraphBuilder
+  ) throws -> GraphBuilder.Axes {
+    if isInput { return try node.optional(1).map { try graph.axes($0, rank: graph.rank(x)) } ?? .known([]) }
+    return .known(try OnnxNode.axes(try node.ints("axes") ?? [], rank: graph.rank(x)))
+  }
+
+  private static func fold(
+    _ function: ReduceFunction, _ x: ValueID, _ axes: GraphBuilder.Axes, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    switch axes {
+    case .known(let axes): return try graph.reduce(function, x, axes)
+    case .value(let flags, _): return try graph.reduceSpread(function, x, flags)
+    }
+  }
+
+  private static let sumOfSquares: Folding = { x, axes, graph in
+    if case .known(let known) = axes { return try graph.reduce(.sumOfSquares, x, known) }
+    return try fold(.sum, try graph.multiply(x, x), axes, graph)
   }
 
   /// m + ln Σ e^(x−m), m being the maximum, or 0 where that is infinite.
   private static let logSumExp: Folding = { x, axes, graph in
-    let maximum = try graph.reduce(.maximum, x, axes)
+    let maximum = try fold(.maximum, x, axes, graph)
     let limit = try graph.scalar(Double.greatestFiniteMagnitude, .f32)
     let magnitude = try graph.unary(.absolute, maximum)
     let isFinite = try graph.compare(.lessOrEqual, magnitude, try graph.cast(limit, graph.dtype(x)))
     let shift = try graph.select(isFinite, maximum, try graph.scalar(0, like: x))
-    let sum = try graph.reduce(.sum, try graph.unary(.exponential, try graph.subtract(x, shift)), axes)
+    let sum = try fold(.sum, try graph.unary(.exponential, try graph.subtract(x, shift)), axes, graph)
     return try graph.add(try graph.unary(.logarithm, sum), shift)
   }
 
@@ -137,27 +164,42 @@ enum Reductions {
   /// A product with a triangle of ones.
   private static func cumulativeSum(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
-    guard let given = try node.constantInts(1, graph, "axis"), given.count == 1 else {
-      throw NNError(.shapeMismatch, "axis must be one number")
+    let isReversed = try node.flag("reverse")
+    let isExclusive = try node.flag("exclusive")
+    switch try graph.axes(try node.input(1), rank: graph.rank(x)) {
+    case .known(let axes):
+      guard let axis = axes.first, axes.count == 1 else {
+        throw NNError(.shapeMismatch, "axis must be one number")
+      }
+      return [try cumulativeSum(x, axis, isReversed: isReversed, isExclusive: isExclusive, graph)]
+    case .value(let flags, _):
+      // Along every axis, and the right one is chosen.
+      var result = x
+      for axis in 0..<graph.rank(x) {
+        let sums = try cumulativeSum(x, axis, isReversed: isReversed, isExclusive: isExclusive, graph)
+        let isThis = try graph.reshape(try graph.slice(flags, axis: 0, axis, axis + 1), [Int]())
+        result = try graph.select(isThis, sums, result)
+      }
+      return [result]
     }
-    let axis = try OnnxNode.axis(given[0], rank: graph.rank(x))
+  }
+
+  private static func cumulativeSum(
+    _ x: ValueID, _ axis: Int, isReversed: Bool, isExclusive: Bool, _ graph: GraphBuilder
+  ) throws -> ValueID {
     let count = try graph.extent(x, axis)
     guard count <= 4096 else {
       throw NNError(.unsupportedOperator, "sums along an axis of \(count) elements")
     }
-    let isReversed = try node.flag("reverse")
-    let isExclusive = try node.flag("exclusive")
     let rows = try graph.positions(count, axis: 0, rank: 2)
     let columns = try graph.positions(count, axis: 1, rank: 2)
     let function: CompareFunction =
       isReversed ? (isExclusive ? .greater : .greaterOrEqual) : (isExclusive ? .less : .lessOrEqual)
     let triangle = try graph.cast(try graph.compare(function, rows, columns), graph.dtype(x))
-    return [
-      try graph.alongLastAxis(x, axis) { moved in
-        graph.rank(moved) == 1
-          ? try graph.reshape(try graph.matmul(try graph.unsqueeze(moved, [0]), triangle), [count])
-          : try graph.matmul(moved, triangle)
-      }
-    ]
+    return try graph.alongLastAxis(x, axis) { moved in
+      graph.rank(moved) == 1
+        ? try graph.reshape(try graph.matmul(try graph.unsqueeze(moved, [0]), triangle), [count])
+        : try graph.matmul(moved, triangle)
+    }
   }
 }
