@@ -136,12 +136,17 @@ private struct GraphSection {
   expectError(.limitExceeded, containing: "16") { _ = try ModelFile.decode(try section.file()) }
 }
 
-@Test func bodiesAreNotSupportedYet() throws {
+@Test func bodiesThatAreNotThereAreRefused() throws {
   var section = GraphSection()
   section.text("shallow")
   section.numbers(0, 16)
   for body in 0..<16 { section.numbers(body, 0) }
-  expectError(.unsupportedOperator, containing: "bodies") { _ = try ModelFile.decode(try section.file()) }
+  section.numbers(0, 0, 0, 0, 0)
+  expectError(.corruptFile, containing: "body 0") { _ = try ModelFile.decode(try section.file()) }
+  section = GraphSection()
+  section.text("too long")
+  section.numbers(0, 1, 0, 1000)
+  expectError(.corruptFile, containing: "1000") { _ = try ModelFile.decode(try section.file()) }
   section = GraphSection()
   section.text("body before its parent")
   section.numbers(0, 2, 2, 0, 0, 0)

@@ -39,6 +39,8 @@ let goldenFiles: [GoldenFile] = [
     try everyOperator(of: operatorsOfTraining)
   },
   GoldenFile(name: "v1/recurrences-zstd.nnrt", options: zstd) { try everyOperator(of: recurrences) },
+  GoldenFile(name: "v1/dynamic-zstd.nnrt", options: zstd) { try everyOperator(of: [.dynamic]) },
+  GoldenFile(name: "v1/bodies-raw.nnrt", options: raw, make: everyBody),
   GoldenFile(name: "v1/types-raw.nnrt", options: raw, make: everyType),
   GoldenFile(name: "v1/types-zstd.nnrt", options: zstd, make: everyType),
   GoldenFile(name: "v1/sections-raw.nnrt", options: raw, make: everySection),

@@ -51,10 +51,7 @@ extension ModelFile {
   ) throws(NNError) -> FileLayout {
     let reader = try FileReader(bytes, limits: limits)
     return try withExtendedLifetime(reader) { () throws(NNError) -> FileLayout in
-      let (graph, constants) = try reader.readGraph()
-      var names: [Name] = []
-      for id in constants { names.append(graph[id].name) }
-      let tensors = try reader.readTensorIndex(names)
+      let tensors = try reader.readTensorIndex(try reader.readGraph().names)
       var layout = FileLayout(
         version: Int(Format.version), fileBytes: bytes.count,
         headerBytes: Format.headerSize + reader.sections.count * Format.sectionEntrySize, sections: [],

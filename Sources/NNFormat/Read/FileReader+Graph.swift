@@ -1,18 +1,53 @@
 import NNGraph
 
+/// What the graph section holds. Constants have neither type nor contents yet: the tensor index knows them.
+struct StoredGraphs {
+  /// The main graph, then the graphs inside it in the order of the table of bodies, each without its own bodies.
+  private(set) var graphs: [Graph] = []
+  /// For each graph but the first, the one it lies in.
+  private var parents: [Int] = []
+  /// The constants of all graphs, in order.
+  private(set) var constants: [(graph: Int, value: ValueID)] = []
+
+  mutating func append(_ graph: Graph, parent: Int, constants: [ValueID]) {
+    for value in constants { self.constants.append((graphs.count, value)) }
+    graphs.append(graph)
+    parents.append(parent)
+  }
+
+  /// The constants' names, in order.
+  var names: [Name] {
+    var names: [Name] = []
+    names.reserveCapacity(constants.count)
+    for constant in constants { names.append(graphs[constant.graph][constant.value].name) }
+    return names
+  }
+
+  /// The main graph with everything in its place, given the constants' tensors in order.
+  consuming func assembled(_ tensors: [Tensor]) -> Graph {
+    for (constant, tensor) in zip(constants, tensors) {
+      graphs[constant.graph].values[constant.value.index].type = tensor.type
+      graphs[constant.graph].values[constant.value.index].constant = tensor
+    }
+    // A body comes after the graph it lies in, so from the end on each is complete when it is its turn.
+    while graphs.count > 1 {
+      var body = graphs.removeLast()
+      body.bodies.reverse()
+      graphs[parents.removeLast()].bodies.append(body)
+    }
+    graphs[0].bodies.reverse()
+    return graphs[0]
+  }
+}
+
 extension FileReader {
-  /// The graph section. Constants have neither type nor contents yet: ``readTensorIndex(_:)`` knows them.
-  ///
-  /// Gives the graph and the constants among its values, in order.
-  func readGraph() throws(NNError) -> (graph: Graph, constants: [ValueID]) {
+  /// The graph section.
+  func readGraph() throws(NNError) -> StoredGraphs {
     guard let section = section(.graph) else { throw NNError(.corruptFile, "the file has no graph section") }
     var reader = try open(section, .graph)
-    var graph = Graph(name: try readName(&reader))
-    let symbolCount = try reader.count(of: "free dimensions", minimumSize: 1)
-    try budget.take(symbolCount, of: Name.self, for: "\(symbolCount) free dimensions")
-    graph.symbols.reserveCapacity(symbolCount)
-    for _ in 0..<symbolCount { graph.symbols.append(try readName(&reader)) }
-    try readBodies(&reader)
+    var stored = StoredGraphs()
+    var graph = try readFront(&reader)
+    let bodies = try readBodies(&reader)
     let constants = try readValues(&reader, &graph)
     graph.inputs = try readReferences(&reader, "inputs")
     graph.outputs = try readReferences(&reader, "outputs")
@@ -23,37 +58,68 @@ extension FileReader {
       graph.states.append(CarriedState(input: input, output: ValueID(try reader.natural())))
     }
     try readNodes(&reader, &graph)
+    try takeVerification(of: graph)
+    stored.append(graph, parent: 0, constants: constants)
+    for (index, body) in bodies.enumerated() {
+      var inner = ByteReader(try reader.take(body.length), role: "body")
+      do throws(NNError) {
+        var graph = try readFront(&inner)
+        let constants = try readValues(&inner, &graph)
+        graph.inputs = try readReferences(&inner, "inputs")
+        graph.outputs = try readReferences(&inner, "outputs")
+        try readNodes(&inner, &graph)
+        try inner.finish()
+        try takeVerification(of: graph)
+        stored.append(graph, parent: body.parent, constants: constants)
+      } catch {
+        throw error.within("body \(index)")
+      }
+    }
     try reader.finish()
-    // What the verifier takes for a while.
-    try budget.take(graph.inputs.count + graph.outputs.count, of: Name.self, for: "verifying the graph")
-    try budget.take(graph.values.count, of: UInt32.self, for: "verifying the graph")
-    return (graph, constants)
+    return stored
   }
 
-  /// The table of graphs inside the graph: parents and lengths. They nest by reference, so a loop measures their depth.
-  /// No operator of this version has a body.
-  private func readBodies(_ reader: inout ByteReader) throws(NNError) {
+  /// Name and free dimensions.
+  private func readFront(_ reader: inout ByteReader) throws(NNError) -> Graph {
+    var graph = Graph(name: try readName(&reader))
+    let symbolCount = try reader.count(of: "free dimensions", minimumSize: 1)
+    try budget.take(symbolCount, of: Name.self, for: "\(symbolCount) free dimensions")
+    graph.symbols.reserveCapacity(symbolCount)
+    for _ in 0..<symbolCount { graph.symbols.append(try readName(&reader)) }
+    return graph
+  }
+
+  /// What the verifier takes for a while.
+  private func takeVerification(of graph: Graph) throws(NNError) {
+    try budget.take(graph.inputs.count + graph.outputs.count, of: Name.self, for: "verifying the graph")
+    try budget.take(graph.values.count, of: UInt32.self, for: "verifying the graph")
+  }
+
+  /// The table of graphs inside the graph. They nest by reference, so a loop measures their depth.
+  private func readBodies(_ reader: inout ByteReader) throws(NNError) -> [(parent: Int, length: Int)] {
     let count = try reader.count(of: "bodies", minimumSize: 2)
     try budget.take(count, of: UInt8.self, for: "\(count) bodies")
+    try budget.take(count, of: Graph.self, for: "\(count) bodies")
+    try budget.take(count, of: (parent: Int, length: Int).self, for: "\(count) bodies")
     var depths: [UInt8] = []
+    var bodies: [(parent: Int, length: Int)] = []
     for index in 0..<count {
       let parent = try reader.natural()
       guard parent <= index else { throw reader.corrupt("body \(index) stands before its parent \(parent)") }
       let depth = parent == 0 ? 1 : depths[parent - 1] + 1
-      guard depth <= Format.maximumBodyDepth else {
+      guard depth <= Graph.maximumBodyDepth else {
         throw NNError(
           .limitExceeded,
-          "graph: body \(index) lies \(depth) graphs deep, at most \(Format.maximumBodyDepth) are allowed")
+          "graph: body \(index) lies \(depth) graphs deep, at most \(Graph.maximumBodyDepth) are allowed")
       }
       depths.append(depth)
       let length = try reader.natural()
       guard length <= reader.remaining else {
         throw reader.corrupt("\(length) bytes declared for body \(index), \(reader.remaining) left")
       }
+      bodies.append((parent, length))
     }
-    guard count == 0 else {
-      throw NNError(.unsupportedOperator, "graph: \(count) bodies, which no operator of this version has")
-    }
+    return bodies
   }
 
   private func readValues(_ reader: inout ByteReader, _ graph: inout Graph) throws(NNError) -> [ValueID] {

@@ -21,16 +21,9 @@ extension ModelFile {
     let reader = try FileReader(bytes, limits: limits)
     // Byte readers point into what the file reader owns.
     return try withExtendedLifetime(reader) { () throws(NNError) -> ModelFile in
-      var (graph, constants) = try reader.readGraph()
-      var names: [Name] = []
-      names.reserveCapacity(constants.count)
-      for id in constants { names.append(graph[id].name) }
-      let stored = try reader.readTensorIndex(names)
-      let tensors = try reader.loadTensors(stored, keptAliveBy: keeper)
-      for (id, tensor) in zip(constants, tensors) {
-        graph.values[id.index].type = tensor.type
-        graph.values[id.index].constant = tensor
-      }
+      let stored = try reader.readGraph()
+      let tensors = try reader.loadTensors(try reader.readTensorIndex(stored.names), keptAliveBy: keeper)
+      let graph = stored.assembled(tensors)
       try graph.verify()
       let metadata = try reader.readMetadata()
       return ModelFile(graph: graph, metadata: metadata, selfTests: try reader.readSelfTests(for: graph))

@@ -23,8 +23,6 @@ enum Format {
   static let maximumNodeArity = 1 << 16
   static let maximumMetadataCount = 1 << 16
   static let maximumSelfTestCount = 1024
-  /// How deep graphs inside graphs may be.
-  static let maximumBodyDepth = 16
 
   /// `offset` rounded up to a multiple of `alignment`, a power of two; nil if that overflows.
   static func align(_ offset: Int, to alignment: Int) -> Int? {

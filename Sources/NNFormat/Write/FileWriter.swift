@@ -14,7 +14,7 @@ struct FileWriter {
   }
 
   func encode(_ model: ModelFile) throws(NNError) -> [UInt8] {
-    let (index, data) = try tensors(of: model.graph)
+    let (index, data) = try tensors(of: model.graph.withBodies)
     var sections = [
       try section(.graph, try graph(model.graph)), try section(.tensorIndex, index),
       EncodedSection(kind: .data, codec: .raw, bytes: data, rawBytes: data.count),
@@ -85,56 +85,8 @@ extension FileWriter {
   }
 }
 
-// Graph, metadata and self-tests
+// Metadata and self-tests
 extension FileWriter {
-  private func graph(_ graph: Graph) throws(NNError) -> [UInt8] {
-    var writer = ByteWriter()
-    try writer.text(graph.name, atMost: Format.maximumNameLength)
-    writer.varint(UInt64(graph.symbols.count))
-    for symbol in graph.symbols { try writer.text(symbol, atMost: Format.maximumNameLength) }
-    guard graph.bodies.isEmpty else {
-      throw NNError(.unsupportedOperator, "graphs inside graphs cannot be stored yet")
-    }
-    writer.varint(0)  // bodies
-    writer.varint(UInt64(graph.values.count))
-    for value in graph.values {
-      try writer.text(value.name, atMost: Format.maximumNameLength)
-      writer.flag(value.constant != nil)
-      if value.constant == nil {
-        writer.u8(value.type.dtype.rawValue)
-        try writer.shape(value.type.shape)
-      }
-    }
-    try references(graph.inputs, &writer)
-    try references(graph.outputs, &writer)
-    writer.varint(UInt64(graph.states.count))
-    for state in graph.states {
-      try writer.natural(state.input.index)
-      try writer.natural(state.output.index)
-    }
-    writer.varint(UInt64(graph.nodes.count))
-    for node in graph.nodes {
-      try writer.text(node.name, atMost: Format.maximumNameLength)
-      guard node.inputs.count <= Format.maximumNodeArity, node.outputs.count <= Format.maximumNodeArity else {
-        throw NNError(
-          .limitExceeded, "\(node.description) has more than \(Format.maximumNodeArity) inputs or results")
-      }
-      writer.varint(UInt64(node.op.code.rawValue))
-      try references(node.inputs, &writer)
-      try references(node.outputs, &writer)
-      var attributes = ByteWriter()
-      try attributes.attributes(node.op)
-      writer.varint(UInt64(attributes.bytes.count))
-      writer.append(attributes.bytes)
-    }
-    return writer.bytes
-  }
-
-  private func references(_ ids: [ValueID], _ writer: inout ByteWriter) throws(NNError) {
-    writer.varint(UInt64(ids.count))
-    for id in ids { try writer.natural(id.index) }
-  }
-
   private func metadata(_ metadata: Metadata) throws(NNError) -> [UInt8] {
     guard metadata.entries.count <= Format.maximumMetadataCount else {
       throw NNError(.limitExceeded, "\(metadata.entries.count) metadata entries")
@@ -174,26 +126,34 @@ extension FileWriter {
 
 // Tensors
 extension FileWriter {
-  private func tensors(of graph: Graph) throws(NNError) -> (index: [UInt8], data: [UInt8]) {
+  private func tensors(of graphs: [Graph]) throws(NNError) -> (index: [UInt8], data: [UInt8]) {
     var index = ByteWriter()
     var data = ByteWriter()
     var count: UInt64 = 0
-    for value in graph.values where value.constant != nil { count += 1 }
+    for graph in graphs {
+      for value in graph.values where value.constant != nil { count += 1 }
+    }
     index.varint(count)
-    for value in graph.values {
-      guard let tensor = value.constant else { continue }
-      do throws(NNError) {
-        try FileReader.checkBooleans(tensor.dtype, tensor.bytes)
-        index.u8(tensor.dtype.rawValue)
-        index.u8(tensor.layout.rawValue)
-        index.u8((encoder == nil ? StorageCodec.raw : .zstd).rawValue)
-        try extents(tensor.extents, &index)
-        try chunks(of: tensor, &index, &data)
-      } catch {
-        throw error.within("tensor " + value.name.quoted)
+    for graph in graphs {
+      for value in graph.values {
+        guard let tensor = value.constant else { continue }
+        do throws(NNError) {
+          try self.tensor(tensor, &index, &data)
+        } catch {
+          throw error.within("tensor " + value.name.quoted)
+        }
       }
     }
     return (index.bytes, data.bytes)
+  }
+
+  private func tensor(_ tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter) throws(NNError) {
+    try FileReader.checkBooleans(tensor.dtype, tensor.bytes)
+    index.u8(tensor.dtype.rawValue)
+    index.u8(tensor.layout.rawValue)
+    index.u8((encoder == nil ? StorageCodec.raw : .zstd).rawValue)
+    try extents(tensor.extents, &index)
+    try chunks(of: tensor, &index, &data)
   }
 
   private func chunks(of tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter) throws(NNError)

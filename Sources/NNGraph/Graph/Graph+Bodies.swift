@@ -61,7 +61,12 @@ extension Graph {
         .invalidGraph,
         "carries \(carried) values, with \(inputs.count) inputs and a body of \(body.outputs.count) results")
     }
-    try body.requireInputs(inputs[0...])
+    try body.requireInputs(inputs.dropFirst(2), from: 2)
+    for (position, dtype) in [DType.i64, .bool].enumerated() {
+      let type = body.anonymousType(body.inputs[position])
+      try type.require(dtype, "an input of the body")
+      try Dynamic.requireOneElement(type, "an input of the body")
+    }
     let condition = body.anonymousType(body.outputs[0])
     try condition.require(.bool, "the body's condition")
     try Dynamic.requireOneElement(condition, "the body's condition")
@@ -85,12 +90,13 @@ extension Graph {
     return results
   }
 
-  /// Throws unless a body's inputs may take values of these types.
-  private func requireInputs(_ types: ArraySlice<TensorType>) throws(NNError) {
-    guard types.count == inputs.count else {
-      throw NNError(.invalidGraph, "gives \(types.count) values to a body that takes \(inputs.count)")
+  /// Throws unless a body's inputs, from the given one on, may take values of these types.
+  private func requireInputs(_ types: ArraySlice<TensorType>, from first: Int = 0) throws(NNError) {
+    guard types.count + first == inputs.count else {
+      throw NNError(
+        .invalidGraph, "gives \(types.count + first) values to a body that takes \(inputs.count)")
     }
-    for (id, given) in zip(inputs, types) {
+    for (id, given) in zip(inputs.dropFirst(first), types) {
       let type = self[id].type
       // The symbols of the two graphs are not the same, so only plain extents can be compared.
       guard type.dtype == given.dtype, anonymousType(id).shape.mayEqual(given.shape) else {

@@ -4,6 +4,11 @@ public struct ResolvedGraph: Sendable {
   public var types: [TensorType]
   /// Each node's operator, with free dimensions in its attributes replaced.
   public var ops: [Op]
+
+  public init(types: [TensorType], ops: [Op]) {
+    self.types = types
+    self.ops = ops
+  }
 }
 
 extension Graph {

@@ -13,7 +13,8 @@ public struct TensorView {
 /// One thread's use of a ``Model``: inputs, memory and plans.
 ///
 /// Set the inputs, run, read the outputs. A session is used by one thread at a time; any number of sessions may share
-/// a model. The first run for new input shapes plans the graph; runs with shapes seen lately allocate nothing.
+/// a model. The first run for new input shapes plans the graph; runs with shapes seen lately allocate nothing, unless
+/// extents inside the model depend on values.
 public final class Session {
   public struct Options: Sendable {
     /// Threads that may share the work, 1 to 256.
@@ -34,9 +35,9 @@ public final class Session {
   public let model: Model
   private let planOptions: Plan.Options
   private var inputs: [SessionInput] = []
-  private var plans = PlanCache()
-  /// The plan whose run gave the outputs.
-  private var current: CachedPlan?
+  private var programs = ProgramCache()
+  /// The program whose run gave the outputs.
+  private var current: CachedProgram?
 
   /// - Throws: ``ErrorCode/invalidArgument`` for options this machine cannot honour.
   public init(_ model: Model, options: Options = Options()) throws(NNError) {
@@ -73,8 +74,8 @@ public final class Session {
     let moved = try inputs[index].set(
       dtype: dtype, extents: extents, bytes: bytes, symbols: model.graph.symbols)
     if moved {
-      // Plans point into the memory that was just replaced.
-      plans.removeAll()
+      // Programs point into the memory that was just replaced.
+      programs.removeAll()
       current = nil
     }
   }
@@ -89,21 +90,18 @@ public final class Session {
     for input in inputs where !input.isSet {
       throw NNError(.invalidState, "input \(input.name.quoted) has not been set")
     }
-    let plan: CachedPlan
-    if let known = plans.find(inputs) {
-      plan = known
+    let program: CachedProgram
+    if let known = programs.find(inputs) {
+      program = known
     } else {
-      plan = CachedPlan(try makePlan(), inputs)
-      plans.insert(plan)
+      program = CachedProgram(
+        try Program(
+          model.graph, inputExtents: inputs.map { $0.extents }, bound: inputs.map { $0.bytes },
+          options: planOptions), inputs)
+      programs.insert(program)
     }
-    try plan.plan.run()
-    current = plan
-  }
-
-  private func makePlan() throws(NNError) -> Plan {
-    var bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)] = []
-    for (id, input) in zip(model.graph.inputs, inputs) { bound.append((id, input.bytes)) }
-    return try Plan(model.graph, inputExtents: inputs.map { $0.extents }, bound: bound, options: planOptions)
+    try program.run()
+    current = program
   }
 
   /// What the last run computed.
@@ -118,9 +116,7 @@ public final class Session {
     guard let current else {
       throw NNError(.invalidState, "outputs are there after a successful run")
     }
-    return TensorView(
-      dtype: current.plan.outputTypes[index].dtype, extents: current.outputExtents(index),
-      bytes: current.plan.output(index))
+    return current.output(index)
   }
 
   /// Copies a tensor's elements into the session.

@@ -70,11 +70,19 @@ public final class Plan {
     bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)] = [],
     options: Options = Options()
   ) throws(NNError) {
+    try self.init(try PlannedGraph(graph, inputExtents: inputExtents), bound: bound, options: options)
+  }
+
+  /// Plans a graph or a part of one, all of whose extents are known.
+  convenience init(
+    _ planned: PlannedGraph, bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)],
+    options: Options
+  ) throws(NNError) {
     guard options.threads >= 1, options.threads <= ThreadPool.maximumThreads else {
       throw NNError(
         .invalidArgument, "\(options.threads) threads; 1 to \(ThreadPool.maximumThreads) are possible")
     }
-    let resolved = try graph.resolve(inputExtents: inputExtents)
+    let (graph, resolved) = (planned.graph, planned.resolved)
     let kernels = try options.instructionSet.kernels()
     let schedule = Schedule(graph, resolved)
     var planner = try MemoryLayoutPlanner(graph, resolved, schedule, bound: bound, options: options)

@@ -11,7 +11,18 @@ func expectSame(_ a: Tensor, _ b: Tensor, _ what: String) {
 
 /// Everything a file holds, compared part by part.
 func expectSame(_ a: ModelFile, _ b: ModelFile) {
-  let (g, h) = (a.graph, b.graph)
+  expectSame(a.graph, b.graph)
+  #expect(a.metadata.entries.map(\.key) == b.metadata.entries.map(\.key))
+  #expect(a.metadata.entries.map(\.value) == b.metadata.entries.map(\.value))
+  #expect(a.selfTests.count == b.selfTests.count)
+  for (s, t) in zip(a.selfTests, b.selfTests) {
+    #expect(s.inputs.count == t.inputs.count)
+    #expect(s.outputs.count == t.outputs.count)
+    for (x, y) in zip(s.inputs + s.outputs, t.inputs + t.outputs) { expectSame(x, y, "self-test") }
+  }
+}
+
+private func expectSame(_ g: Graph, _ h: Graph) {
   #expect(g.name == h.name)
   #expect(g.symbols == h.symbols)
   #expect(g.inputs == h.inputs)
@@ -31,14 +42,8 @@ func expectSame(_ a: ModelFile, _ b: ModelFile) {
     #expect(m.inputs == n.inputs, "\(m.name.string)")
     #expect(m.outputs == n.outputs, "\(m.name.string)")
   }
-  #expect(a.metadata.entries.map(\.key) == b.metadata.entries.map(\.key))
-  #expect(a.metadata.entries.map(\.value) == b.metadata.entries.map(\.value))
-  #expect(a.selfTests.count == b.selfTests.count)
-  for (s, t) in zip(a.selfTests, b.selfTests) {
-    #expect(s.inputs.count == t.inputs.count)
-    #expect(s.outputs.count == t.outputs.count)
-    for (x, y) in zip(s.inputs + s.outputs, t.inputs + t.outputs) { expectSame(x, y, "self-test") }
-  }
+  #expect(g.bodies.count == h.bodies.count)
+  for (x, y) in zip(g.bodies, h.bodies) { expectSame(x, y) }
 }
 
 /// Expects `body` to throw an ``NNError`` of one of the given codes whose message contains `text`.
