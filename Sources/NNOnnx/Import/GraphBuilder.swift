@@ -18,6 +18,12 @@ final class GraphBuilder {
     graph = Graph(name: name)
   }
 
+  /// Makes everything as it was when the graph was `earlier`.
+  func restore(_ earlier: Graph) {
+    graph = earlier
+    scalars = [:]
+  }
+
   // Questions
 
   func dtype(_ value: ValueID) -> DType { graph[value].type.dtype }
@@ -57,6 +63,18 @@ final class GraphBuilder {
     graph[result].constant = folded[0]
     graph[result].type = folded[0].type
     return result
+  }
+
+  /// As ``append(_:_:)``, of an operator with several results: gives them all.
+  func appendAll(_ op: Op, _ inputs: [ValueID]) throws -> [ValueID] {
+    let results = try graph.appendAll(op, inputs, name: nodeName)
+    guard let folded = try graph.foldedResults(of: graph.nodes[graph.nodes.count - 1]) else { return results }
+    graph.nodes.removeLast()
+    for (result, tensor) in zip(results, folded) {
+      graph[result].constant = tensor
+      graph[result].type = tensor.type
+    }
+    return results
   }
 
   func append(_ op: Op, _ inputs: ValueID...) throws -> ValueID { try append(op, inputs) }

@@ -31,7 +31,8 @@ extension OnnxModel {
 
 /// One import: walks through the nodes in order and gives each to its lowering.
 final class Importer {
-  let builder: GraphBuilder
+  /// The graph that nodes go into: the model's, or a body's while one is imported.
+  private(set) var builder: GraphBuilder
   let externalData: ExternalData
   private var proto: OnnxModelProto
   private let options: ImportOptions
@@ -148,24 +149,27 @@ extension Importer {
   }
 
   private func exportOutputs(_ graph: OnnxGraphProto, from scope: Scope) throws {
-    for output in graph.output {
-      guard let value = scope.find(output.name) else {
+    try addOutputs(graph.output.map { $0.name }, from: scope)
+  }
+
+  /// Makes outputs of the graph under construction, each a value of its own with the given name.
+  private func addOutputs(_ names: [String], from scope: Scope) throws {
+    for name in names {
+      guard let value = scope.find(name) else {
         throw NNError(
-          .invalidGraph,
-          Message(text: "output \"\(output.name)\" is neither an input, an initializer nor a result"))
+          .invalidGraph, Message(text: "output \"\(name)\" is neither an input, an initializer nor a result"))
       }
       guard case .tensor(let id) = value else {
         throw NNError(
-          .unsupportedOperator,
-          Message(text: "output \"\(output.name)\": only tensors can be outputs of a model"))
+          .unsupportedOperator, Message(text: "output \"\(name)\": only tensors can be outputs of a model"))
       }
       // What is an input, a constant or an output already gets another value with a name of its own.
       let isResult = builder.graph.nodes.contains { $0.outputs.contains(id) }
-      builder.nodeName = Name(output.name)
+      builder.nodeName = Name(name)
       let own =
         isResult && !builder.graph.outputs.contains(id)
         ? id : try builder.graph.append(.unary(.identity), [id], name: builder.nodeName)
-      builder.graph.addOutput(own, name: Name(output.name))
+      builder.graph.addOutput(own, name: Name(name))
     }
   }
 }
@@ -273,6 +277,79 @@ extension Importer {
     for (input, value) in zip(body.input, inputs) { scope.define(input.name, value) }
     try importNodes(body.node, in: scope)
     return try body.output.map { try result($0.name, of: scope) }
+  }
+
+  /// The body of a node as a graph of its own: its inputs have the given types, and the values of the names that it takes
+  /// from outside come in behind them. Constants from outside are constants inside.
+  ///
+  /// - Returns: nil if something in it is not supported, which has been noted.
+  func body(
+    _ proto: OnnxGraphProto, inputs: [TensorType], captures: [String], in outer: Scope
+  ) throws -> Graph? {
+    let outside = builder
+    let problems = unsupported.count
+    builder = GraphBuilder(name: Name(proto.name))
+    defer { builder = outside }
+    let scope = Scope(function: outer.opsets, attributes: outer.callAttributes ?? [:], calledFrom: outer)
+    var proto = proto
+    guard inputs.count == proto.input.count else {
+      throw NNError(.invalidGraph, "its body takes \(proto.input.count) inputs, not \(inputs.count)")
+    }
+    for (input, type) in zip(proto.input, inputs) {
+      scope.define(input.name, .tensor(builder.graph.addInput(Name(input.name), type.dtype, type.shape)))
+    }
+    for name in captures {
+      guard case .tensor(let value)? = outer.find(name) else { continue }
+      let type = outside.graph[value].type.withoutSymbols
+      scope.define(name, .tensor(builder.graph.addInput(Name(name), type.dtype, type.shape)))
+    }
+    for name in proto.freeNames where !captures.contains(name) {
+      guard let value = outer.find(name) else { continue }
+      if case .tensor(let id) = value, let constant = outside.constant(id) {
+        scope.define(name, .tensor(builder.graph.addConstant(Name(name), constant)))
+      } else {
+        scope.define(name, value)
+      }
+    }
+    try importInitializers(&proto, into: scope)
+    try importNodes(proto.node, in: scope)
+    guard unsupported.count == problems else { return nil }
+    try addOutputs(proto.output.map { $0.name }, from: scope)
+    var graph = builder.graph
+    graph.removeUnused()
+    return graph
+  }
+
+  /// The names that bodies take from outside as values that are computed when the model runs.
+  func captures(_ bodies: [OnnxGraphProto], in scope: Scope) throws -> [String] {
+    var captures: [String] = []
+    for name in bodies.flatMap({ $0.freeNames }) where !captures.contains(name) {
+      switch scope.find(name) {
+      case .tensor(let value)?: if builder.constant(value) == nil { captures.append(name) }
+      case .sequence?, .optional?:
+        throw NNError(
+          .unsupportedOperator, Message(text: "its body takes the sequence \"\(name)\" from outside"))
+      case .absent?, .strings?, .unavailable?, nil: break
+      }
+    }
+    return captures
+  }
+
+  /// The tensor that a name stands for.
+  func tensor(_ name: String, in scope: Scope) throws -> ValueID {
+    guard case .tensor(let value)? = scope.find(name) else {
+      throw NNError(.invalidGraph, Message(text: "\"\(name)\" is not a tensor"))
+    }
+    return value
+  }
+
+  /// What `work` gives, or nil with everything as it was before if it gives nil.
+  func attempting<Result>(_ work: () throws -> Result?) throws -> Result? {
+    let (graph, problems) = (builder.graph, unsupported)
+    if let result = try work() { return result }
+    builder.restore(graph)
+    unsupported = problems
+    return nil
   }
 
   /// Defines the results of `work`; where something is not supported, notes it and goes on, so that all of it is found.

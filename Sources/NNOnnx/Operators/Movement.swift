@@ -177,6 +177,9 @@ enum Movement {
     }
     let (starts, ends) = (try node.input(1), try node.input(2))
     let count = try graph.extent(starts, 0)
+    if let axes = try node.optional(3), graph.constant(axes) == nil {
+      return [try sliced(x, starts, ends, axes: axes, try node.optional(4), count, graph)]
+    }
     let axes = try (node.constantInts(3, graph, "axes") ?? Array(0..<min(count, rank)))
       .map { try OnnxNode.axis($0, rank: rank) }
     let steps = try node.optional(4)
@@ -188,6 +191,30 @@ enum Movement {
     let ones = try steps ?? graph.ints([Int](repeating: 1, count: axes.count))
     let bounds = try [starts, ends, ones].map { try graph.cast($0, .i64) }
     return [try graph.append(.dynamic(.slice(axes: axes)), [x] + bounds)]
+  }
+
+  /// A slice of axes that are values: every axis gets bounds, those that are not named what takes all of it.
+  private static func sliced(
+    _ x: ValueID, _ starts: ValueID, _ ends: ValueID, axes: ValueID, _ steps: ValueID?, _ count: Int,
+    _ graph: GraphBuilder
+  ) throws -> ValueID {
+    let rank = graph.rank(x)
+    let named = try Gathering.wrapped(axes, rank, graph)
+    var bounds = [
+      try graph.ints([Int](repeating: 0, count: rank)), try graph.shapeValue(x, 0..<rank),
+      try graph.ints([Int](repeating: 1, count: rank)),
+    ]
+    for index in 0..<count {
+      func element(_ vector: ValueID) throws -> ValueID { try graph.slice(vector, axis: 0, index, index + 1) }
+      let isNamed = try graph.compare(
+        .equal, try graph.positions(rank, axis: 0, rank: 1), try element(named))
+      for (position, given) in [starts, ends, steps].enumerated() {
+        guard let given else { continue }
+        bounds[position] = try graph.select(
+          isNamed, try graph.cast(try element(given), .i64), bounds[position])
+      }
+    }
+    return try graph.append(.dynamic(.slice(axes: Array(0..<rank))), [x] + bounds)
   }
 
   private static func sliced(

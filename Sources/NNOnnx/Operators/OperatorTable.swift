@@ -31,9 +31,14 @@ enum OperatorTable {
     Padding.operators, Products.operators, Convolutions.operators, Pools.operators, Normalisation.operators,
     Losses.operators, Attention.operators, Gathering.operators, Resampling.operators, Recurrence.operators,
     Quantisation.operators,
+    Sampling.operators, Scanning.operators, Signal.operators, Selection.operators, Training.operators,
+    StatefulLayers.operators,
   ]
 
-  private static let structures: [String: StructureLowering] = ControlFlow.operators.merging(
-    Sequences.operators
-  ) { first, _ in first }
+  private static let structures: [String: StructureLowering] = {
+    var all = ControlFlow.operators
+    all.merge(Sequences.operators) { first, _ in first }
+    all.merge(StatefulLayers.structures) { first, _ in first }
+    return all
+  }()
 }

@@ -17,7 +17,7 @@ enum Reductions {
     "Softmax": softmax(.softmax), "LogSoftmax": softmax(.logSoftmax), "Hardmax": hardmax,
     "GlobalAveragePool": { node, graph in [try global(.mean, node, graph)] },
     "GlobalMaxPool": { node, graph in [try global(.maximum, node, graph)] },
-    "GlobalLpPool": globalLpPool, "LpNormalization": lpNormalization, "CumSum": cumulativeSum,
+    "GlobalLpPool": globalLpPool, "LpNormalization": lpNormalization,
   ]
 
   /// A reduction of x over axes that keeps them; what it makes of several reductions may be spread over the folded axes.
@@ -159,47 +159,5 @@ enum Reductions {
     let zero = try graph.scalar(0, like: x)
     let isZero = try graph.compare(.equal, norm, zero)
     return [try graph.select(isZero, zero, try graph.divide(x, norm))]
-  }
-
-  /// A product with a triangle of ones.
-  private static func cumulativeSum(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let x = try node.input(0)
-    let isReversed = try node.flag("reverse")
-    let isExclusive = try node.flag("exclusive")
-    switch try graph.axes(try node.input(1), rank: graph.rank(x)) {
-    case .known(let axes):
-      guard let axis = axes.first, axes.count == 1 else {
-        throw NNError(.shapeMismatch, "axis must be one number")
-      }
-      return [try cumulativeSum(x, axis, isReversed: isReversed, isExclusive: isExclusive, graph)]
-    case .value(let flags, _):
-      // Along every axis, and the right one is chosen.
-      var result = x
-      for axis in 0..<graph.rank(x) {
-        let sums = try cumulativeSum(x, axis, isReversed: isReversed, isExclusive: isExclusive, graph)
-        let isThis = try graph.reshape(try graph.slice(flags, axis: 0, axis, axis + 1), [Int]())
-        result = try graph.select(isThis, sums, result)
-      }
-      return [result]
-    }
-  }
-
-  private static func cumulativeSum(
-    _ x: ValueID, _ axis: Int, isReversed: Bool, isExclusive: Bool, _ graph: GraphBuilder
-  ) throws -> ValueID {
-    let count = try graph.extent(x, axis)
-    guard count <= 4096 else {
-      throw NNError(.unsupportedOperator, "sums along an axis of \(count) elements")
-    }
-    let rows = try graph.positions(count, axis: 0, rank: 2)
-    let columns = try graph.positions(count, axis: 1, rank: 2)
-    let function: CompareFunction =
-      isReversed ? (isExclusive ? .greater : .greaterOrEqual) : (isExclusive ? .less : .lessOrEqual)
-    let triangle = try graph.cast(try graph.compare(function, rows, columns), graph.dtype(x))
-    return try graph.alongLastAxis(x, axis) { moved in
-      graph.rank(moved) == 1
-        ? try graph.reshape(try graph.matmul(try graph.unsqueeze(moved, [0]), triangle), [count])
-        : try graph.matmul(moved, triangle)
-    }
   }
 }
