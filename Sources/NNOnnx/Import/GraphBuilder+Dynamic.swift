@@ -18,6 +18,34 @@ extension GraphBuilder {
     return try expand(x, try Shape.broadcast(self.shape(x), Shape(extents)))
   }
 
+  /// The elements from starts to ends of some axes, i64 (k) each.
+  func slice(_ x: ValueID, _ axes: [Int], _ starts: ValueID, _ ends: ValueID) throws -> ValueID {
+    guard let first = constant(starts)?.integers, let last = constant(ends)?.integers,
+      first.count == axes.count,
+      last.count == axes.count
+    else {
+      let steps = try ints([Int](repeating: 1, count: axes.count))
+      return try append(.dynamic(.slice(axes: axes)), x, starts, ends, steps)
+    }
+    var ranges = [SliceRange](repeating: .all, count: rank(x))
+    for (index, axis) in axes.enumerated() {
+      ranges[axis] = SliceRange(start: first[index], end: last[index])
+    }
+    return try append(.slice(ranges), x)
+  }
+
+  /// x with zeros around some axes: amounts (2k) before each, then after each, 0 or more.
+  func pad(_ x: ValueID, _ axes: [Int], _ amounts: ValueID) throws -> ValueID {
+    guard let known = constant(amounts)?.integers, known.count == 2 * axes.count else {
+      return try append(.dynamic(.pad(axes: axes, value: 0)), x, amounts)
+    }
+    var pad = Pad(before: [Int](repeating: 0, count: rank(x)), after: [Int](repeating: 0, count: rank(x)))
+    for (index, axis) in axes.enumerated() {
+      (pad.before[axis], pad.after[axis]) = (known[index], known[index + axes.count])
+    }
+    return try append(.pad(pad), x)
+  }
+
   /// x with its last axis where `axis` is, given to `body`, whose result is moved back.
   func alongLastAxis(_ x: ValueID, _ axis: Int, _ body: (ValueID) throws -> ValueID) throws -> ValueID {
     let rank = rank(x)

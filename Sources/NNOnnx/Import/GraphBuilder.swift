@@ -7,6 +7,8 @@ final class GraphBuilder {
   var graph: Graph
   /// The name that new nodes get.
   var nodeName: Name = ""
+  /// How many sources of random numbers there are.
+  var randomStreams: UInt32 = 0
   private var scalars: [ScalarKey: ValueID] = [:]
 
   private struct ScalarKey: Hashable {

@@ -167,7 +167,11 @@ struct TransposedWindow {
         window.before[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
         window.after[axis] = total - window.before[axis]
       }
-      let extent = full - window.before[axis] - window.after[axis]
+      // A wanted extent beyond the last patch is reached by what no patch covers, as output_padding does.
+      let extent = wanted?[axis] ?? full - window.before[axis] - window.after[axis]
+      guard window.outputExtent(axis, of: extent) == input[axis] else {
+        throw NNError(.shapeMismatch, "no convolution makes \(input[axis]) of the wanted \(extent)")
+      }
       guard extent > 0, extent <= 1 << 28 else {
         throw NNError(.shapeMismatch, "a result of extent \(extent)")
       }

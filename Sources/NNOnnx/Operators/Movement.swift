@@ -8,7 +8,7 @@ enum Movement {
     "Concat": concat, "Split": split, "Slice": slice, "Expand": expand, "Tile": tile,
     "DepthToSpace": depthToSpace, "SpaceToDepth": spaceToDepth, "Trilu": trilu,
     "ReverseSequence": reverseSequence,
-    "CenterCropPad": centerCropPad, "Dropout": dropout,
+    "CenterCropPad": centerCropPad,
   ]
 
   /// 0 keeps an extent, unless `allowzero`; −1 follows from the others.
@@ -329,41 +329,21 @@ enum Movement {
     return [try graph.transpose(try graph.gather(rows, flat, axis: 0), permutation)]
   }
 
+  /// Each axis cut, or padded with zeros, on both sides alike; what is odd goes to the end.
   private static func centerCropPad(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    var result = try node.input(0)
-    let rank = graph.rank(result)
-    let given = try node.ints("axes") ?? Array(0..<rank)
-    guard let target = try node.constantInts(1, graph, "shape"), target.count == given.count else {
-      throw NNError(.shapeMismatch, "shape and axes are not of one length")
-    }
-    for (given, wanted) in zip(given, target) {
-      let axis = try OnnxNode.axis(given, rank: rank)
-      let extent = try graph.extent(result, axis)
-      guard wanted >= 0, wanted <= 1 << 40 else { throw NNError(.shapeMismatch, "an extent of \(wanted)") }
-      if wanted < extent {
-        let start = (extent - wanted) / 2
-        result = try graph.slice(result, axis: axis, start, start + wanted)
-      } else if wanted > extent {
-        var pad = Pad(before: [Int](repeating: 0, count: rank), after: [Int](repeating: 0, count: rank))
-        pad.before[axis] = (wanted - extent) / 2
-        pad.after[axis] = wanted - extent - pad.before[axis]
-        result = try graph.append(.pad(pad), result)
-      }
-    }
-    return [try graph.unary(.identity, result)]
-  }
-
-  /// What dropout does when nothing is trained: nothing.
-  private static func dropout(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
-    if node.version >= 12, let training = try node.constantInts(2, graph, "training_mode"), training != [0] {
-      guard try node.constantNumber(1, graph, "ratio") == 0 else {
-        throw NNError(.unsupportedOperator, "dropout that is active")
-      }
-    }
-    let same = try graph.unary(.identity, x)
-    guard node.isUsed(output: 1) else { return [same] }
-    let one = try graph.scalar(int: 1, node.version >= 10 ? .bool : graph.dtype(x))
-    return [same, try graph.expand(one, graph.shape(x))]
+    let rank = graph.rank(x)
+    let axes = try (node.ints("axes") ?? Array(0..<rank)).map { try OnnxNode.axis($0, rank: rank) }
+    let wanted = try graph.cast(try node.input(1), .i64)
+    let extents = try graph.gather(try graph.shapeValue(x, 0..<rank), try graph.ints(axes), axis: 0)
+    let (zero, two) = (try graph.scalar(int: 0, .i64), try graph.scalar(int: 2, .i64))
+    let surplus = try graph.binary(.maximum, try graph.subtract(extents, wanted), zero)
+    let start = try graph.divide(surplus, two)
+    let end = try graph.add(start, try graph.binary(.minimum, extents, wanted))
+    let cut = try graph.slice(x, axes, start, end)
+    let missing = try graph.binary(.maximum, try graph.subtract(wanted, extents), zero)
+    let before = try graph.divide(missing, two)
+    let amounts = try graph.concat([before, try graph.subtract(missing, before)], axis: 0)
+    return [try graph.pad(cut, axes, amounts)]
   }
 }

@@ -32,7 +32,7 @@ enum OperatorTable {
     Losses.operators, Attention.operators, Gathering.operators, Resampling.operators, Recurrence.operators,
     Quantisation.operators,
     Sampling.operators, Scanning.operators, Signal.operators, Selection.operators, Training.operators,
-    StatefulLayers.operators,
+    StatefulLayers.operators, Text.operators, RandomNumbers.operators,
   ]
 
   private static let structures: [String: StructureLowering] = {
