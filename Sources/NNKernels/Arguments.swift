@@ -228,23 +228,23 @@ public struct GatherArguments {
   }
 }
 
-/// out[o, indices[i], :] += updates[o, i, :], i ascending: the adjoint of a gather of f32.
+/// out[o, indices[i], :] = f(out[o, indices[i], :], updates[o, i, :]), i ascending.
 ///
-/// updates is (outer, count, inner), out (outer, axis, inner); `out` holds what is added to. Work units: outer · inner.
-public struct ScatterAddArguments {
-  public var updates: UnsafePointer<Float>
+/// updates is (outer, count, inner), out (outer, axis, inner) and holds what is updated. Work units: outer · inner.
+public struct ScatterArguments {
+  public var updates: UnsafeRawPointer
   public var indices: UnsafeRawPointer
   /// True for i64 indices, false for i32.
   public var wideIndices: Bool
-  public var out: UnsafeMutablePointer<Float>
+  public var out: UnsafeMutableRawPointer
   public var outer: Int
   public var axis: Int
   public var count: Int
   public var inner: Int
 
   @inlinable public init(
-    updates: UnsafePointer<Float>, indices: UnsafeRawPointer, wideIndices: Bool,
-    out: UnsafeMutablePointer<Float>, outer: Int, axis: Int, count: Int, inner: Int
+    updates: UnsafeRawPointer, indices: UnsafeRawPointer, wideIndices: Bool, out: UnsafeMutableRawPointer,
+    outer: Int, axis: Int, count: Int, inner: Int
   ) {
     self.updates = updates
     self.indices = indices

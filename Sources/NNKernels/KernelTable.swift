@@ -89,7 +89,9 @@ public struct KernelTable: Sendable {
   /// For elements of 1, 2, 4 or 8 bytes.
   public var copy: @Sendable (_ elementSize: Int) -> RangeKernel<CopyArguments>?
   public var gather: IndexedKernel<GatherArguments>
-  public var scatterAdd: IndexedKernel<ScatterAddArguments>
+  /// Replacing works on every type, the other functions on f32, i32 and i64; nil for the rest.
+  public var scatter: @Sendable (ScatterFunction, DType) -> IndexedKernel<ScatterArguments>?
+  public var argsort: RangeKernel<ArgsortArguments>
 
   // Sources
   public var random: @Sendable (RandomFunction) -> RangeKernel<RandomArguments>
@@ -165,7 +167,8 @@ public struct KernelTable: Sendable {
     fold = { NNKernels.fold($0, $1) }
     copy = { copyKernel($0) }
     gather = { NNKernels.gather($0, $1) }
-    scatterAdd = { NNKernels.scatterAdd($0, $1) }
+    scatter = { scatterKernel($0, $1) }
+    argsort = { NNKernels.argsort($0, $1) }
     self.random = random
   }
 }

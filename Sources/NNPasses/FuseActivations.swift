@@ -37,7 +37,8 @@ extension Op {
       return .convolution(convolution)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax,
       .recurrent, .recurrentGradient, .reshape, .transpose,
-      .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+      .expand, .slice, .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random,
+      .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return nil
     }

@@ -28,7 +28,7 @@ extension Graph {
     case .concat: return node.inputs.count == 1
     case .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax,
       .recurrent, .recurrentGradient, .gather,
-      .scatterAdd, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
+      .scatter, .argsort, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold,
       .poolGradient:
       return false
     }

@@ -25,6 +25,7 @@ private let zstd = WriteOptions(codec: .zstd(level: 19))
 
 /// Added to the format after its first golden file of operators.
 private let operatorsOfTraining: [OpCode] = [.convolutionWeightGradient, .normalizeTraining]
+private let selection: [OpCode] = [.scatter, .argsort]
 private let recurrences: [OpCode] = [.recurrent, .recurrentGradient]
 
 let goldenFiles: [GoldenFile] = [
@@ -33,12 +34,15 @@ let goldenFiles: [GoldenFile] = [
   GoldenFile(name: "v1/perceptron-zstd.nnrt", options: zstd) { try mlp([4, 18, 3]) },
   GoldenFile(name: "v1/operators-zstd.nnrt", options: zstd) {
     try everyOperator(
-      of: OpCode.allCases.filter { !(operatorsOfTraining + recurrences + [.dynamic]).contains($0) })
+      of: OpCode.allCases.filter {
+        !(operatorsOfTraining + recurrences + selection + [.dynamic]).contains($0)
+      })
   },
   GoldenFile(name: "v1/operators-of-training-zstd.nnrt", options: zstd) {
     try everyOperator(of: operatorsOfTraining)
   },
   GoldenFile(name: "v1/recurrences-zstd.nnrt", options: zstd) { try everyOperator(of: recurrences) },
+  GoldenFile(name: "v1/selection-zstd.nnrt", options: zstd) { try everyOperator(of: selection) },
   GoldenFile(name: "v1/dynamic-zstd.nnrt", options: zstd) { try everyOperator(of: [.dynamic]) },
   GoldenFile(name: "v1/bodies-raw.nnrt", options: raw, make: everyBody),
   GoldenFile(name: "v1/types-raw.nnrt", options: raw, make: everyType),

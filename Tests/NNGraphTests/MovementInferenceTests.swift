@@ -140,8 +140,8 @@ func reduceFoldsItsAxes(function: ReduceFunction) throws {
 }
 
 @Test func scatterAddTakesUpdatesOfTheGatheredShape() throws {
-  #expect(try infer(.scatterAdd(axis: 0), f32(10, 4), i64(n), f32(n, .fixed(4))) == f32(10, 4))
+  #expect(try infer(.scatter(.add, axis: 0), f32(10, 4), i64(n), f32(n, .fixed(4))) == f32(10, 4))
   expectRefused(
-    .scatterAdd(axis: 0), f32(10, 4), i64(.fixed(3)), f32(2, 4), code: .shapeMismatch, "updates of shape")
-  expectRefused(.scatterAdd(axis: 0), f32(10), i64(), i64(), code: .dtypeMismatch, "updates must be f32")
+    .scatter(.add, axis: 0), f32(10, 4), i64(.fixed(3)), f32(2, 4), code: .shapeMismatch, "updates of shape")
+  expectRefused(.scatter(.add, axis: 0), f32(10), i64(), i64(), code: .dtypeMismatch, "updates must be f32")
 }

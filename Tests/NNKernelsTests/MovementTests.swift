@@ -175,8 +175,8 @@ private func withIndices(_ indices: [Int], _ isWide: Bool, _ body: (UnsafeRawPoi
         }
         let untouched = withGuarded([Float](repeating: 0, count: 12)) { out in
           data.withUnsafeBufferPointer {
-            let position = tables[0].scatterAdd(
-              ScatterAddArguments(
+            let position = tables[0].scatter(.add, .f32)!(
+              ScatterArguments(
                 updates: $0.baseAddress!, indices: pointer, wideIndices: isWide, out: out, outer: 1, axis: 4,
                 count: 4,
                 inner: 3), 0..<3)
@@ -207,8 +207,8 @@ private func withIndices(_ indices: [Int], _ isWide: Bool, _ body: (UnsafeRawPoi
     let out = identicalOutput(units: outer * inner, initial: start) { table, out, range in
       withIndices(indices, true) { pointer in
         updates.withUnsafeBufferPointer {
-          _ = table.scatterAdd(
-            ScatterAddArguments(
+          _ = table.scatter(.add, .f32)!(
+            ScatterArguments(
               updates: $0.baseAddress!, indices: pointer, wideIndices: true, out: out, outer: outer,
               axis: axis,
               count: count, inner: inner), range)

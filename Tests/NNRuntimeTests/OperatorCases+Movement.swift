@@ -97,20 +97,48 @@ extension OperatorCases {
     }
   }
 
-  static func scatterAdd(_ random: inout SplitMix64) -> [OperatorCase] {
+  static func scatter(_ random: inout SplitMix64) -> [OperatorCase] {
     let variants: [([Int], Int, [Int])] = [
       ([5], 0, [9]), ([5, 4], 0, [2, 3]), ([3, 17], 1, [6]), ([2, 3, 4], 1, []), ([3], 0, [0]),
     ]
-    return variants.flatMap { shape, axis, indexShape in
+    var cases: [OperatorCase] = []
+    for (shape, axis, indexShape) in variants {
       let extent = Int64(shape[axis])
-      return [DType.i32, .i64].map { dtype in
-        let updates = Array(shape[..<axis]) + indexShape + Array(shape[(axis + 1)...])
-        return OperatorCase(
-          op: .scatterAdd(axis: axis),
-          inputs: [
-            random.wholes(shape), random.integers(indexShape, -extent...extent - 1, dtype),
-            random.wholes(updates),
-          ])
+      let updates = Array(shape[..<axis]) + indexShape + Array(shape[(axis + 1)...])
+      for function in ScatterFunction.allCases {
+        for dtype in [DType.i32, .i64] {
+          let indices = random.integers(indexShape, -extent...extent - 1, dtype)
+          cases.append(
+            OperatorCase(
+              op: .scatter(function, axis: axis),
+              inputs: [random.wholes(shape), indices, random.wholes(updates)])
+          )
+          cases.append(
+            OperatorCase(
+              op: .scatter(function, axis: axis),
+              inputs: [
+                random.integers(shape, -9...9, dtype), indices, random.integers(updates, -9...9, dtype),
+              ]))
+        }
+      }
+      for (x, values) in zip(everySize(shape, &random), everySize(updates, &random)) {
+        let indices = random.integers(indexShape, -extent...extent - 1, .i64)
+        cases.append(OperatorCase(op: .scatter(.replace, axis: axis), inputs: [x, indices, values]))
+      }
+    }
+    return cases
+  }
+
+  static func argsort(_ random: inout SplitMix64) -> [OperatorCase] {
+    let variants: [([Int], Int)] = [
+      ([9], 0), ([4, 5], 0), ([4, 5], 1), ([2, 33, 3], 1), ([3, 0], 1), ([1], 0),
+    ]
+    return variants.flatMap { shape, axis in
+      [false, true].flatMap { isDescending in
+        // Few different numbers, so that many are equal.
+        [random.wholes(shape)] + [DType.i8, .i64, .u8].map { random.integers(shape, 0...3, $0) }
+      }.enumerated().map { number, x in
+        OperatorCase(op: .argsort(axis: axis, isDescending: number % 2 == 0), inputs: [x])
       }
     }
   }

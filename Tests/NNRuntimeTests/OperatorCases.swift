@@ -32,7 +32,8 @@ let families: [Op] = [
   .reshape([]),
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
-  .scatterAdd(axis: 0), .cast(.f32), .random(.uniform, stream: 0), .unfold(Window(extent: [1, 1])),
+  .scatter(.add, axis: 0), .argsort(axis: 0, isDescending: false), .cast(.f32), .random(.uniform, stream: 0),
+  .unfold(Window(extent: [1, 1])),
   .convolutionWeightGradient(Window(extent: [1, 1]), groups: 1),
   .normalizeTraining(NormalizeTraining(.channelMoments)),
   .fold(Window(extent: [1, 1]), height: 1, width: 1),
@@ -64,7 +65,8 @@ enum OperatorCases {
     case .pad: return pad(&random)
     case .concat: return concat(&random)
     case .gather: return gather(&random)
-    case .scatterAdd: return scatterAdd(&random)
+    case .scatter: return scatter(&random)
+    case .argsort: return argsort(&random)
     case .cast: return cast(&random)
     // Extents that are values are tested with their programs.
     case .dynamic: return []

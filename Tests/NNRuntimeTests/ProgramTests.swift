@@ -248,7 +248,7 @@ import Testing
       .reshape(Shape([Dimension.unknown])), [try graph.append(.dynamic(.nonZero), [x])])
     let ones = try graph.append(
       .gather(axis: 0), [graph.addConstant("ones", try floats([1, 1, 1])), indices])
-    let next = try graph.append(.scatterAdd(axis: 0), [state, indices, ones])
+    let next = try graph.append(.scatter(.add, axis: 0), [state, indices, ones])
     graph.addOutput(next, name: "next")
     graph.states = [CarriedState(input: state, output: next)]
     let session = try session(graph)

@@ -78,13 +78,13 @@ private func sum() throws -> Graph {
 }
 
 @Test func anIndexOutOfRangeIsAnErrorAndTheSessionGoesOn() throws {
-  for op in [Op.gather(axis: 0), .scatterAdd(axis: 0)] {
+  for op in [Op.gather(axis: 0), .scatter(.add, axis: 0)] {
     for dtype in [DType.i32, .i64] {
       var graph = Graph(name: "indexed")
       let x = graph.addInput("x", .f32, [4])
       let indices = graph.addInput("indices", dtype, [2])
       var ids = [x, indices]
-      if op == .scatterAdd(axis: 0) { ids.append(graph.addInput("updates", .f32, [2])) }
+      if op == .scatter(.add, axis: 0) { ids.append(graph.addInput("updates", .f32, [2])) }
       graph.addOutput(try graph.append(op, ids, name: "lookup"), name: "y")
       let session = try session(graph)
       try session.setInput(0, ReferenceTensor([1, 2, 3, 4], extents: [4]))

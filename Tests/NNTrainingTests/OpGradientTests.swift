@@ -104,10 +104,11 @@ private func expectation(_ op: Op) -> Expectation {
       Sample("rows", .gather(axis: 0), [numbers([4, 2]), indices([1, 3, 1, -1])]),
       Sample("columns", .gather(axis: 1), [numbers([2, 3]), indices([0, 2, 2, 1], [2, 2])]),
     ])
-  case .scatterAdd:
+  case .argsort: .zero(.argsort(axis: 0, isDescending: true), [numbers([4])])
+  case .scatter:
     .gradient([
       Sample(
-        "scatterAdd", .scatterAdd(axis: 1),
+        "scatterAdd", .scatter(.add, axis: 1),
         [numbers([2, 3]), indices([2, 0, 2, -2]), numbers([2, 4], seed: 2)])
     ])
   case .cast: .gradient([Sample("to its own type", .cast(.f32), [numbers([3])])])
@@ -148,7 +149,8 @@ private let everyOp: [Op] = [
   .reshape([]),
   .transpose([]),
   .expand([]), .slice([]), .pad(Pad(before: [], after: [])), .concat(axis: 0), .gather(axis: 0),
-  .scatterAdd(axis: 0), .cast(.f32), .dynamic(.nonZero), .random(.uniform, stream: 1), .unfold(window),
+  .scatter(.add, axis: 0), .argsort(axis: 0, isDescending: true), .cast(.f32), .dynamic(.nonZero),
+  .random(.uniform, stream: 1), .unfold(window),
   .normalizeTraining(NormalizeTraining(.channelMoments)), .convolutionWeightGradient(window, groups: 1),
   .fold(window, height: 1, width: 1), .poolGradient(Pool(.average, window: poolWindow)),
 ]

@@ -67,7 +67,9 @@ public struct ReferenceEvaluator {
     case .pad(let pad): return x[0].pad(pad, extents)
     case .concat(let axis): return ReferenceTensor.concat(x, axis: axis, extents)
     case .gather(let axis): return try x[0].gather(axis: axis, indices: x[1], extents)
-    case .scatterAdd(let axis): return try x[0].scatterAdd(axis: axis, indices: x[1], updates: x[2])
+    case .scatter(let function, let axis):
+      return try x[0].scatter(function, axis: axis, indices: x[1], updates: x[2])
+    case .argsort(let axis, let isDescending): return x[0].argsort(axis: axis, isDescending: isDescending)
     case .cast(let dtype): return x[0].cast(dtype)
     case .dynamic(let dynamic):
       precondition(dynamic == .shape, "what depends on values is tested with its programs")

@@ -88,18 +88,69 @@ extension ReferenceTensor {
     }
   }
 
-  func scatterAdd(axis: Int, indices: ReferenceTensor, updates: ReferenceTensor) throws(NNError)
-    -> ReferenceTensor
+  func scatter(_ function: ScatterFunction, axis: Int, indices: ReferenceTensor, updates: ReferenceTensor)
+    throws(NNError) -> ReferenceTensor
   {
-    var result = self
     for index in indices.integers { _ = try ReferenceTensor.selected(index, of: extents[axis]) }
+    var numbers = values
+    var exact = integers
     for (update, index) in Indices(updates.extents).enumerated() {
       let inIndices = Array(index[axis..<axis + indices.rank])
       let chosen = try ReferenceTensor.selected(
         indices.integers[indices.position(inIndices)], of: extents[axis])
-      let target = index[..<axis] + [chosen] + index[(axis + indices.rank)...]
-      result.values[position(Array(target))] += updates.values[update]
+      let target = position(Array(index[..<axis] + [chosen] + index[(axis + indices.rank)...]))
+      let (a, b) = (numbers[target], updates.values[update])
+      numbers[target] =
+        switch function {
+        case .replace: b
+        case .add: a + b
+        case .multiply: a * b
+        case .minimum: a.isNaN || b.isNaN ? .nan : min(a, b)
+        case .maximum: a.isNaN || b.isNaN ? .nan : max(a, b)
+        }
+      if dtype.isFloatingPoint { continue }
+      let (i, j) = (exact[target], updates.integers[update])
+      exact[target] =
+        switch function {
+        case .replace: j
+        case .add: i &+ j
+        case .multiply: i &* j
+        case .minimum: min(i, j)
+        case .maximum: max(i, j)
+        }
     }
-    return result
+    return dtype.isFloatingPoint
+      ? ReferenceTensor(numbers, extents: extents, dtype: dtype)
+      : ReferenceTensor(integers: exact, extents: extents, dtype: dtype)
+  }
+
+  /// Insertion by hand: each element goes behind all that it does not precede.
+  func argsort(axis: Int, isDescending: Bool) -> ReferenceTensor {
+    func isLess(_ a: Int, _ b: Int) -> Bool {
+      if !dtype.isFloatingPoint { return integers[a] < integers[b] }
+      if values[a].isNaN || values[b].isNaN { return !values[a].isNaN && values[b].isNaN }
+      return values[a] < values[b]
+    }
+    var result = [Int64](repeating: 0, count: count)
+    for index in Indices(extents) where index[axis] == 0 {
+      var order: [Int] = []
+      for j in 0..<extents[axis] {
+        var mine = index
+        mine[axis] = j
+        let place = order.firstIndex { other in
+          var theirs = index
+          theirs[axis] = other
+          return isDescending
+            ? isLess(position(theirs), position(mine)) : isLess(position(mine), position(theirs))
+        }
+        order.insert(j, at: place ?? order.count)
+      }
+      for (number, j) in order.enumerated() {
+        var target = index
+        target[axis] = number
+        result[position(target)] = Int64(j)
+      }
+    }
+    return ReferenceTensor(integers: result, extents: extents)
   }
 }

@@ -119,7 +119,7 @@ private func counting(_ extents: [Int]) -> ReferenceTensor {
   let x = counting([3])
   let indices = ReferenceTensor(integers: [1, 1, -1], extents: [3], dtype: .i32)
   let updates = ReferenceTensor([10, 20, 30], extents: [3])
-  #expect(try apply(.scatterAdd(axis: 0), [x, indices, updates]).values == [0, 31, 32])
+  #expect(try apply(.scatter(.add, axis: 0), [x, indices, updates]).values == [0, 31, 32])
 }
 
 @Test func castsSaturateAndRoundToEven() throws {

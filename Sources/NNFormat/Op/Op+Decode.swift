@@ -47,7 +47,15 @@ extension ByteReader {
       return .pad(Pad(before: before, after: after, value: try f32()))
     case .concat: return .concat(axis: try integer())
     case .gather: return .gather(axis: try integer())
-    case .scatterAdd: return .scatterAdd(axis: try integer())
+    case .scatterAdd: return .scatter(.add, axis: try integer())
+    case .scatter:
+      let function = try known(ScatterFunction(rawValue: try u8()), "way to scatter")
+      // A file has one way to say it.
+      guard function != .add else { throw corrupt("a sum that is not stored as one") }
+      return .scatter(function, axis: try integer())
+    case .argsort:
+      let isDescending = try flag()
+      return .argsort(axis: try integer(), isDescending: isDescending)
     case .cast: return .cast(try known(DType(rawValue: try u8()), "element type"))
     case .dynamic: return .dynamic(try dynamic())
     case .random:

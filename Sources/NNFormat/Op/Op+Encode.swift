@@ -48,7 +48,13 @@ extension ByteWriter {
       integers(pad.before)
       integers(pad.after)
       f32(pad.value)
-    case .concat(let axis), .gather(let axis), .scatterAdd(let axis): integer(axis)
+    case .concat(let axis), .gather(let axis): integer(axis)
+    case .scatter(let function, let axis):
+      if function != .add { u8(function.rawValue) }
+      integer(axis)
+    case .argsort(let axis, let isDescending):
+      flag(isDescending)
+      integer(axis)
     case .cast(let dtype): u8(dtype.rawValue)
     case .dynamic(let dynamic): try self.dynamic(dynamic)
     case .random(let function, let stream):

@@ -29,6 +29,8 @@ enum OpCode: UInt16, CaseIterable {
 
   case gather = 80
   case scatterAdd = 81
+  case scatter = 82
+  case argsort = 83
 
   case cast = 96
 
@@ -66,7 +68,9 @@ extension Op {
     case .pad: .pad
     case .concat: .concat
     case .gather: .gather
-    case .scatterAdd: .scatterAdd
+    // The sum was there first, and has a code of its own.
+    case .scatter(let function, _): function == .add ? .scatterAdd : .scatter
+    case .argsort: .argsort
     case .cast: .cast
     case .dynamic: .dynamic
     case .random: .random

@@ -101,7 +101,8 @@ extension Graph {
     case .reshape(let shape), .expand(let shape): try verifySymbols(shape)
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax, .recurrent, .recurrentGradient,
-      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+      .transpose, .slice, .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random,
+      .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       break
     }

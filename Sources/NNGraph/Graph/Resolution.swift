@@ -255,7 +255,8 @@ extension Op {
     case .expand(let shape): return .expand(try shape.binding(bound, names))
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax, .recurrent, .recurrentGradient,
-      .transpose, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+      .transpose, .slice, .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random,
+      .normalizeTraining,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       return self
     }

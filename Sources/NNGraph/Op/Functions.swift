@@ -119,6 +119,18 @@ public enum ReduceFunction: UInt8, CaseIterable, Sendable {
   case sumOfSquares = 5
 }
 
+/// What becomes of an element that an update meets, in the order of the updates.
+public enum ScatterFunction: UInt8, CaseIterable, Sendable {
+  /// The update
+  case replace = 0
+  case add = 1
+  case multiply = 2
+  /// NaN if either is NaN
+  case minimum = 3
+  /// NaN if either is NaN
+  case maximum = 4
+}
+
 /// What a pooling window computes.
 public enum PoolFunction: UInt8, CaseIterable, Sendable {
   case maximum = 0

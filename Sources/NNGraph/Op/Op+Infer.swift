@@ -63,7 +63,11 @@ extension Op {
     case .concat(let axis): return try inferConcat(inputs, axis: axis)
     case .gather(let axis):
       return TensorType(x.dtype, try x.shape.gathered(axis: axis, indices: inputs[1]))
-    case .scatterAdd(let axis): return try inferScatter(x, inputs[1], inputs[2], axis: axis)
+    case .scatter(let function, let axis):
+      return try inferScatter(function, x, inputs[1], inputs[2], axis: axis)
+    case .argsort(let axis, _):
+      try x.shape.requireAxis(axis)
+      return TensorType(.i64, x.shape)
     case .cast(let dtype): return TensorType(dtype, x.shape)
     case .dynamic: throw NNError(.invalidGraph, "may have several results")
     case .random: return try inferRandom(like: x, key: inputs[1])
@@ -159,10 +163,12 @@ extension Op {
   }
 
   private func inferScatter(
-    _ x: TensorType, _ indices: TensorType, _ updates: TensorType, axis: Int
+    _ function: ScatterFunction, _ x: TensorType, _ indices: TensorType, _ updates: TensorType, axis: Int
   ) throws(NNError) -> TensorType {
-    try x.require(.f32, "input")
-    try updates.require(.f32, "updates")
+    if function != .replace {
+      guard x.dtype == .f32 || x.dtype == .i32 || x.dtype == .i64 else { throw unsupported(x.dtype) }
+    }
+    try updates.require(x.dtype, "updates")
     let expected = try x.shape.gathered(axis: axis, indices: indices)
     guard updates.shape.mayEqual(expected) else {
       throw NNError(

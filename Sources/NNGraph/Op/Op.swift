@@ -63,8 +63,11 @@ public enum Op: Equatable, Sendable {
   // Selection by index
   /// x, indices (i32 or i64) → x with the axis replaced by the axes of indices; negative indices count from the end
   case gather(axis: Int)
-  /// x, indices (i32 or i64), updates (as gather's result) → x with each update added where its index says
-  case scatterAdd(axis: Int)
+  /// x, indices (i32 or i64), updates (as gather's result) → x with each update put where its index says
+  case scatter(ScatterFunction, axis: Int)
+  /// x → i64 indices of the elements along an axis in ascending order, or in descending order, equal ones in the order in which they
+  /// stand; NaNs count as largest
+  case argsort(axis: Int, isDescending: Bool)
 
   // Types
   /// x → x in another type
@@ -317,7 +320,8 @@ extension Op {
     case .pad: "pad"
     case .concat: "concat"
     case .gather: "gather"
-    case .scatterAdd: "scatterAdd"
+    case .scatter(let function, _): function == .add ? "scatterAdd" : "scatter"
+    case .argsort: "argsort"
     case .cast: "cast"
     case .dynamic(let dynamic): dynamic.name
     case .random: "random"
@@ -331,11 +335,12 @@ extension Op {
   /// How many inputs a node of this operator may have.
   public var inputCounts: ClosedRange<Int> {
     switch self {
-    case .unary, .reduce, .argument, .pool, .softmax, .reshape, .transpose, .expand, .slice, .pad, .cast,
+    case .unary, .reduce, .argument, .argsort, .pool, .softmax, .reshape, .transpose, .expand, .slice, .pad,
+      .cast,
       .unfold, .fold:
       1...1
     case .binary, .compare, .gather, .random, .convolutionWeightGradient, .poolGradient: 2...2
-    case .select, .scatterAdd: 3...3
+    case .select, .scatter: 3...3
     case .matmul, .convolution: 2...3
     case .normalize(let normalize):
       switch normalize.kind {

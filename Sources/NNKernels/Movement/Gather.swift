@@ -2,7 +2,7 @@ import CPlatform
 
 /// Index `i` of the list, brought into 0 ..< axis; −1 if it is out of bounds.
 @inline(__always)
-private func position(_ indices: UnsafeRawPointer, _ isWide: Bool, _ i: Int, _ axis: Int) -> Int {
+func position(_ indices: UnsafeRawPointer, _ isWide: Bool, _ i: Int, _ axis: Int) -> Int {
   let index =
     isWide
     ? Int(indices.assumingMemoryBound(to: Int64.self)[i])
@@ -23,37 +23,6 @@ func gather(_ arguments: GatherArguments, _ range: Range<Int>) -> Int {
     memcpy(
       arguments.out + unit &* size, data + (unit / arguments.count &* arguments.axis &+ row) &* size, size)
     unit &+= 1
-  }
-  return -1
-}
-
-/// See ``ScatterAddArguments``. All indices are checked before anything is added.
-func scatterAdd(_ arguments: ScatterAddArguments, _ range: Range<Int>) -> Int {
-  var i = 0
-  while i < arguments.count {
-    if position(arguments.indices, arguments.wideIndices, i, arguments.axis) < 0 { return i }
-    i &+= 1
-  }
-  var unit = range.lowerBound
-  while unit < range.upperBound {
-    let outer = unit / arguments.inner
-    let column = unit % arguments.inner
-    let columns = min(arguments.inner &- column, range.upperBound &- unit)
-    let updates = arguments.updates + (outer &* arguments.count &* arguments.inner &+ column)
-    let out = arguments.out + (outer &* arguments.axis &* arguments.inner &+ column)
-    i = 0
-    while i < arguments.count {
-      let row = position(arguments.indices, arguments.wideIndices, i, arguments.axis)
-      let source = updates + i &* arguments.inner
-      let target = out + row &* arguments.inner
-      var j = 0
-      while j < columns {
-        target[j] += source[j]
-        j &+= 1
-      }
-      i &+= 1
-    }
-    unit &+= columns
   }
   return -1
 }

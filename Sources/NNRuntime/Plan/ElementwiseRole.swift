@@ -30,7 +30,7 @@ struct ElementwiseRole {
     case .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .recurrent,
       .recurrentGradient, .reshape, .transpose,
       .expand, .slice,
-      .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+      .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random, .normalizeTraining,
       .convolutionWeightGradient,
       .unfold, .fold, .poolGradient:
       return nil

@@ -225,7 +225,7 @@ struct MemoryLayoutPlanner {
       return input
     case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
       .softmax, .recurrent, .recurrentGradient,
-      .concat, .gather, .scatterAdd, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient,
+      .concat, .gather, .scatter, .argsort, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient,
       .unfold, .fold,
       .poolGradient:
       return nil
@@ -268,7 +268,7 @@ struct MemoryLayoutPlanner {
     let candidates: [Int]
     let elementwise: Bool
     switch resolved.ops[index] {
-    case .unary, .softmax, .normalize, .scatterAdd:
+    case .unary, .softmax, .normalize, .scatter:
       candidates = [0]
       elementwise = false
     case .binary:
@@ -276,7 +276,8 @@ struct MemoryLayoutPlanner {
       elementwise = true
     case .select, .compare, .reduce, .argument, .matmul, .convolution, .pool, .reshape, .transpose, .expand,
       .slice, .recurrent, .recurrentGradient,
-      .pad, .concat, .gather, .cast, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient,
+      .pad, .concat, .gather, .argsort, .cast, .dynamic, .random, .normalizeTraining,
+      .convolutionWeightGradient,
       .unfold, .fold,
       .poolGradient:
       return []

@@ -90,17 +90,26 @@ extension StepBuilder {
     }
   }
 
-  func resolveScatterAdd(axis: Int) {
-    emitBytes(from: input(0), to: output, size: outputCount * 4)
+  func resolveScatter(_ function: ScatterFunction, axis: Int) throws(NNError) {
+    emitBytes(from: input(0), to: output, size: outputCount * outputType.dtype.size)
     let (outer, extent, inner) = split(extents(0), at: axis)
-    let arguments = ScatterAddArguments(
-      updates: floats(2), indices: input(1), wideIndices: type(1).dtype == .i64, out: outputFloats,
-      outer: outer,
+    let arguments = ScatterArguments(
+      updates: input(2), indices: input(1), wideIndices: type(1).dtype == .i64, out: output, outer: outer,
       axis: extent, count: type(1).shape.elementCount ?? 0, inner: inner)
-    let (kernel, fault) = (kernels.scatterAdd, fault)
+    guard let kernel = kernels.scatter(function, outputType.dtype) else { throw unsupported() }
+    let fault = fault
     emit(units: outer * inner, cost: outer * inner * arguments.count) { range, _ in
       fault.note(kernel(arguments, range))
     }
+  }
+
+  func resolveArgsort(axis: Int, isDescending: Bool) {
+    let (outer, extent, inner) = split(extents(0), at: axis)
+    let arguments = ArgsortArguments(
+      x: input(0), dtype: type(0).dtype, y: output.assumingMemoryBound(to: Int64.self), outer: outer,
+      axis: extent, inner: inner, isDescending: isDescending)
+    let logarithm = Int.bitWidth - extent.leadingZeroBitCount
+    emit(kernels.argsort, arguments, units: outer * inner, cost: outputCount * logarithm * 4)
   }
 
   /// Whether the result shares the input's memory, so that there is nothing to move.

@@ -70,7 +70,8 @@ final class StepBuilder {
     case .pad(let pad): try resolvePad(pad)
     case .concat(let axis): try resolveConcat(axis: axis)
     case .gather(let axis): resolveGather(axis: axis)
-    case .scatterAdd(let axis): resolveScatterAdd(axis: axis)
+    case .scatter(let function, let axis): try resolveScatter(function, axis: axis)
+    case .argsort(let axis, let isDescending): resolveArgsort(axis: axis, isDescending: isDescending)
     case .cast(let dtype): resolveCast(dtype)
     case .dynamic: throw unsupported()
     case .random(let function, let stream): resolveRandom(function, stream: stream)
@@ -160,7 +161,8 @@ extension MemoryLayoutPlanner {
     case .pad: return (8, 0)
     case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .reshape,
       .transpose,
-      .expand, .slice, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining, .unfold,
+      .expand, .slice, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random, .normalizeTraining,
+      .unfold,
       .fold,
       .poolGradient:
       return (0, 0)

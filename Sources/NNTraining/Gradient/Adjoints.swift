@@ -44,7 +44,9 @@ extension Op {
     case .concat(let axis): try .of(concatAdjoints(axis, x, dy))
 
     case .gather(let axis): try .of([scattered(dy, at: x[1], axis: axis, like: x[0]), nil])
-    case .scatterAdd(let axis): try .of([dy, nil, dy.gathered(x[1], axis: axis)])
+    case .scatter(.add, let axis): try .of([dy, nil, dy.gathered(x[1], axis: axis)])
+    case .scatter: .undefined("only the sum of a scatter has a derivative here")
+    case .argsort: .zero
 
     case .cast:
       x[0].dtype.isFloatingPoint && y.dtype.isFloatingPoint ? try .of([dy.cast(to: x[0].dtype)]) : .zero
@@ -70,7 +72,7 @@ func scattered(
   _ updates: SymbolicTensor, at indices: SymbolicTensor, axis: Int, like: SymbolicTensor
 ) throws(NNError) -> SymbolicTensor {
   let zeros = try like.trace.filled(0, like.shape)
-  return try like.trace.apply(.scatterAdd(axis: axis), [zeros, indices, updates])
+  return try like.trace.apply(.scatter(.add, axis: axis), [zeros, indices, updates])
 }
 
 private func selectAdjoints(
@@ -116,7 +118,7 @@ private func sliceAdjoint(
       var shape = result.shape
       shape[axis] = .fixed(extents[axis])
       let zeros = try dy.trace.filled(0, shape)
-      result = try dy.trace.apply(.scatterAdd(axis: axis), [zeros, constant, result])
+      result = try dy.trace.apply(.scatter(.add, axis: axis), [zeros, constant, result])
     }
   }
   if before.allSatisfy({ $0 == 0 }), after.allSatisfy({ $0 == 0 }) { return result }

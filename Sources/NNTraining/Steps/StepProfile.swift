@@ -50,7 +50,7 @@ extension Op {
     case .recurrent(let recurrent), .recurrentGradient(let recurrent, _): "\(name) \(recurrent.kind)"
     case .select, .argument, .matmul, .convolution, .pool, .normalize, .softmax, .reshape, .transpose,
       .expand, .slice,
-      .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+      .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random, .normalizeTraining,
       .convolutionWeightGradient,
       .unfold, .fold, .poolGradient:
       "\(name)"

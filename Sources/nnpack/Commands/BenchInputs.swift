@@ -48,7 +48,8 @@ extension ResolvedGraph {
         inner = types[node.inputs[1].index].shape[0].extent ?? 0
       case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax,
         .recurrentGradient, .reshape, .transpose,
-        .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random, .normalizeTraining,
+        .expand, .slice, .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random,
+        .normalizeTraining,
         .convolutionWeightGradient, .unfold, .fold, .poolGradient:
         continue
       }

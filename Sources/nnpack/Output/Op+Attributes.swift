@@ -34,7 +34,8 @@ extension Op {
     case .pad(let pad): return "\(pad.before), \(pad.after) with \(pad.value)"
     case .concat(let axis): return "axis \(axis)"
     case .gather(let axis): return "axis \(axis)"
-    case .scatterAdd(let axis): return "axis \(axis)"
+    case .scatter(let function, let axis): return "\(function), axis \(axis)"
+    case .argsort(let axis, let isDescending): return "axis \(axis), \(isDescending ? "de" : "a")scending"
     case .cast(let dtype): return "to \(dtype.name)"
     case .dynamic(let dynamic): return dynamic.attributeText
     case .random(let function, let stream): return "\(function), stream \(stream)"

@@ -80,7 +80,14 @@ extension OpCode {
     case .pad: [.init(.pad(Pad(before: [1, 0], after: [0, 2], value: -.infinity)), f32(2, 3))]
     case .concat: [.init(.concat(axis: 1), f32(2, 3), f32(2, 1), f32(2, 0)), .init(.concat(axis: 0), f32(n))]
     case .gather: [.init(.gather(axis: 0), f32(10, 4), TensorType(.i64, Shape([n])))]
-    case .scatterAdd: [.init(.scatterAdd(axis: 0), f32(10, 4), TensorType(.i32, [3]), f32(3, 4))]
+    case .scatterAdd: [.init(.scatter(.add, axis: 0), f32(10, 4), TensorType(.i32, [3]), f32(3, 4))]
+    case .scatter:
+      ScatterFunction.allCases.filter { $0 != .add }.map {
+        .init(
+          .scatter($0, axis: 1), f32(4, 10), TensorType(.i64, Shape([n])),
+          TensorType(.f32, Shape([.fixed(4), n])))
+      }
+    case .argsort: [true, false].map { .init(.argsort(axis: 1, isDescending: $0), f32(n, .fixed(4))) }
     case .cast: DType.allCases.map { .init(.cast($0), f32(n)) }
     case .dynamic: dynamicSamples
     case .random:
@@ -181,7 +188,9 @@ extension OpCode {
     case .pad: [.pad(Pad(before: ends, after: [], value: -0.0))]
     case .concat: ends.map { .concat(axis: $0) }
     case .gather: ends.map { .gather(axis: $0) }
-    case .scatterAdd: ends.map { .scatterAdd(axis: $0) }
+    case .scatterAdd: ends.map { .scatter(.add, axis: $0) }
+    case .scatter: ends.map { .scatter(.maximum, axis: $0) }
+    case .argsort: ends.map { .argsort(axis: $0, isDescending: true) }
     case .cast: []
     case .dynamic:
       [

@@ -96,7 +96,7 @@ private func work(of graph: Graph, _ resolved: ResolvedGraph) -> Int {
       case .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .unary, .binary, .compare, .select,
         .reduce, .argument, .normalize, .softmax,
         .reshape,
-        .transpose, .expand, .slice, .pad, .concat, .gather, .scatterAdd, .cast, .dynamic, .random:
+        .transpose, .expand, .slice, .pad, .concat, .gather, .scatter, .argsort, .cast, .dynamic, .random:
         add(output)
       }
     }
