@@ -92,7 +92,7 @@ let package = Package(
     .target(name: "NNRT", dependencies: ["NNRuntime", "CNNRT", "CPlatform"], swiftSettings: lean),
 
     // Above the lean line
-    .target(name: "NNPasses", dependencies: ["NNRuntime"]),
+    .target(name: "NNPasses", dependencies: ["NNRuntime", "NNKernels", "NNGraph"]),
     .target(name: "Files", dependencies: ["NNGraph", "CPlatform"]),
     .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform", "Files", "CZlib"]),
     .target(name: "ImageFiles", dependencies: ["NNGraph", "CImageFiles", "Files"]),
@@ -153,7 +153,7 @@ let package = Package(
       ], swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
     .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
-    .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "Reference"]),
+    .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNKernels", "Reference"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "NNTrainingTests",

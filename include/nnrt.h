@@ -165,6 +165,20 @@ typedef enum nnrt_dtype {
   NNRT_DTYPE_F16 = 3,
   /** bfloat16: the upper half of a binary32. */
   NNRT_DTYPE_BF16 = 4,
+  /** 8 bits: sign, 4 of exponent with bias 7, 3 of mantissa; no infinities. */
+  NNRT_DTYPE_F8E4M3FN = 8,
+  /** 8 bits: sign, 4 of exponent with bias 8, 3 of mantissa; no infinities and no negative zero. */
+  NNRT_DTYPE_F8E4M3FNUZ = 9,
+  /** 8 bits: the upper half of a binary16. */
+  NNRT_DTYPE_F8E5M2 = 10,
+  /**
+   * 8 bits: sign, 5 of exponent with bias 16, 2 of mantissa; no infinities and no negative zero.
+   */
+  NNRT_DTYPE_F8E5M2FNUZ = 11,
+  /** 8 bits of exponent with bias 127: powers of two and NaN. */
+  NNRT_DTYPE_F8E8M0 = 12,
+  /** 4 bits, in the low half of a byte: sign, 2 of exponent with bias 1, 1 of mantissa. */
+  NNRT_DTYPE_F4E2M1 = 13,
   /** Signed 8-bit integer. */
   NNRT_DTYPE_I8 = 16,
   /** Signed 16-bit integer. */
@@ -173,8 +187,25 @@ typedef enum nnrt_dtype {
   NNRT_DTYPE_I32 = 18,
   /** Signed 64-bit integer. */
   NNRT_DTYPE_I64 = 19,
+  /**
+   * Signed 4-bit integer, in the low half of a byte whose other bits are ignored when read and 0
+   * when written.
+   */
+  NNRT_DTYPE_I4 = 20,
+  /** Signed 2-bit integer, in the low bits of a byte likewise. */
+  NNRT_DTYPE_I2 = 21,
   /** Unsigned 8-bit integer. */
   NNRT_DTYPE_U8 = 24,
+  /** Unsigned 16-bit integer. */
+  NNRT_DTYPE_U16 = 25,
+  /** Unsigned 32-bit integer. */
+  NNRT_DTYPE_U32 = 26,
+  /** Unsigned 64-bit integer. */
+  NNRT_DTYPE_U64 = 27,
+  /** Unsigned 4-bit integer, in the low half of a byte likewise. */
+  NNRT_DTYPE_U4 = 28,
+  /** Unsigned 2-bit integer, in the low bits of a byte likewise. */
+  NNRT_DTYPE_U2 = 29,
   /** One byte, 0 (false) or 1 (true). */
   NNRT_DTYPE_BOOL = 32
 } nnrt_dtype;

@@ -79,14 +79,14 @@ public struct ReduceArguments {
 
 /// x is (outer, axis, inner), y is (outer, inner); axis > 0. Work units: outer · inner.
 public struct ArgumentReduceArguments {
-  public var x: UnsafePointer<Float>
+  public var x: UnsafeRawPointer
   public var y: UnsafeMutablePointer<Int64>
   public var outer: Int
   public var axis: Int
   public var inner: Int
 
   @inlinable public init(
-    x: UnsafePointer<Float>, y: UnsafeMutablePointer<Int64>, outer: Int, axis: Int, inner: Int
+    x: UnsafeRawPointer, y: UnsafeMutablePointer<Int64>, outer: Int, axis: Int, inner: Int
   ) {
     self.x = x
     self.y = y

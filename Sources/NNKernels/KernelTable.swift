@@ -8,6 +8,13 @@ public typealias UnaryKernel =
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int, _ alpha: Float, _ beta: Float
   ) -> Void
 
+/// As ``UnaryKernel``, of doubles.
+public typealias Unary64Kernel =
+  @Sendable (
+    _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int, _ alpha: Double,
+    _ beta: Double
+  ) -> Void
+
 /// Runs the given half-open range of an operation's work units; the result does not depend on how units are split.
 public typealias RangeKernel<Arguments> = @Sendable (_ arguments: Arguments, _ units: Range<Int>) -> Void
 
@@ -32,7 +39,8 @@ public struct KernelTable: Sendable {
   public var name: StaticString
 
   // Elementwise, over one run of f32
-  public var combine: @Sendable (BinaryFunction) -> CombineKernel
+  /// nil unless the function has a block kernel.
+  public var combine: @Sendable (BinaryFunction) -> CombineKernel?
   /// The sum, or the difference.
   public var scaledSum: @Sendable (_ isDifference: Bool) -> ScaledSumKernel
   public var compareBlock: @Sendable (CompareFunction) -> CompareBlockKernel
@@ -40,20 +48,22 @@ public struct KernelTable: Sendable {
 
   // Elementwise
   public var unary: @Sendable (UnaryFunction) -> UnaryKernel
-  /// nil where the function has no meaning for the type: f32 has all, i32 and i64 all but `power`, other types none.
+  public var unary64: @Sendable (UnaryFunction) -> Unary64Kernel
+  /// nil where the type has no kernel for the function; see `Op.computeType(for:)`.
   public var binary: @Sendable (BinaryFunction, DType) -> RangeKernel<BinaryArguments>?
-  /// f32, i32 and i64 have all; u8, i8 and bool only `equal` and `notEqual`. The output is bytes 0 or 1.
+  /// nil where the type has no kernel for the function; see `Op.computeType(for:)`. The output is bytes 0 or 1.
   public var compare: @Sendable (CompareFunction, DType) -> RangeKernel<BinaryArguments>?
   /// For elements of 1, 2, 4 or 8 bytes.
   public var select: @Sendable (_ elementSize: Int) -> RangeKernel<SelectArguments>?
-  public var cast: @Sendable (_ from: DType, _ to: DType) -> CastKernel
+  /// nil unless `CastMode/bits` is asked for between types of different sizes.
+  public var cast: @Sendable (_ from: DType, _ to: DType, _ mode: CastMode) -> CastKernel?
 
   // Reductions and normalisation
   public var reduce: @Sendable (ReduceFunction) -> RangeKernel<ReduceArguments>
-  /// The index of the largest element along an axis: the first of equals, the first NaN before all. Output i64.
-  public var argumentMaximum: RangeKernel<ArgumentReduceArguments>
-  /// As ``argumentMaximum``, of the smallest element.
-  public var argumentMinimum: RangeKernel<ArgumentReduceArguments>
+  /// Of types other than f32; nil where the type has no kernel, see `Op.computeType(for:)`.
+  public var reduceScalar: @Sendable (ReduceFunction, DType) -> RangeKernel<ScalarReduceArguments>?
+  /// Output i64; nil where the type has no kernel. Only the kind of extreme matters, not the axis.
+  public var argument: @Sendable (ArgumentReduce, DType) -> RangeKernel<ArgumentReduceArguments>?
   public var softmax: @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>
   public var batchNormalize: RangeKernel<BatchNormalizeArguments>
   public var layerNormalize: RangeKernel<LayerNormalizeArguments>
@@ -67,6 +77,8 @@ public struct KernelTable: Sendable {
 
   // Products
   public var matmul: RangeKernel<MatmulArguments>
+  /// One matrix of a type other than f32; nil where the type has no kernel.
+  public var matmulScalar: @Sendable (DType) -> RangeKernel<ScalarMatmulArguments>?
   public var convolution: ScratchKernel<ConvolutionArguments>
   /// The weights of a convolution by Winograd's algorithm.
   public var winogradWeights: RangeKernel<WinogradWeightsArguments>
@@ -100,7 +112,7 @@ public struct KernelTable: Sendable {
   @export(interface)
   public init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
-    combine: @escaping @Sendable (BinaryFunction) -> CombineKernel,
+    combine: @escaping @Sendable (BinaryFunction) -> CombineKernel?,
     scaledSum: @escaping @Sendable (Bool) -> ScaledSumKernel,
     compareBlock: @escaping @Sendable (CompareFunction) -> CompareBlockKernel,
     selectBlock: @escaping SelectBlockKernel,
@@ -129,20 +141,21 @@ public struct KernelTable: Sendable {
     self.compareBlock = compareBlock
     self.selectBlock = selectBlock
     binary = { function, type in
-      if type != .f32 { return integerBinaryKernel(function, type) }
-      let kernel = combine(function)
+      guard type == .f32, let kernel = combine(function) else { return scalarBinaryKernel(function, type) }
       return { forEachRun($0, $1, kernel) }
     }
     compare = { function, type in
-      if type != .f32 { return compareKernel(function, type) }
+      if type != .f32 { return scalarCompareKernel(function, type) }
       let kernel = compareBlock(function)
       return { forEachRun($0, $1, kernel) }
     }
+    unary64 = { function in { unaryScalar($0, $1, $2, $3, $4, function) } }
     select = { selectKernel($0, selectBlock) }
-    cast = { castKernel($0, $1) }
+    cast = { castKernel($0, $1, $2) }
     self.reduce = reduce
-    argumentMaximum = { NNKernels.argumentMaximum($0, $1) }
-    argumentMinimum = { NNKernels.argumentMinimum($0, $1) }
+    reduceScalar = { scalarReduceKernel($0, $1) }
+    argument = { argumentReduceKernel($0, $1) }
+    matmulScalar = { scalarMatmulKernel($0) }
     self.softmax = softmax
     self.batchNormalize = batchNormalize
     self.layerNormalize = layerNormalize

@@ -7,7 +7,9 @@ extension Graph {
     let uses = useCounts
     let producers = self.producers
     for index in nodes.indices {
-      guard case .unary(let activation) = nodes[index].op, activation.function != .identity else { continue }
+      guard case .unary(let activation) = nodes[index].op, activation.function != .identity,
+        self[nodes[index].outputs[0]].type.dtype == .f32
+      else { continue }
       let input = nodes[index].inputs[0]
       guard uses[input.index] == 1, let producer = producers[input.index],
         let fused = nodes[producer].op.taking(activation)

@@ -20,7 +20,7 @@ extension Graph {
     let (before, after) = (self[node.inputs[0]].type, self[node.outputs[0]].type)
     switch node.op {
     case .unary(let activation): return activation.function == .identity
-    case .cast(let dtype): return dtype == before.dtype
+    case .cast(let dtype, _): return dtype == before.dtype
     case .reshape, .expand: return before == after && !before.shape.dimensions.contains(.unknown)
     case .transpose(let permutation): return permutation == Array(permutation.indices)
     case .slice(let ranges): return ranges.allSatisfy { $0 == .all }

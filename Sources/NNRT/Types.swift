@@ -12,6 +12,18 @@ import NNRuntime
   case f16 = 3
   /// bfloat16: the upper half of a binary32.
   case bf16 = 4
+  /// 8 bits: sign, 4 of exponent with bias 7, 3 of mantissa; no infinities.
+  case f8e4m3fn = 8
+  /// 8 bits: sign, 4 of exponent with bias 8, 3 of mantissa; no infinities and no negative zero.
+  case f8e4m3fnuz = 9
+  /// 8 bits: the upper half of a binary16.
+  case f8e5m2 = 10
+  /// 8 bits: sign, 5 of exponent with bias 16, 2 of mantissa; no infinities and no negative zero.
+  case f8e5m2fnuz = 11
+  /// 8 bits of exponent with bias 127: powers of two and NaN.
+  case f8e8m0 = 12
+  /// 4 bits, in the low half of a byte: sign, 2 of exponent with bias 1, 1 of mantissa.
+  case f4e2m1 = 13
   /// Signed 8-bit integer.
   case i8 = 16
   /// Signed 16-bit integer.
@@ -20,8 +32,22 @@ import NNRuntime
   case i32 = 18
   /// Signed 64-bit integer.
   case i64 = 19
+  /// Signed 4-bit integer, in the low half of a byte whose other bits are ignored when read and 0 when written.
+  case i4 = 20
+  /// Signed 2-bit integer, in the low bits of a byte likewise.
+  case i2 = 21
   /// Unsigned 8-bit integer.
   case u8 = 24
+  /// Unsigned 16-bit integer.
+  case u16 = 25
+  /// Unsigned 32-bit integer.
+  case u32 = 26
+  /// Unsigned 64-bit integer.
+  case u64 = 27
+  /// Unsigned 4-bit integer, in the low half of a byte likewise.
+  case u4 = 28
+  /// Unsigned 2-bit integer, in the low bits of a byte likewise.
+  case u2 = 29
   /// One byte, 0 (false) or 1 (true).
   case bool = 32
 }

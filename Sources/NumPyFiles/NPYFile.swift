@@ -47,10 +47,9 @@ public enum NPYFile {
     return try Tensor(dtype: header.dtype, extents: header.extents, storage: storage)
   }
 
-  /// The bytes of a file that holds a row-major tensor. NumPy has no bf16, so those are written as f32, which holds them
-  /// exactly.
+  /// The bytes of a file that holds a row-major tensor. Of floating-point types of 8 bits and less, and of bf16, NumPy has none: they
+  /// are written as f32, which holds them exactly. Integers of 4 and 2 bits are written as bytes.
   public static func encode(dtype: DType, extents: [Int], bytes: UnsafeRawBufferPointer) -> [UInt8] {
-    let isNarrow = dtype == .bf16
     let shape =
       extents.count == 1 ? "(\(extents[0]),)" : "(" + extents.map { "\($0)" }.joined(separator: ", ") + ")"
     var header =
@@ -59,15 +58,30 @@ public enum NPYFile {
     let unpadded = 10 + header.utf8.count + 1
     header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
     let length = header.utf8.count
-    var result = magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8)
-    if isNarrow {
-      for offset in stride(from: 0, to: bytes.count, by: 2) {
-        result += [0, 0, bytes[offset], bytes[offset + 1]]
+    let start = magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8)
+    return start + plain(dtype, bytes)
+  }
+
+  /// The elements in a type that NumPy has.
+  private static func plain(_ dtype: DType, _ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    if dtype.isFloatingPoint && dtype != .f16, dtype.size < 4 {
+      let format = FloatFormat(dtype)
+      var result: [UInt8] = []
+      for offset in stride(from: 0, to: bytes.count, by: dtype.size) {
+        let code = UInt16(bytes[offset]) | (dtype.size == 2 ? UInt16(bytes[offset + 1]) << 8 : 0)
+        let value = format?.number(code) ?? PowerOfTwo.number(bytes[offset])
+        withUnsafeBytes(of: Float(value).bitPattern.littleEndian) { result += $0 }
       }
-    } else {
-      result += bytes
+      return result
     }
-    return result
+    if dtype.isInteger, dtype.bitWidth < 8 {
+      let unused = 8 - dtype.bitWidth
+      return bytes.map { byte in
+        let shifted = byte << unused
+        return dtype.isSigned ? UInt8(bitPattern: Int8(bitPattern: shifted) >> unused) : shifted >> unused
+      }
+    }
+    return Array(bytes)
   }
 
   /// Writes a row-major tensor, replacing the file at once or not at all.

@@ -43,14 +43,17 @@ struct NPYHeader {
   /// NumPy's name for an element type, as in `'<f4'`.
   static func descriptor(of dtype: DType) -> String {
     switch dtype {
-    case .f32, .bf16: "<f4"
+    case .f32, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1: "<f4"
     case .f64: "<f8"
     case .f16: "<f2"
-    case .i8: "|i1"
+    case .i8, .i4, .i2: "|i1"
     case .i16: "<i2"
     case .i32: "<i4"
     case .i64: "<i8"
-    case .u8: "|u1"
+    case .u8, .u4, .u2: "|u1"
+    case .u16: "<u2"
+    case .u32: "<u4"
+    case .u64: "<u8"
     case .bool: "|b1"
     }
   }
@@ -76,11 +79,14 @@ struct NPYHeader {
     case "i4": return .i32
     case "i8": return .i64
     case "u1": return .u8
+    case "u2": return .u16
+    case "u4": return .u32
+    case "u8": return .u64
     case "b1": return .bool
     default:
       throw NNError(
         .unsupportedOperator,
-        "dtype '\(descriptor)'; f2, f4, f8, i1, i2, i4, i8, u1 and b1 are supported")
+        "dtype '\(descriptor)'; f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 and b1 are supported")
     }
   }
 }

@@ -8,22 +8,47 @@ func unaryKeepsTheType(function: UnaryFunction) throws {
   if function == .identity {
     for dtype in DType.allCases { #expect(try infer(op, TensorType(dtype, [2])) == TensorType(dtype, [2])) }
   } else {
-    expectRefused(op, i64(.fixed(2)), code: .dtypeMismatch, "must be f32, not i64")
+    expectRefused(op, i64(.fixed(2)), code: .unsupportedOperator, "not available for i64")
+    expectRefused(op, TensorType(.f16, [2]), code: .unsupportedOperator, "cast the operands to f32")
+    #expect(try infer(op, TensorType(.f64, [2])) == TensorType(.f64, [2]))
   }
 }
 
 @Test(arguments: BinaryFunction.allCases)
 func binaryBroadcastsTheSameType(function: BinaryFunction) throws {
   let op = Op.binary(function)
-  #expect(try infer(op, f32(n, .fixed(1)), f32(3)) == f32(n, .fixed(3)))
+  #expect(try infer(op, i64(n, .fixed(1)), i64(.fixed(3))) == i64(n, .fixed(3)))
   expectRefused(op, f32(2), i64(.fixed(2)), code: .dtypeMismatch, "f32 and i64")
-  expectRefused(op, f32(2), f32(3), code: .shapeMismatch, "do not broadcast")
+  expectRefused(op, i64(.fixed(2)), i64(.fixed(3)), code: .shapeMismatch, "do not broadcast")
   expectRefused(op, f32(2), code: .invalidGraph, "takes 2 inputs, not 1")
-  expectRefused(op, TensorType(.bool, []), TensorType(.bool, []), code: .unsupportedOperator, "bool")
-  if function == .power {
-    expectRefused(op, i64(), i64(), code: .unsupportedOperator, "i64")
+  let isBitwise = [.bitwiseAnd, .bitwiseOr, .bitwiseXor].contains(function)
+  if isBitwise || function == .shiftLeft || function == .shiftRight {
+    expectRefused(op, f32(2), f32(2), code: .unsupportedOperator, "f32")
   } else {
-    #expect(try infer(op, i64(n), i64(.fixed(1))) == i64(n))
+    #expect(try infer(op, f32(n, .fixed(1)), f32(3)) == f32(n, .fixed(3)))
+  }
+  let bool = TensorType(.bool, [])
+  if isBitwise {
+    #expect(try infer(op, bool, bool) == bool)
+  } else {
+    expectRefused(op, bool, bool, code: .unsupportedOperator, "bool")
+  }
+}
+
+@Test(arguments: DType.allCases)
+func operandsOfEveryTypeAreComputedInOneThatHasKernels(dtype: DType) throws {
+  var ops: [Op] = [
+    .select, .matmul(Matmul()), .argument(ArgumentReduce(findsMaximum: true, axis: 0, keepsDimensions: false)),
+  ]
+  ops += UnaryFunction.allCases.map { .unary(Activation($0)) }
+  ops += BinaryFunction.allCases.map { .binary($0) }
+  ops += CompareFunction.allCases.map { .compare($0) }
+  ops += ReduceFunction.allCases.map { .reduce(Reduce($0, axes: [0], keepsDimensions: false)) }
+  for op in ops {
+    guard let type = op.computeType(for: dtype) else { continue }
+    #expect(op.computeType(for: type) == type, "\(op) of \(dtype)")
+    // A wider type holds all numbers, but where sums and products have the same bits in a narrower one.
+    #expect(type.bitWidth >= dtype.bitWidth, "\(op) of \(dtype)")
   }
 }
 
@@ -53,9 +78,15 @@ func compareGivesBooleans(function: CompareFunction) throws {
 @Test(arguments: DType.allCases)
 func castChangesTheTypeAlone(dtype: DType) throws {
   for from in DType.allCases {
-    #expect(
-      try infer(.cast(dtype), TensorType(from, Shape([n, .fixed(2)])))
-        == TensorType(dtype, Shape([n, .fixed(2)])))
+    let (x, y) = (TensorType(from, Shape([n, .fixed(2)])), TensorType(dtype, Shape([n, .fixed(2)])))
+    for mode in CastMode.allCases where mode != .bits {
+      #expect(try infer(.cast(dtype, mode: mode), x) == y)
+    }
+    if from.bitWidth == dtype.bitWidth {
+      #expect(try infer(.cast(dtype, mode: .bits), x) == y)
+    } else {
+      expectRefused(.cast(dtype, mode: .bits), x, code: .dtypeMismatch, "not as many")
+    }
   }
 }
 

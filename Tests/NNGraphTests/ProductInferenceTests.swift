@@ -16,7 +16,13 @@ import Testing
   expectRefused(plain, f32(2, 4), f32(4, 3), f32(2), code: .shapeMismatch, "bias has shape (2)")
   expectRefused(plain, f32(2, 4), f32(4, 3), f32(1, 3), code: .shapeMismatch, "bias")
   expectRefused(
-    plain, i64(.fixed(2), .fixed(4)), f32(4, 3), code: .dtypeMismatch, "first operand must be f32")
+    plain, i64(.fixed(2), .fixed(4)), f32(4, 3), code: .dtypeMismatch, "second operand must be i64, not f32")
+  #expect(try infer(plain, i64(.fixed(2), .fixed(4)), i64(.fixed(4), .fixed(3))) == i64(.fixed(2), .fixed(3)))
+  expectRefused(
+    .matmul(Matmul(activation: Activation(.relu))), i64(.fixed(2), .fixed(4)), i64(.fixed(4), .fixed(3)),
+    code: .unsupportedOperator, "no activations for i64")
+  expectRefused(
+    plain, TensorType(.u8, [2, 4]), TensorType(.u8, [4, 3]), code: .unsupportedOperator, "cast the operands to i32")
   expectRefused(plain, f32(2, 4), code: .invalidGraph, "takes 2 to 3 inputs, not 1")
 }
 

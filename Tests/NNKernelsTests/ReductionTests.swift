@@ -90,10 +90,11 @@ private let shapes: [(shape: [Int], isReduced: [Bool])] = [
     for isMaximum in [true, false] {
       let out = withGuarded([Int64](repeating: -1, count: outer * inner)) { y in
         for range in randomSplit(outer * inner, &generator) {
-          (x + [0]).withUnsafeBufferPointer {
+          (x + [0]).withUnsafeBytes {
             let arguments = ArgumentReduceArguments(
               x: $0.baseAddress!, y: y, outer: outer, axis: axis, inner: inner)
-            (isMaximum ? tables[0].argumentMaximum : tables[0].argumentMinimum)(arguments, range)
+            let argument = ArgumentReduce(findsMaximum: isMaximum, axis: 0, keepsDimensions: false)
+            tables[0].argument(argument, .f32)!(arguments, range)
           }
         }
       }

@@ -41,6 +41,15 @@ private let promises: [Promise] = [
   Promise(function: .cosine, ulps: 1) { cos($0) },
   Promise(function: .logarithm1p, ulps: 2) { log1p($0) },
   Promise(function: .exponentialMinus1, ulps: 2) { expm1($0) },
+  Promise(function: .tangent, ulps: 0.51) { tan($0) },
+  Promise(function: .arcsine, ulps: 0.51) { asin($0) },
+  Promise(function: .arccosine, ulps: 0.51) { acos($0) },
+  Promise(function: .arctangent, ulps: 0.51) { atan($0) },
+  Promise(function: .sinh, ulps: 0.51) { sinh($0) },
+  Promise(function: .cosh, ulps: 0.51) { cosh($0) },
+  Promise(function: .asinh, ulps: 0.51) { asinh($0) },
+  Promise(function: .acosh, ulps: 0.51) { acosh($0) },
+  Promise(function: .atanh, ulps: 0.51) { atanh($0) },
   Promise(function: .sigmoid, ulps: 2.25) { 1 / (1 + exp(-$0)) },
   Promise(function: .tanh, ulps: 2) { tanh($0) },
   Promise(function: .relu, ulps: 0) { $0 < 0 ? 0 : $0 },
@@ -110,7 +119,7 @@ private let sweep: [Float] = {
 @Test func zerosKeepTheirSign() {
   for function: UnaryFunction in [
     .sine, .tanh, .errorFunction, .exponentialMinus1, .logarithm1p, .floor, .ceiling, .round, .gelu, .silu,
-    .squareRoot,
+    .squareRoot, .tangent, .arcsine, .arctangent, .sinh, .asinh, .atanh,
   ] {
     let result = identicalUnary(Promise(function: function, ulps: 0) { $0 }, [0, -0.0])
     #expect(result[0].sign == .plus && result[1].sign == .minus, "\(function)")

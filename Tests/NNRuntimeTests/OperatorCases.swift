@@ -100,6 +100,10 @@ enum OperatorCases {
       }
     }
     cases.append(OperatorCase(op: .unary(.identity), inputs: [random.integers([3, 5], -9...9, .i16)]))
+    for function in UnaryFunction.allCases where function != .identity {
+      let activation = Activation(function, alpha: 0.125, beta: 0.75)
+      cases.append(OperatorCase(op: .unary(activation), inputs: [random.reals([17], range: 2, .f64)], bound: .ulps(function == .gelu ? 100 : 16)))
+    }
     return cases
   }
 
@@ -115,22 +119,35 @@ enum OperatorCases {
       .softplus:
       .ulps(2.5)
     case .elu, .gelu, .geluTanh, .silu: .ulps(4.5)
+    case .tangent, .arcsine, .arccosine, .arctangent, .sinh, .cosh, .asinh, .acosh, .atanh: .ulps(0.51)
     }
   }
 
   static func binary(_ random: inout SplitMix64) -> [OperatorCase] {
     var cases: [OperatorCase] = []
     for (a, b) in broadcasts {
-      for function in BinaryFunction.allCases {
+      for function in BinaryFunction.allCases where Op.binary(function).computeType(for: .f32) != nil {
         let first = function == .power ? random.wholes(a, 1...9) : random.reals(a)
         cases.append(
           OperatorCase(
             op: .binary(function), inputs: [first, random.reals(b)],
             bound: function == .power ? .ulps(1.5) : .exact))
-        if function == .power { continue }
-        for dtype in [DType.i32, .i64] {
-          let pair = [random.integers(a, -9...9, dtype), random.integers(b, -3...3, dtype)]
-          cases.append(OperatorCase(op: .binary(function), inputs: pair))
+      }
+      for function in BinaryFunction.allCases {
+        for dtype in DType.allCases where dtype != .f32 && Op.binary(function).computeType(for: dtype) == dtype {
+          if dtype == .f64 {
+            let pair = [random.wholes(a, -9...9, dtype), random.wholes(b, 1...9, dtype)]
+            cases.append(OperatorCase(op: .binary(function), inputs: pair, bound: .ulps(1)))
+          } else if dtype == .bool {
+            let pair = [random.integers(a, 0...1, dtype), random.integers(b, 0...1, dtype)]
+            cases.append(OperatorCase(op: .binary(function), inputs: pair))
+          } else {
+            let isSigned = dtype.isSigned
+            let pair = [
+              random.integers(a, isSigned ? -9...9 : 0...9, dtype), random.integers(b, isSigned ? -3...3 : 0...70, dtype),
+            ]
+            cases.append(OperatorCase(op: .binary(function), inputs: pair))
+          }
         }
       }
     }
@@ -142,10 +159,12 @@ enum OperatorCases {
     for (a, b) in broadcasts {
       for function in CompareFunction.allCases {
         cases.append(OperatorCase(op: .compare(function), inputs: [random.wholes(a), random.wholes(b)]))
-        for dtype in [DType.i32, .i64] {
+        for dtype in [DType.i32, .i64, .u64] {
           let pair = [random.integers(a, -2...2, dtype), random.integers(b, -2...2, dtype)]
           cases.append(OperatorCase(op: .compare(function), inputs: pair))
         }
+        cases.append(
+          OperatorCase(op: .compare(function), inputs: [random.wholes(a, -4...4, .f64), random.wholes(b, -4...4, .f64)]))
       }
       for (dtype, function) in [(DType.u8, CompareFunction.equal), (.bool, .notEqual), (.i8, .notEqual)] {
         let pair = [random.integers(a, 0...1, dtype), random.integers(b, 0...1, dtype)]
@@ -190,6 +209,15 @@ enum OperatorCases {
             OperatorCase(
               op: .reduce(Reduce(function, axes: axes, keepsDimensions: keeps)), inputs: [x],
               bound: function == .mean ? .ulps(1.5) : .exact))
+          let op = Op.reduce(Reduce(function, axes: axes, keepsDimensions: keeps))
+          for dtype in [DType.f64, .i64, .u64] where op.computeType(for: dtype) == dtype {
+            let x =
+              dtype == .f64
+              ? ReferenceTensor(x.values, extents: shape, dtype: dtype)
+              : random.integers(shape, function == .mean || dtype == .u64 ? 0...9 : -9...9, dtype)
+            cases.append(
+              OperatorCase(op: op, inputs: [x], bound: .ulps(function == .mean ? 1 : 0)))
+          }
         }
       }
     }
@@ -198,10 +226,15 @@ enum OperatorCases {
 
   static func argument(_ random: inout SplitMix64) -> [OperatorCase] {
     [([33], 0), ([5, 17], 1), ([17, 5], 0), ([3, 4, 5], 1), ([2, 1], 1)].flatMap { shape, axis in
-      [(true, false), (false, true)].map { maximum, keeps in
-        OperatorCase(
-          op: .argument(ArgumentReduce(findsMaximum: maximum, axis: axis, keepsDimensions: keeps)),
-          inputs: [random.wholes(shape)])
+      [(true, false), (false, true), (true, true), (false, false)].flatMap { maximum, last in
+        [DType.f32, .f64, .i64, .u64].map { dtype in
+          OperatorCase(
+            op: .argument(
+              ArgumentReduce(findsMaximum: maximum, selectsLast: last, axis: axis, keepsDimensions: last)),
+            inputs: [
+              dtype.isFloatingPoint ? random.wholes(shape, -4...4, dtype) : random.integers(shape, -4...4, dtype)
+            ])
+        }
       }
     }
   }
@@ -224,6 +257,17 @@ enum OperatorCases {
         ]
         if transposes % 2 == index % 2 { inputs.append(random.wholes([b[b.count - 1]])) }
         cases.append(OperatorCase(op: .matmul(attributes), inputs: inputs))
+        let plain = Matmul(transposesA: transposesA, transposesB: transposesB)
+        for dtype in [DType.f64, .i32, .i64] {
+          cases.append(
+            OperatorCase(
+              op: .matmul(plain),
+              inputs: inputs.map { x in
+                dtype == .f64
+                  ? ReferenceTensor(x.values, extents: x.extents, dtype: dtype)
+                  : random.integers(x.extents, -99999...99999, dtype)
+              }))
+        }
       }
     }
     let smooth = Matmul(activation: Activation(.tanh))

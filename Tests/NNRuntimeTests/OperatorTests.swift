@@ -36,6 +36,19 @@ private func disagreement(_ result: Tensor, _ expected: ReferenceTensor, _ bound
   guard result.dtype == expected.dtype, result.extents == expected.extents else {
     return "\(result.dtype.name) \(result.extents) instead of \(expected.dtype.name) \(expected.extents)"
   }
+  if result.dtype == .f64, case .ulps(let count) = bound {
+    for (index, (actual, exact)) in zip(ReferenceTensor(result).values, expected.values).enumerated()
+    where actual != exact && !(actual.isNaN && exact.isNaN) {
+      if !(abs(actual - exact) <= count * exact.ulp) { return "element \(index) is \(actual) instead of \(exact)" }
+    }
+    return nil
+  }
+  if result.dtype.isFloatingPoint, result.dtype != .f32 {
+    let isSame = zip(ReferenceTensor(result).values, expected.values).allSatisfy { actual, exact in
+      actual == exact || (actual.isNaN && exact.isNaN)
+    }
+    return isSame ? nil : "\(ReferenceTensor(result)) instead of \(expected)"
+  }
   guard result.dtype == .f32 else {
     return Array(result.bytes) == expected.bytes ? nil : "\(ReferenceTensor(result)) instead of \(expected)"
   }

@@ -21,18 +21,20 @@ struct SplitMix64: RandomNumberGenerator {
   }
 
   /// Numbers in -range...range that f32 holds, in steps of 2⁻¹⁰.
-  mutating func reals(_ extents: [Int], range: Double = 2) -> ReferenceTensor {
+  mutating func reals(_ extents: [Int], range: Double = 2, _ dtype: DType = .f32) -> ReferenceTensor {
     let count = extents.reduce(1, *)
     return ReferenceTensor(
       (0..<count).map { _ in (Double.random(in: -range...range, using: &self) * 1024).rounded() / 1024 },
-      extents: extents)
+      extents: extents, dtype: dtype)
   }
 
-  /// Whole numbers in `range` as f32: sums of their products are exact, so results can be compared exactly.
-  mutating func wholes(_ extents: [Int], _ range: ClosedRange<Int> = -4...4) -> ReferenceTensor {
+  /// Whole numbers in `range` as f32 or f64: sums of their products are exact, so results can be compared exactly.
+  mutating func wholes(_ extents: [Int], _ range: ClosedRange<Int> = -4...4, _ dtype: DType = .f32)
+    -> ReferenceTensor
+  {
     let count = extents.reduce(1, *)
     return ReferenceTensor(
-      (0..<count).map { _ in Double(Int.random(in: range, using: &self)) }, extents: extents)
+      (0..<count).map { _ in Double(Int.random(in: range, using: &self)) }, extents: extents, dtype: dtype)
   }
 
   mutating func integers(_ extents: [Int], _ range: ClosedRange<Int64>, _ dtype: DType = .i64)

@@ -165,16 +165,20 @@ private func unarySamples() -> [Sample] {
       case .identity, .negate, .absolute, .square, .squareRoot, .reciprocalSquareRoot, .reciprocal,
         .exponential,
         .logarithm, .sign, .floor, .ceiling, .round, .errorFunction, .sine, .cosine, .logarithm1p,
-        .exponentialMinus1, .sigmoid, .tanh, .relu, .gelu, .geluTanh, .silu, .softplus:
+        .exponentialMinus1, .tangent, .arcsine, .arccosine, .arctangent, .sinh, .cosh, .asinh, .acosh, .atanh,
+        .sigmoid, .tanh, .relu, .gelu, .geluTanh, .silu, .softplus:
         Activation(function)
       }
     let isHalfLine = [.squareRoot, .reciprocalSquareRoot, .logarithm, .logarithm1p].contains(function)
-    return Sample("\(function)", .unary(activation), [numbers([9], positive: isHalfLine)])
+    var x = numbers([9], positive: isHalfLine)
+    if [.arcsine, .arccosine, .atanh].contains(function) { x.values = x.values.map { $0 / 4 } }
+    if function == .acosh { x.values = x.values.map { abs($0) + 1.5 } }
+    return Sample("\(function)", .unary(activation), [x])
   }
 }
 
 private func binarySamples() -> [Sample] {
-  BinaryFunction.allCases.flatMap { function in
+  BinaryFunction.allCases.filter { Op.binary($0).computeType(for: .f32) != nil }.flatMap { function in
     let positive = function == .power
     return [
       Sample(

@@ -64,13 +64,13 @@ public struct ReferenceEvaluator {
     case .transpose(let permutation): return x[0].transpose(permutation, extents)
     case .expand: return x[0].expand(extents)
     case .slice(let ranges): return x[0].slice(ranges, extents)
-    case .pad(let pad): return x[0].pad(pad, extents)
+    case .pad(let pad): return x[0].pad(pad, value: x.count > 1 ? x[1] : nil, extents)
     case .concat(let axis): return ReferenceTensor.concat(x, axis: axis, extents)
     case .gather(let axis): return try x[0].gather(axis: axis, indices: x[1], extents)
     case .scatter(let function, let axis):
       return try x[0].scatter(function, axis: axis, indices: x[1], updates: x[2])
     case .argsort(let axis, let isDescending): return x[0].argsort(axis: axis, isDescending: isDescending)
-    case .cast(let dtype): return x[0].cast(dtype)
+    case .cast(let dtype, let mode): return x[0].cast(dtype, mode)
     case .dynamic(let dynamic):
       precondition(dynamic == .shape, "what depends on values is tested with its programs")
       return ReferenceTensor(integers: x[0].extents.map { Int64($0) }, extents: extents)

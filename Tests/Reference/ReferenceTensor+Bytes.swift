@@ -35,11 +35,20 @@ extension ReferenceTensor {
     case .bf16:
       self.init(
         all(UInt16.self).map { Double(Float(bitPattern: UInt32($0) << 16)) }, extents: extents, dtype: dtype)
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1:
+      let format = NarrowFormat(dtype)
+      self.init(all(UInt8.self).map { format.number($0) }, extents: extents, dtype: dtype)
     case .i8: self.init(integers: all(Int8.self).map { Int64($0) }, extents: extents, dtype: dtype)
     case .i16: self.init(integers: all(Int16.self).map { Int64($0) }, extents: extents, dtype: dtype)
     case .i32: self.init(integers: all(Int32.self).map { Int64($0) }, extents: extents, dtype: dtype)
-    case .i64: self.init(integers: all(Int64.self), extents: extents, dtype: dtype)
+    case .i64, .u64: self.init(integers: all(Int64.self), extents: extents, dtype: dtype)
+    case .u16: self.init(integers: all(UInt16.self).map { Int64($0) }, extents: extents, dtype: dtype)
+    case .u32: self.init(integers: all(UInt32.self).map { Int64($0) }, extents: extents, dtype: dtype)
     case .u8, .bool: self.init(integers: all(UInt8.self).map { Int64($0) }, extents: extents, dtype: dtype)
+    case .i4, .i2, .u4, .u2:
+      self.init(
+        integers: all(UInt8.self).map { ReferenceTensor.wrapped(Int64($0), to: dtype) }, extents: extents,
+        dtype: dtype)
     }
   }
 
@@ -52,11 +61,15 @@ extension ReferenceTensor {
     case .f16: return raw(values.map { Float16($0) })
     case .bf16:
       return raw(values.map { UInt16(Float(ReferenceTensor.rounded($0, to: .bf16)).bitPattern >> 16) })
-    case .i8: return raw(integers.map { Int8(truncatingIfNeeded: $0) })
-    case .i16: return raw(integers.map { Int16(truncatingIfNeeded: $0) })
-    case .i32: return raw(integers.map { Int32(truncatingIfNeeded: $0) })
-    case .i64: return raw(integers)
-    case .u8, .bool: return raw(integers.map { UInt8(truncatingIfNeeded: $0) })
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1:
+      let format = NarrowFormat(dtype)
+      return values.map { format.code($0, saturates: true) }
+    case .i8, .u8, .bool: return raw(integers.map { UInt8(truncatingIfNeeded: $0) })
+    case .i16, .u16: return raw(integers.map { UInt16(truncatingIfNeeded: $0) })
+    case .i32, .u32: return raw(integers.map { UInt32(truncatingIfNeeded: $0) })
+    case .i64, .u64: return raw(integers)
+    case .i4, .u4: return raw(integers.map { UInt8(truncatingIfNeeded: $0) & 15 })
+    case .i2, .u2: return raw(integers.map { UInt8(truncatingIfNeeded: $0) & 3 })
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import NNGraph
 
-// Functions of single elements, with broadcasting, and casts.
+// Functions of single elements, with broadcasting.
 
 extension ReferenceTensor {
   func unary(_ activation: Activation) -> ReferenceTensor {
@@ -23,7 +23,7 @@ extension ReferenceTensor {
       return ReferenceTensor(
         pairs.map { function.reference(values[$0], other.values[$1]) }, extents: extents, dtype: dtype)
     }
-    let results = pairs.map { function.reference(integers[$0], other.integers[$1]) }
+    let results = pairs.map { function.reference(integers[$0], other.integers[$1], dtype) }
     return ReferenceTensor(
       integers: results.map { ReferenceTensor.wrapped($0, to: dtype) }, extents: extents, dtype: dtype)
   }
@@ -33,7 +33,9 @@ extension ReferenceTensor {
     let results: [Bool] = pairs.map {
       dtype.isFloatingPoint
         ? function.reference(values[$0], other.values[$1])
-        : function.reference(integers[$0], other.integers[$1])
+        : dtype == .u64
+          ? function.reference(UInt64(bitPattern: integers[$0]), UInt64(bitPattern: other.integers[$1]))
+          : function.reference(integers[$0], other.integers[$1])
     }
     return ReferenceTensor(integers: results.map { $0 ? 1 : 0 }, extents: extents, dtype: .bool)
   }
@@ -52,89 +54,6 @@ extension ReferenceTensor {
       integers: everyIndex.map { conditions[$0] ? a.integers[fromA[$0]] : b.integers[fromB[$0]] },
       extents: extents,
       dtype: a.dtype)
-  }
-
-  func cast(_ target: DType) -> ReferenceTensor {
-    if target == dtype { return self }
-    if target.isFloatingPoint {
-      // Integers beyond 2⁵³ are rounded once, not to a Double first.
-      let results =
-        target == .f32 && !dtype.isFloatingPoint
-        ? integers.map { Double(Float($0)) } : values.map { ReferenceTensor.rounded($0, to: target) }
-      return ReferenceTensor(results, extents: extents, dtype: target)
-    }
-    let results =
-      dtype.isFloatingPoint
-      ? values.map { ReferenceTensor.saturated($0, to: target) }
-      : integers.map { ReferenceTensor.saturated($0, to: target) }
-    return ReferenceTensor(integers: results, extents: extents, dtype: target)
-  }
-
-  /// The low bits of an integer, as a narrower integer type keeps them.
-  static func wrapped(_ value: Int64, to dtype: DType) -> Int64 {
-    switch dtype {
-    case .i8: Int64(Int8(truncatingIfNeeded: value))
-    case .i16: Int64(Int16(truncatingIfNeeded: value))
-    case .i32: Int64(Int32(truncatingIfNeeded: value))
-    case .i64: value
-    case .u8: Int64(UInt8(truncatingIfNeeded: value))
-    case .bool: value != 0 ? 1 : 0
-    case .f16, .bf16, .f32, .f64: preconditionFailure("not an integer type")
-    }
-  }
-
-  /// An integer, or the nearest end of the type's range; for bool, whether it is not 0.
-  static func saturated(_ value: Int64, to dtype: DType) -> Int64 {
-    switch dtype {
-    case .i8: Int64(Int8(clamping: value))
-    case .i16: Int64(Int16(clamping: value))
-    case .i32: Int64(Int32(clamping: value))
-    case .i64: value
-    case .u8: Int64(UInt8(clamping: value))
-    case .bool: value != 0 ? 1 : 0
-    case .f16, .bf16, .f32, .f64: preconditionFailure("not an integer type")
-    }
-  }
-
-  /// A number with its fraction dropped, or the nearest end of the type's range; NaN gives 0.
-  static func saturated(_ value: Double, to dtype: DType) -> Int64 {
-    func clamped<T: FixedWidthInteger>(_ type: T.Type) -> Int64 {
-      if value.isNaN { return 0 }
-      // 2^63 is a Double while Int64.max is not, so the comparison is with the first number out of range.
-      if value >= 0x1p63 { return Int64(clamping: T.max) }
-      if value < -0x1p63 { return Int64(clamping: T.min) }
-      return Int64(T(clamping: Int64(value.rounded(.towardZero))))
-    }
-    switch dtype {
-    case .i8: return clamped(Int8.self)
-    case .i16: return clamped(Int16.self)
-    case .i32: return clamped(Int32.self)
-    case .i64: return clamped(Int64.self)
-    case .u8: return clamped(UInt8.self)
-    case .bool: return value != 0 ? 1 : 0
-    case .f16, .bf16, .f32, .f64: preconditionFailure("not an integer type")
-    }
-  }
-
-  /// The nearest number of a floating-point type, ties to even.
-  static func rounded(_ value: Double, to dtype: DType) -> Double {
-    switch dtype {
-    case .f64: return value
-    case .f32: return Double(Float(value))
-    case .f16: return Double(Float16(value))
-    case .bf16:
-      // The two neighbours toward zero and away from it; which is nearer is exact in Double.
-      let single = Float(value.magnitude).bitPattern
-      if single >= Float.infinity.bitPattern { return Double(Float(value)) }
-      let towardZero = single & 0xFFFF_0000
-      let below = Double(Float(bitPattern: towardZero))
-      let above = towardZero == 0x7F7F_0000 ? 0x1p128 : Double(Float(bitPattern: towardZero + 0x1_0000))
-      let (down, up) = (value.magnitude - below, above - value.magnitude)
-      let isEven = (towardZero >> 16) & 1 == 0
-      let nearest = down < up || (down == up && isEven) ? below : above
-      return nearest == 0x1p128 ? (value < 0 ? -.infinity : .infinity) : value < 0 ? -nearest : nearest
-    case .i8, .i16, .i32, .i64, .u8, .bool: preconditionFailure("not a floating-point type")
-    }
   }
 }
 
@@ -161,6 +80,15 @@ extension Activation {
     case .cosine: return cos(x)
     case .logarithm1p: return log1p(x)
     case .exponentialMinus1: return expm1(x)
+    case .tangent: return tan(x)
+    case .arcsine: return asin(x)
+    case .arccosine: return acos(x)
+    case .arctangent: return atan(x)
+    case .sinh: return Foundation.sinh(x)
+    case .cosh: return Foundation.cosh(x)
+    case .asinh: return Foundation.asinh(x)
+    case .acosh: return Foundation.acosh(x)
+    case .atanh: return Foundation.atanh(x)
     case .sigmoid: return 1 / (1 + exp(-x))
     case .tanh: return Foundation.tanh(x)
     case .relu: return x.isNaN ? x : max(x, 0)
@@ -190,18 +118,51 @@ extension BinaryFunction {
     case .minimum: return a.isNaN || b.isNaN ? .nan : min(a, b)
     case .maximum: return a.isNaN || b.isNaN ? .nan : max(a, b)
     case .power: return pow(a, b)
+    case .remainder: return fmod(a, b)
+    case .modulo:
+      let remainder = fmod(a, b)
+      return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
+    case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight:
+      preconditionFailure("\(self) is for integers")
     }
   }
 
-  func reference(_ a: Int64, _ b: Int64) -> Int64 {
+  func reference(_ a: Int64, _ b: Int64, _ dtype: DType) -> Int64 {
+    if dtype == .u64 {
+      return Int64(bitPattern: wide(UInt64(bitPattern: a), UInt64(bitPattern: b), bits: 64))
+    }
+    return wide(a, b, bits: dtype.bitWidth)
+  }
+
+  /// The function of numbers of at most as many bits as `T` has, before it is wrapped to the type's `bits`.
+  private func wide<T: FixedWidthInteger>(_ a: T, _ b: T, bits: Int) -> T {
+    let isDistance = b >= 0 && b < bits
     switch self {
     case .add: return a &+ b
     case .subtract: return a &- b
     case .multiply: return a &* b
-    case .divide: return b == 0 ? 0 : b == -1 ? 0 &- a : a / b
+    case .divide: return b == 0 ? 0 : T.isSigned && b == 0 &- 1 ? 0 &- a : a / b
     case .minimum: return min(a, b)
     case .maximum: return max(a, b)
-    case .power: preconditionFailure("power is for floating-point numbers")
+    case .power:
+      if b < 0 { return a == 1 ? 1 : a == 0 &- 1 ? (b % 2 == 0 ? 1 : a) : 0 }
+      var result: T = 1
+      var count = b
+      while count > 0 {
+        result = result &* a
+        count -= 1
+      }
+      return result
+    case .bitwiseAnd: return a & b
+    case .bitwiseOr: return a | b
+    case .bitwiseXor: return a ^ b
+    case .shiftLeft: return isDistance ? a << b : 0
+    case .shiftRight: return isDistance ? a >> b : a < 0 ? 0 &- 1 : 0
+    case .remainder: return b == 0 || (T.isSigned && b == 0 &- 1) ? 0 : a % b
+    case .modulo:
+      if b == 0 || (T.isSigned && b == 0 &- 1) { return 0 }
+      let remainder = a % b
+      return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
     }
   }
 }

@@ -20,8 +20,19 @@ extension ReferenceTensor {
   }
 
   func reduce(_ reduce: Reduce, _ extents: [Int]) -> ReferenceTensor {
-    let results = groups(folding: reduce.axes).map { reduce.function.reference($0.map { values[$0] }) }
-    return ReferenceTensor(results, extents: extents)
+    let groups = groups(folding: reduce.axes)
+    if !dtype.isFloatingPoint {
+      let results = groups.map { group -> Int64 in
+        let elements = group.map { integers[$0] }
+        if dtype == .u64 {
+          return Int64(bitPattern: reduce.function.reference(elements.map { UInt64(bitPattern: $0) }))
+        }
+        return reduce.function.reference(elements)
+      }
+      return ReferenceTensor(integers: results, extents: extents, dtype: dtype)
+    }
+    return ReferenceTensor(
+      groups.map { reduce.function.reference($0.map { values[$0] }) }, extents: extents, dtype: dtype)
   }
 
   func argument(_ argument: ArgumentReduce, _ extents: [Int]) -> ReferenceTensor {
@@ -29,14 +40,26 @@ extension ReferenceTensor {
       var best = 0
       for i in group.indices {
         let (challenger, champion) = (values[group[i]], values[group[best]])
-        if champion.isNaN { break }
-        if challenger.isNaN || (argument.findsMaximum ? challenger > champion : challenger < champion) {
-          best = i
+        let isEqual =
+          dtype.isFloatingPoint
+          ? challenger == champion || (challenger.isNaN && champion.isNaN)
+          : integers[group[i]] == integers[group[best]]
+        if isEqual {
+          if argument.selectsLast { best = i }
+        } else if !champion.isNaN {
+          let isLarger = isLarger(group[i], than: group[best])
+          if challenger.isNaN || isLarger == argument.findsMaximum { best = i }
         }
       }
       return Int64(best)
     }
     return ReferenceTensor(integers: results, extents: extents)
+  }
+
+  /// Of elements that differ.
+  private func isLarger(_ a: Int, than b: Int) -> Bool {
+    if dtype == .u64 { return UInt64(bitPattern: integers[a]) > UInt64(bitPattern: integers[b]) }
+    return dtype.isFloatingPoint ? values[a] > values[b] : integers[a] > integers[b]
   }
 
   func softmax(_ softmax: Softmax) -> ReferenceTensor {
@@ -143,6 +166,19 @@ extension ReferenceTensor {
       let batch = (0..<operand.rank - 2).map { operand.extents[$0] == 1 ? 0 : index[$0 + lead] }
       return operand.position(batch + (transposed ? [column, row] : [row, column]))
     }
+    if !dtype.isFloatingPoint {
+      let results = Indices(extents).map { index -> Int64 in
+        let (m, n) = (index[index.count - 2], index[index.count - 1])
+        var sum = bias?.integers[n] ?? 0
+        for k in 0..<inner {
+          sum &+=
+            integers[entry(self, index, m, k, matmul.transposesA)]
+            &* b.integers[entry(b, index, k, n, matmul.transposesB)]
+        }
+        return ReferenceTensor.wrapped(sum, to: dtype)
+      }
+      return ReferenceTensor(integers: results, extents: extents, dtype: dtype)
+    }
     let results = Indices(extents).map { index -> Double in
       let (m, n) = (index[index.count - 2], index[index.count - 1])
       var sum = 0.0
@@ -154,11 +190,23 @@ extension ReferenceTensor {
       if let bias { sum += bias.values[n] }
       return matmul.activation.reference(sum)
     }
-    return ReferenceTensor(results, extents: extents)
+    return ReferenceTensor(results, extents: extents, dtype: dtype)
   }
 }
 
 extension ReduceFunction {
+  /// The fold of all elements, wrapping around; a mean goes toward zero, and is 0 over nothing.
+  func reference<T: FixedWidthInteger>(_ elements: [T]) -> T {
+    switch self {
+    case .sum: elements.reduce(0, &+)
+    case .mean: elements.isEmpty ? 0 : elements.reduce(0, &+) / T(elements.count)
+    case .maximum: elements.max() ?? .min
+    case .minimum: elements.min() ?? .max
+    case .product: elements.reduce(1, &*)
+    case .sumOfSquares: elements.reduce(0) { $0 &+ $1 &* $1 }
+    }
+  }
+
   /// The fold of all elements.
   func reference(_ elements: [Double]) -> Double {
     switch self {

@@ -39,9 +39,10 @@ extension ReferenceTensor {
     return range.step > 0 ? min(max(fromFront, 0), extent) : min(max(fromFront, -1), extent - 1)
   }
 
-  func pad(_ pad: Pad, _ extents: [Int]) -> ReferenceTensor {
-    let fill =
-      dtype.isFloatingPoint ? ReferenceTensor.rounded(Double(pad.value), to: dtype) : Double(pad.value)
+  func pad(_ pad: Pad, value: ReferenceTensor?, _ extents: [Int]) -> ReferenceTensor {
+    let border =
+      value ?? ReferenceTensor([Double(pad.value)], extents: []).cast(dtype, .standard)
+    let fill = (border.values[0], border.integers.first ?? 0)
     return rearranged(to: extents, fill: fill) { index in
       let source = index.indices.map { index[$0] - pad.before[$0] }
       let isInside = source.indices.allSatisfy { source[$0] >= 0 && source[$0] < self.extents[$0] }

@@ -9,7 +9,7 @@ public struct ReferenceTensor: Sendable, Equatable {
   public let extents: [Int]
   /// Every element as the nearest `Double`; true is 1.
   public var values: [Double]
-  /// Every element exactly, for integers and bool; empty for the floating-point types.
+  /// Every element exactly, for integers and bool, of u64 the bits; empty for the floating-point types.
   public let integers: [Int64]
 
   /// A tensor of a floating-point type; f32 unless told.
@@ -27,7 +27,7 @@ public struct ReferenceTensor: Sendable, Equatable {
     self.dtype = dtype
     self.extents = extents
     self.integers = integers
-    values = integers.map { Double($0) }
+    values = integers.map { dtype == .u64 ? Double(UInt64(bitPattern: $0)) : Double($0) }
   }
 
   public var count: Int { values.count }
@@ -51,15 +51,14 @@ public struct ReferenceTensor: Sendable, Equatable {
 
   /// The tensor whose element at each index of `extents` is this one's at the position `source` tells, or `fill`
   /// where it tells none. All movement of data is this.
-  func rearranged(to extents: [Int], fill: Double = 0, source: ([Int]) -> Int?) -> ReferenceTensor {
+  func rearranged(to extents: [Int], fill: (fraction: Double, integer: Int64) = (0, 0), source: ([Int]) -> Int?) -> ReferenceTensor {
     let sources = Indices(extents).map { source($0) }
     if dtype.isFloatingPoint {
       return ReferenceTensor(
-        sources.map { $0.map { values[$0] } ?? fill }, extents: extents, dtype: dtype)
+        sources.map { $0.map { values[$0] } ?? fill.fraction }, extents: extents, dtype: dtype)
     }
-    let integerFill = ReferenceTensor.saturated(fill, to: dtype)
     return ReferenceTensor(
-      integers: sources.map { $0.map { integers[$0] } ?? integerFill }, extents: extents, dtype: dtype)
+      integers: sources.map { $0.map { integers[$0] } ?? fill.integer }, extents: extents, dtype: dtype)
   }
 }
 

@@ -13,10 +13,12 @@ extension ByteReader {
       let keeps = try flag()
       return .reduce(Reduce(function, axes: try integers(), keepsDimensions: keeps))
     case .argument:
-      let findsMaximum = try flag()
+      let kind = try u8()
+      guard kind < 4 else { throw corrupt("kind \(kind) of extreme element") }
       let keeps = try flag()
       return .argument(
-        ArgumentReduce(findsMaximum: findsMaximum, axis: try integer(), keepsDimensions: keeps))
+        ArgumentReduce(
+          findsMaximum: kind & 1 != 0, selectsLast: kind & 2 != 0, axis: try integer(), keepsDimensions: keeps))
     case .matmul:
       let transposesA = try flag()
       let transposesB = try flag()
@@ -56,7 +58,10 @@ extension ByteReader {
     case .argsort:
       let isDescending = try flag()
       return .argsort(axis: try integer(), isDescending: isDescending)
-    case .cast: return .cast(try known(DType(rawValue: try u8()), "element type"))
+    case .cast: return .cast(try dtype())
+    case .castWithMode:
+      let dtype = try dtype()
+      return .cast(dtype, mode: try known(CastMode(rawValue: try u8()), "kind of cast"))
     case .dynamic: return .dynamic(try dynamic())
     case .random:
       let function = try known(RandomFunction(rawValue: try u8()), "kind of random number")

@@ -13,7 +13,7 @@ extension ByteWriter {
       flag(reduce.keepsDimensions)
       integers(reduce.axes)
     case .argument(let argument):
-      flag(argument.findsMaximum)
+      u8((argument.findsMaximum ? 1 : 0) + (argument.selectsLast ? 2 : 0))
       flag(argument.keepsDimensions)
       integer(argument.axis)
     case .matmul(let matmul):
@@ -55,7 +55,9 @@ extension ByteWriter {
     case .argsort(let axis, let isDescending):
       flag(isDescending)
       integer(axis)
-    case .cast(let dtype): u8(dtype.rawValue)
+    case .cast(let dtype, let mode):
+      u8(dtype.rawValue)
+      if mode != .standard { u8(mode.rawValue) }
     case .dynamic(let dynamic): try self.dynamic(dynamic)
     case .random(let function, let stream):
       u8(function.rawValue)

@@ -33,6 +33,7 @@ enum OpCode: UInt16, CaseIterable {
   case argsort = 83
 
   case cast = 96
+  case castWithMode = 97
 
   case dynamic = 104
 
@@ -71,7 +72,7 @@ extension Op {
     // The sum was there first, and has a code of its own.
     case .scatter(let function, _): function == .add ? .scatterAdd : .scatter
     case .argsort: .argsort
-    case .cast: .cast
+    case .cast(_, let mode): mode == .standard ? .cast : .castWithMode
     case .dynamic: .dynamic
     case .random: .random
     case .normalizeTraining: .normalizeTraining

@@ -41,6 +41,24 @@ public enum UnaryFunction: UInt8, CaseIterable, Sendable {
   case logarithm1p = 16
   /// eˣ − 1
   case exponentialMinus1 = 17
+  /// tan x, x in radians
+  case tangent = 18
+  /// The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1
+  case arcsine = 19
+  /// The angle in [0, π] whose cosine is x; NaN beyond ±1
+  case arccosine = 20
+  /// The angle in [−π/2, π/2] whose tangent is x
+  case arctangent = 21
+  /// (eˣ − e⁻ˣ)/2
+  case sinh = 22
+  /// (eˣ + e⁻ˣ)/2
+  case cosh = 23
+  /// ln(x + √(x² + 1)), the inverse of sinh
+  case asinh = 24
+  /// ln(x + √(x² − 1)), the inverse of cosh; NaN below 1
+  case acosh = 25
+  /// ½·ln((1 + x)/(1 − x)), the inverse of tanh; ±∞ at ±1, NaN beyond
+  case atanh = 26
 
   /// 1 / (1 + e⁻ˣ)
   case sigmoid = 32
@@ -82,6 +100,9 @@ public struct Activation: Equatable, Sendable {
 }
 
 /// A function of two numbers, applied to every pair of elements after broadcasting.
+///
+/// Integers wrap around at the ends of their range. ``bitwiseAnd``, ``bitwiseOr`` and ``bitwiseXor`` of ``DType/bool`` are the logical
+/// functions; these three and the shifts are not for fractions.
 public enum BinaryFunction: UInt8, CaseIterable, Sendable {
   case add = 0
   case subtract = 1
@@ -92,8 +113,19 @@ public enum BinaryFunction: UInt8, CaseIterable, Sendable {
   case minimum = 4
   /// NaN if either is NaN
   case maximum = 5
-  /// aᵇ, with the special cases of IEEE 754 `pow`
+  /// aᵇ, with the special cases of IEEE 754 `pow`; of integers with b < 0 what 1/aᵇ is toward zero, and 0 for a = 0
   case power = 6
+  case bitwiseAnd = 7
+  case bitwiseOr = 8
+  case bitwiseXor = 9
+  /// a·2ᵇ; 0 where b is negative or the number of bits and more
+  case shiftLeft = 10
+  /// a/2ᵇ rounded down; where b is negative or the number of bits and more, 0, or −1 for a < 0
+  case shiftRight = 11
+  /// a − n·b for a/b rounded toward zero to an integer n: with the sign of a, as C's `fmod`; 0 for an integer divisor of 0
+  case remainder = 12
+  /// a − n·b for a/b rounded down to an integer n: with the sign of b, as Python's `%`; 0 for an integer divisor of 0
+  case modulo = 13
 }
 
 /// A comparison of two numbers; the result is a ``DType/bool``.

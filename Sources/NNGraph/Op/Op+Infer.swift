@@ -34,14 +34,14 @@ extension Op {
     let x = inputs[0]
     switch self {
     case .unary: return try inferUnary(x)
-    case .binary(let function): return try inferBinary(function, x, inputs[1])
-    case .compare(let function): return try inferCompare(function, x, inputs[1])
+    case .binary: return try inferBinary(x, inputs[1])
+    case .compare: return try inferCompare(x, inputs[1])
     case .select: return try inferSelect(x, inputs[1], inputs[2])
     case .reduce(let reduce):
-      try x.require(.f32, "input")
-      return TensorType(.f32, try x.shape.reduced(axes: reduce.axes, keepsDimensions: reduce.keepsDimensions))
+      try requireKernel(x.dtype)
+      return TensorType(x.dtype, try x.shape.reduced(axes: reduce.axes, keepsDimensions: reduce.keepsDimensions))
     case .argument(let argument):
-      try x.require(.f32, "input")
+      try requireKernel(x.dtype)
       return TensorType(
         .i64, try x.shape.reduced(axes: [argument.axis], keepsDimensions: argument.keepsDimensions))
     case .matmul(let matmul): return try matmul.infer(inputs)
@@ -59,7 +59,7 @@ extension Op {
     case .transpose(let permutation): return TensorType(x.dtype, try x.shape.transposed(permutation))
     case .expand(let target): return TensorType(x.dtype, try x.shape.expanded(to: target))
     case .slice(let ranges): return TensorType(x.dtype, try x.shape.sliced(ranges))
-    case .pad(let pad): return TensorType(x.dtype, try x.shape.padded(pad))
+    case .pad(let pad): return try inferPad(pad, inputs)
     case .concat(let axis): return try inferConcat(inputs, axis: axis)
     case .gather(let axis):
       return TensorType(x.dtype, try x.shape.gathered(axis: axis, indices: inputs[1]))
@@ -68,7 +68,7 @@ extension Op {
     case .argsort(let axis, _):
       try x.shape.requireAxis(axis)
       return TensorType(.i64, x.shape)
-    case .cast(let dtype): return TensorType(dtype, x.shape)
+    case .cast(let dtype, let mode): return TensorType(dtype, try inferCast(x, dtype, mode))
     case .dynamic: throw NNError(.invalidGraph, "may have several results")
     case .random: return try inferRandom(like: x, key: inputs[1])
     case .normalizeTraining(let training): return try training.infer(inputs)
@@ -82,40 +82,46 @@ extension Op {
   }
 
   private func inferUnary(_ x: TensorType) throws(NNError) -> TensorType {
-    // Identity only moves bytes, so it is there for every type.
-    if self != .unary(.identity) { try x.require(.f32, "input") }
+    try requireKernel(x.dtype)
     return x
   }
 
-  private func inferBinary(_ function: BinaryFunction, _ a: TensorType, _ b: TensorType) throws(NNError)
+  /// Throws unless there is a kernel for operands of the type.
+  func requireKernel(_ dtype: DType) throws(NNError) {
+    guard let type = computeType(for: dtype) else {
+      throw NNError(.unsupportedOperator, "is not available for \(dtype.name)")
+    }
+    guard type == dtype else {
+      throw NNError(
+        .unsupportedOperator,
+        "is not available for \(dtype.name): cast the operands to \(type.name), and the result back")
+    }
+  }
+
+  private func inferPad(_ pad: Pad, _ inputs: [TensorType]) throws(NNError) -> TensorType {
+    let x = inputs[0]
+    if inputs.count > 1 {
+      try requireSame(x, inputs[1])
+      guard inputs[1].shape.mayEqual([]) || inputs[1].shape.mayEqual([1]) else {
+        throw NNError(.shapeMismatch, "the value has shape \(inputs[1].shape.description) instead of ()")
+      }
+    }
+    return TensorType(x.dtype, try x.shape.padded(pad))
+  }
+
+  private func inferBinary(_ a: TensorType, _ b: TensorType) throws(NNError)
     -> TensorType
   {
     try requireSame(a, b)
-    switch (function, a.dtype) {
-    case (_, .f32): break
-    case (.power, _): throw unsupported(a.dtype)
-    case (.add, .i32), (.subtract, .i32), (.multiply, .i32), (.divide, .i32), (.minimum, .i32),
-      (.maximum, .i32):
-      break
-    case (.add, .i64), (.subtract, .i64), (.multiply, .i64), (.divide, .i64), (.minimum, .i64),
-      (.maximum, .i64):
-      break
-    case (.add, _), (.subtract, _), (.multiply, _), (.divide, _), (.minimum, _), (.maximum, _):
-      throw unsupported(a.dtype)
-    }
+    try requireKernel(a.dtype)
     return TensorType(a.dtype, try Shape.broadcast(a.shape, b.shape))
   }
 
-  private func inferCompare(_ function: CompareFunction, _ a: TensorType, _ b: TensorType) throws(NNError)
+  private func inferCompare(_ a: TensorType, _ b: TensorType) throws(NNError)
     -> TensorType
   {
     try requireSame(a, b)
-    switch a.dtype {
-    case .f32, .i32, .i64: break
-    case .i8, .u8, .bool:
-      guard function == .equal || function == .notEqual else { throw unsupported(a.dtype) }
-    case .f64, .f16, .bf16, .i16: throw unsupported(a.dtype)
-    }
+    try requireKernel(a.dtype)
     return TensorType(.bool, try Shape.broadcast(a.shape, b.shape))
   }
 
@@ -165,9 +171,7 @@ extension Op {
   private func inferScatter(
     _ function: ScatterFunction, _ x: TensorType, _ indices: TensorType, _ updates: TensorType, axis: Int
   ) throws(NNError) -> TensorType {
-    if function != .replace {
-      guard x.dtype == .f32 || x.dtype == .i32 || x.dtype == .i64 else { throw unsupported(x.dtype) }
-    }
+    try requireKernel(x.dtype)
     try updates.require(x.dtype, "updates")
     let expected = try x.shape.gathered(axis: axis, indices: indices)
     guard updates.shape.mayEqual(expected) else {
@@ -175,6 +179,14 @@ extension Op {
         .shapeMismatch, "updates of shape \(updates.shape.description) do not fit \(expected.description)")
     }
     return x
+  }
+
+  private func inferCast(_ x: TensorType, _ dtype: DType, _ mode: CastMode) throws(NNError) -> Shape {
+    guard mode != .bits || (x.dtype.size == dtype.size && x.dtype.bitWidth == dtype.bitWidth) else {
+      throw NNError(
+        .dtypeMismatch, "the bits of \(x.dtype.name) are not as many as those of \(dtype.name)")
+    }
+    return x.shape
   }
 
   private func inferRandom(like: TensorType, key: TensorType) throws(NNError) -> TensorType {
@@ -190,10 +202,6 @@ extension Op {
       throw NNError(.dtypeMismatch, "operands of different types: \(a.dtype.name) and \(b.dtype.name)")
     }
   }
-
-  private func unsupported(_ dtype: DType) -> NNError {
-    NNError(.unsupportedOperator, "is not available for \(dtype.name)")
-  }
 }
 
 extension TensorType {
@@ -203,9 +211,9 @@ extension TensorType {
     }
   }
 
-  /// Throws unless this is an f32 vector that may have as many elements as `count`.
-  func requireVector(_ count: Dimension, _ role: StaticString) throws(NNError) {
-    try require(.f32, role)
+  /// Throws unless this is a vector, of f32 unless told, that may have as many elements as `count`.
+  func requireVector(_ count: Dimension, _ role: StaticString, _ dtype: DType = .f32) throws(NNError) {
+    try require(dtype, role)
     guard shape.rank == 1, shape[0].mayEqual(count) else {
       throw NNError(
         .shapeMismatch, "\(role) has shape \(shape.description) instead of \(Shape([count]).description)")

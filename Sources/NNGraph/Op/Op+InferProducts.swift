@@ -3,8 +3,11 @@
 extension Matmul {
   func infer(_ inputs: [TensorType]) throws(NNError) -> TensorType {
     let (a, b) = (inputs[0], inputs[1])
-    try a.require(.f32, "first operand")
-    try b.require(.f32, "second operand")
+    try Op.matmul(self).requireKernel(a.dtype)
+    try b.require(a.dtype, "second operand")
+    guard a.dtype == .f32 || activation == .identity else {
+      throw NNError(.unsupportedOperator, "has no activations for \(a.dtype.name)")
+    }
     guard a.shape.rank >= 2, b.shape.rank >= 2 else {
       throw NNError(
         .shapeMismatch,
@@ -23,8 +26,8 @@ extension Matmul {
     }
     let batch = try Shape.broadcast(
       Shape(Array(a.shape.dimensions.dropLast(2))), Shape(Array(b.shape.dimensions.dropLast(2))))
-    if inputs.count > 2 { try inputs[2].requireVector(columns, "bias") }
-    return TensorType(.f32, Shape(batch.dimensions + [rows, columns]))
+    if inputs.count > 2 { try inputs[2].requireVector(columns, "bias", a.dtype) }
+    return TensorType(a.dtype, Shape(batch.dimensions + [rows, columns]))
   }
 }
 

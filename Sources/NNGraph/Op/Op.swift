@@ -55,7 +55,7 @@ public enum Op: Equatable, Sendable {
   case expand(Shape)
   /// x → every step-th element from start to end of each axis
   case slice([SliceRange])
-  /// x → x with a constant around it
+  /// x, value (one element, of x's type)? → x with the value around it
   case pad(Pad)
   /// x₀, x₁, … → joined along an axis
   case concat(axis: Int)
@@ -71,7 +71,7 @@ public enum Op: Equatable, Sendable {
 
   // Types
   /// x → x in another type
-  case cast(DType)
+  case cast(DType, mode: CastMode = .standard)
 
   // Extents that are values, and control flow
   /// what a plan for fixed extents cannot hold as it stands, see ``Dynamic``
@@ -107,15 +107,18 @@ public struct Reduce: Equatable, Sendable {
   }
 }
 
-/// Index of the extreme element along an axis; the first one wins, and NaN wins over numbers.
+/// Index of the extreme element along an axis; NaN wins over numbers.
 public struct ArgumentReduce: Equatable, Sendable {
   /// True for the largest element, false for the smallest.
   public var findsMaximum: Bool
+  /// Whether the last of equal elements wins, and not the first.
+  public var selectsLast: Bool
   public var axis: Int
   public var keepsDimensions: Bool
 
-  public init(findsMaximum: Bool, axis: Int, keepsDimensions: Bool) {
+  public init(findsMaximum: Bool, selectsLast: Bool = false, axis: Int, keepsDimensions: Bool) {
     self.findsMaximum = findsMaximum
+    self.selectsLast = selectsLast
     self.axis = axis
     self.keepsDimensions = keepsDimensions
   }
@@ -279,13 +282,13 @@ public struct SliceRange: Equatable, Sendable {
   }
 }
 
-/// A border of a constant value.
+/// A border of a constant value, which may also be the operator's second input.
 public struct Pad: Equatable, Sendable {
   /// Elements added before each axis, 0 or more.
   public var before: [Int]
   /// Elements added after each axis, 0 or more.
   public var after: [Int]
-  /// What they hold, converted to the tensor's type.
+  /// What they hold, converted to the tensor's type, unless there is an input for it.
   public var value: Float
 
   public init(before: [Int], after: [Int], value: Float = 0) {
@@ -335,10 +338,10 @@ extension Op {
   /// How many inputs a node of this operator may have.
   public var inputCounts: ClosedRange<Int> {
     switch self {
-    case .unary, .reduce, .argument, .argsort, .pool, .softmax, .reshape, .transpose, .expand, .slice, .pad,
-      .cast,
+    case .unary, .reduce, .argument, .argsort, .pool, .softmax, .reshape, .transpose, .expand, .slice, .cast,
       .unfold, .fold:
       1...1
+    case .pad: 1...2
     case .binary, .compare, .gather, .random, .convolutionWeightGradient, .poolGradient: 2...2
     case .select, .scatter: 3...3
     case .matmul, .convolution: 2...3

@@ -138,16 +138,30 @@ func forEachRun<Result>(
     _ out: UnsafeMutablePointer<Result>, _ count: Int
   ) -> Void
 ) {
-  let a = arguments.a.assumingMemoryBound(to: Float.self)
-  let b = arguments.b.assumingMemoryBound(to: Float.self)
-  let out = arguments.out.assumingMemoryBound(to: Result.self)
+  forEachRun(arguments, range, (4, MemoryLayout<Result>.size)) {
+    block(
+      $0.assumingMemoryBound(to: Float.self), $1, $2.assumingMemoryBound(to: Float.self), $3,
+      $4.assumingMemoryBound(to: Result.self), $5)
+  }
+}
+
+/// The same for operands and results of any size, in bytes. Called, so that what a function adds to the library is its own loop alone.
+@inline(never)
+func forEachRun(
+  _ arguments: BinaryArguments, _ range: Range<Int>, _ sizes: (operand: Int, result: Int),
+  _ block: (
+    _ a: UnsafeRawPointer, _ aStep: Int, _ b: UnsafeRawPointer, _ bStep: Int, _ out: UnsafeMutableRawPointer,
+    _ count: Int
+  ) -> Void
+) {
   let last = arguments.rank &- 1
   var walk = StridedWalk(
     arguments.rank, arguments.dims, arguments.aStrides, arguments.bStrides, arguments.bStrides, range)
   while walk.next() {
     block(
-      a + walk.offset0, arguments.aStrides[last], b + walk.offset1, arguments.bStrides[last],
-      out + walk.position, walk.count)
+      arguments.a + walk.offset0 &* sizes.operand, arguments.aStrides[last],
+      arguments.b + walk.offset1 &* sizes.operand, arguments.bStrides[last],
+      arguments.out + walk.position &* sizes.result, walk.count)
   }
 }
 
@@ -188,8 +202,9 @@ func combine<F: BinaryVectorFunction, I: InstructionSet>(
   }
 }
 
+/// nil for functions that are not of fractions, or seldom used: see ``scalarBinaryKernel(_:_:)``.
 @inlinable @inline(__always)
-func combineKernel<I: InstructionSet>(_ function: BinaryFunction, _: I.Type) -> CombineKernel {
+func combineKernel<I: InstructionSet>(_ function: BinaryFunction, _: I.Type) -> CombineKernel? {
   switch function {
   case .add: { combine($0, $1, $2, $3, $4, $5, Add.self, I.self) }
   case .subtract: { combine($0, $1, $2, $3, $4, $5, Subtract.self, I.self) }
@@ -198,6 +213,17 @@ func combineKernel<I: InstructionSet>(_ function: BinaryFunction, _: I.Type) -> 
   case .minimum: { combine($0, $1, $2, $3, $4, $5, Minimum.self, I.self) }
   case .maximum: { combine($0, $1, $2, $3, $4, $5, Maximum.self, I.self) }
   case .power: { combine($0, $1, $2, $3, $4, $5, Power.self, I.self) }
+  case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight, .remainder, .modulo: nil
+  }
+}
+
+extension BinaryFunction {
+  /// Whether f32 has a kernel that runs on a block.
+  @inlinable public var hasBlockKernel: Bool {
+    switch self {
+    case .add, .subtract, .multiply, .divide, .minimum, .maximum, .power: true
+    case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight, .remainder, .modulo: false
+    }
   }
 }
 

@@ -1,96 +1,60 @@
 import NNGraph
 
-// Every conversion is exact or correctly rounded, so one scalar template compiled once serves all machines.
+// Every conversion is exact or correctly rounded, so what is compiled once serves all machines. What `CastMode` promises is kept here.
 //
-// Floats widen to Double, integers to Int64, both exactly; from there each type is reached with one rounding. Fractions
-// go toward zero and out-of-range values to the nearest end when the target is an integer; NaN gives 0.
+// The pairs that models are full of have loops of their own. All others go by way of 64-bit numbers, a piece at a time: integers to
+// integers through Int64, everything else through Double, from which each type is reached with one rounding.
 
-/// A type that elements are converted from and to; `Storage` is how one lies in memory.
-protocol CastElement {
-  associatedtype Storage: BitwiseCopyable
-  associatedtype Wide: WideNumber
-  static func widen(_ value: Storage) -> Wide
-  static func narrow(_ value: Double) -> Storage
-  static func narrow(_ value: Int64) -> Storage
-}
-
-/// Double or Int64.
-protocol WideNumber {
-  func narrow<T: CastElement>(_: T.Type) -> T.Storage
-}
-
-extension Double: WideNumber {
-  @inline(__always) func narrow<T: CastElement>(_: T.Type) -> T.Storage { T.narrow(self) }
-}
-
-extension Int64: WideNumber {
-  @inline(__always) func narrow<T: CastElement>(_: T.Type) -> T.Storage { T.narrow(self) }
-}
-
-enum Float64Element: CastElement {
-  @inline(__always) static func widen(_ value: Double) -> Double { value }
-  @inline(__always) static func narrow(_ value: Double) -> Double { value }
-  @inline(__always) static func narrow(_ value: Int64) -> Double { Double(value) }
-}
-
-enum Float32Element: CastElement {
-  @inline(__always) static func widen(_ value: Float) -> Double { Double(value) }
-  @inline(__always) static func narrow(_ value: Double) -> Float { Float(value) }
-  @inline(__always) static func narrow(_ value: Int64) -> Float { Float(value) }
-}
-
-enum Float16Element: CastElement {
-  @inline(__always) static func widen(_ value: UInt16) -> Double { Double(floatFromHalf(value)) }
-  @inline(__always) static func narrow(_ value: Double) -> UInt16 { halfFromFloat(roundedToOdd(value)) }
-  @inline(__always) static func narrow(_ value: Int64) -> UInt16 { narrow(doubleRoundedToOdd(value)) }
-}
-
-enum BFloat16Element: CastElement {
-  @inline(__always) static func widen(_ value: UInt16) -> Double {
-    Double(Float(bitPattern: UInt32(value) << 16))
+/// nil unless it can be done: bits are only read as a type of as many.
+@export(interface)
+public func castKernel(_ from: DType, _ to: DType, _ mode: CastMode) -> CastKernel? {
+  if mode == .bits {
+    guard from.bitWidth == to.bitWidth, from.size == to.size else { return nil }
+    let size = from.size
+    if to == .bool { return { castBytesToBool($0, $1, $2) } }
+    return { $1.copyMemory(from: $0, byteCount: $2 &* size) }
   }
-  @inline(__always) static func narrow(_ value: Double) -> UInt16 { brainFromFloat(roundedToOdd(value)) }
-  @inline(__always) static func narrow(_ value: Int64) -> UInt16 { narrow(doubleRoundedToOdd(value)) }
+  return directKernel(from, to) ?? { castThroughWide($0, $1, $2, from, to, mode) }
 }
 
-enum IntegerElement<T: FixedWidthInteger & BitwiseCopyable>: CastElement {
-  @inline(__always) static func widen(_ value: T) -> Int64 { Int64(truncatingIfNeeded: value) }
-  @inline(__always) static func narrow(_ value: Int64) -> T { T(clamping: value) }
-  @inline(__always) static func narrow(_ value: Double) -> T {
-    if value.isNaN { return 0 }
-    // ±2⁶³ bound every type here; 2⁶³ itself is a double, the largest Int64 is not.
-    if value >= 0x1p63 { return T.max }
-    if value < -0x1p63 { return T.min }
-    return T(clamping: Int64(value))
+private func castBytesToBool(_ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ count: Int) {
+  convert(x, y, count) { (byte: UInt8) -> UInt8 in byte != 0 ? 1 : 0 }
+}
+
+/// Conversions whose meaning no mode changes.
+private func directKernel(_ from: DType, _ to: DType) -> CastKernel? {
+  switch (from, to) {
+  case (.f32, .f16): { convert($0, $1, $2) { (x: Float) in halfFromFloat(x) } }
+  case (.f16, .f32): { convert($0, $1, $2) { (x: UInt16) in floatFromHalf(x) } }
+  case (.f32, .bf16): { convert($0, $1, $2) { (x: Float) in brainFromFloat(x) } }
+  case (.bf16, .f32): { convert($0, $1, $2) { (x: UInt16) in Float(bitPattern: UInt32(x) << 16) } }
+  case (.f32, .f64): { convert($0, $1, $2) { (x: Float) in Double(x) } }
+  case (.f64, .f32): { convert($0, $1, $2) { (x: Double) in Float(x) } }
+  case (.bool, .f32), (.u8, .f32): { convert($0, $1, $2) { (x: UInt8) in Float(x) } }
+  case (.i8, .f32): { convert($0, $1, $2) { (x: Int8) in Float(x) } }
+  case (.i32, .f32): { convert($0, $1, $2) { (x: Int32) in Float(x) } }
+  case (.i64, .f32): { convert($0, $1, $2) { (x: Int64) in Float(x) } }
+  case (.bool, .i32), (.u8, .i32): { convert($0, $1, $2) { (x: UInt8) in Int32(x) } }
+  case (.i8, .i32): { convert($0, $1, $2) { (x: Int8) in Int32(x) } }
+  case (.i32, .i64): { convert($0, $1, $2) { (x: Int32) in Int64(x) } }
+  default: nil
   }
 }
 
-enum BoolElement: CastElement {
-  @inline(__always) static func widen(_ value: UInt8) -> Int64 { value != 0 ? 1 : 0 }
-  /// NaN is not 0.
-  @inline(__always) static func narrow(_ value: Double) -> UInt8 { value != 0 ? 1 : 0 }
-  @inline(__always) static func narrow(_ value: Int64) -> UInt8 { value != 0 ? 1 : 0 }
+@inline(__always)
+private func convert<From: BitwiseCopyable, To: BitwiseCopyable>(
+  _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ count: Int, _ function: (From) -> To
+) {
+  let source = x.assumingMemoryBound(to: From.self)
+  let target = y.assumingMemoryBound(to: To.self)
+  var i = 0
+  while i < count {
+    target[i] = function(source[i])
+    i &+= 1
+  }
 }
 
-/// The nearest float, but odd in its last bit wherever inexact: a later rounding to fewer bits then sees every lost bit.
-@inline(__always)
-private func roundedToOdd(_ value: Double) -> Float {
-  let near = Float(value)
-  let back = Double(near)
-  if back == value || value.isNaN || near.bitPattern & 1 == 1 { return near }
-  // Even and inexact: step toward the value. Magnitudes order like bit patterns, infinity above the largest float.
-  let isBeyond = back.magnitude > value.magnitude
-  return Float(bitPattern: isBeyond ? near.bitPattern &- 1 : near.bitPattern &+ 1)
-}
-
-/// As `roundedToOdd`, of an integer of more than 53 bits.
-@inline(__always)
-private func doubleRoundedToOdd(_ value: Int64) -> Double {
-  if value.magnitude < 1 << 53 { return Double(value) }
-  let kept = value >> 11
-  let lost: Int64 = value & 0x7ff != 0 ? 1 : 0
-  return Double(kept | lost) * 2048
-}
+// Half and brain floats
 
 /// Exact.
 @inline(__always)
@@ -125,48 +89,4 @@ private func brainFromFloat(_ value: Float) -> UInt16 {
   let bits = value.bitPattern
   if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
   return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
-}
-
-/// See ``CastKernel``.
-private func cast<From: CastElement, To: CastElement>(
-  _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ count: Int, _: From.Type, _: To.Type
-) {
-  let source = x.assumingMemoryBound(to: From.Storage.self)
-  let target = y.assumingMemoryBound(to: To.Storage.self)
-  var i = 0
-  while i < count {
-    target[i] = From.widen(source[i]).narrow(To.self)
-    i &+= 1
-  }
-}
-
-@inline(__always)
-private func castKernel<From: CastElement & SendableMetatype>(_: From.Type, _ to: DType) -> CastKernel {
-  switch to {
-  case .f32: { cast($0, $1, $2, From.self, Float32Element.self) }
-  case .f64: { cast($0, $1, $2, From.self, Float64Element.self) }
-  case .f16: { cast($0, $1, $2, From.self, Float16Element.self) }
-  case .bf16: { cast($0, $1, $2, From.self, BFloat16Element.self) }
-  case .i8: { cast($0, $1, $2, From.self, IntegerElement<Int8>.self) }
-  case .i16: { cast($0, $1, $2, From.self, IntegerElement<Int16>.self) }
-  case .i32: { cast($0, $1, $2, From.self, IntegerElement<Int32>.self) }
-  case .i64: { cast($0, $1, $2, From.self, IntegerElement<Int64>.self) }
-  case .u8: { cast($0, $1, $2, From.self, IntegerElement<UInt8>.self) }
-  case .bool: { cast($0, $1, $2, From.self, BoolElement.self) }
-  }
-}
-
-func castKernel(_ from: DType, _ to: DType) -> CastKernel {
-  switch from {
-  case .f32: castKernel(Float32Element.self, to)
-  case .f64: castKernel(Float64Element.self, to)
-  case .f16: castKernel(Float16Element.self, to)
-  case .bf16: castKernel(BFloat16Element.self, to)
-  case .i8: castKernel(IntegerElement<Int8>.self, to)
-  case .i16: castKernel(IntegerElement<Int16>.self, to)
-  case .i32: castKernel(IntegerElement<Int32>.self, to)
-  case .i64: castKernel(IntegerElement<Int64>.self, to)
-  case .u8: castKernel(IntegerElement<UInt8>.self, to)
-  case .bool: castKernel(BoolElement.self, to)
-  }
 }

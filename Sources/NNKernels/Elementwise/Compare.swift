@@ -26,33 +26,40 @@ enum GreaterOrEqual<T: Comparable>: ScalarFunction {
   static func apply(_ a: T, _ b: T) -> UInt8 { a >= b ? 1 : 0 }
 }
 
-/// The kernel of a function for a type other than f32, nil where it has none.
-func compareKernel(_ function: CompareFunction, _ type: DType) -> RangeKernel<BinaryArguments>? {
+/// The kernel of a function for a type other than f32, nil where it has none: see `Op.computeType(for:)`.
+func scalarCompareKernel(_ function: CompareFunction, _ type: DType) -> RangeKernel<BinaryArguments>? {
+  guard let run = compareRun(function, type) else { return nil }
+  let size = type.size
+  return { forEachRun($0, $1, (size, 1), run) }
+}
+
+private func compareRun(_ function: CompareFunction, _ type: DType) -> ScalarRun? {
   switch type {
-  case .f32: nil
-  case .i32: compareKernel(function, Int32.self)
-  case .i64: compareKernel(function, Int64.self)
+  case .f64: compareRun(function, Double.self)
+  case .i32: compareRun(function, Int32.self)
+  case .i64: compareRun(function, Int64.self)
+  case .u64: compareRun(function, UInt64.self)
   case .i8, .u8, .bool:
     switch function {
-    case .equal: { binaryScalar($0, $1, Equal<UInt8>.self) }
-    case .notEqual: { binaryScalar($0, $1, NotEqual<UInt8>.self) }
+    case .equal: { binaryRun($0, $1, $2, $3, $4, $5, Equal<UInt8>.self) }
+    case .notEqual: { binaryRun($0, $1, $2, $3, $4, $5, NotEqual<UInt8>.self) }
     case .less, .lessOrEqual, .greater, .greaterOrEqual: nil
     }
-  case .f64, .f16, .bf16, .i16: nil
+  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i4, .i2, .u16, .u32,
+    .u4, .u2:
+    nil
   }
 }
 
 @inline(__always)
-private func compareKernel<T: Comparable & SendableMetatype>(_ function: CompareFunction, _: T.Type)
-  -> RangeKernel<BinaryArguments>
-{
+private func compareRun<T: Comparable & SendableMetatype>(_ function: CompareFunction, _: T.Type) -> ScalarRun {
   switch function {
-  case .equal: { binaryScalar($0, $1, Equal<T>.self) }
-  case .notEqual: { binaryScalar($0, $1, NotEqual<T>.self) }
-  case .less: { binaryScalar($0, $1, Less<T>.self) }
-  case .lessOrEqual: { binaryScalar($0, $1, LessOrEqual<T>.self) }
-  case .greater: { binaryScalar($0, $1, Greater<T>.self) }
-  case .greaterOrEqual: { binaryScalar($0, $1, GreaterOrEqual<T>.self) }
+  case .equal: { binaryRun($0, $1, $2, $3, $4, $5, Equal<T>.self) }
+  case .notEqual: { binaryRun($0, $1, $2, $3, $4, $5, NotEqual<T>.self) }
+  case .less: { binaryRun($0, $1, $2, $3, $4, $5, Less<T>.self) }
+  case .lessOrEqual: { binaryRun($0, $1, $2, $3, $4, $5, LessOrEqual<T>.self) }
+  case .greater: { binaryRun($0, $1, $2, $3, $4, $5, Greater<T>.self) }
+  case .greaterOrEqual: { binaryRun($0, $1, $2, $3, $4, $5, GreaterOrEqual<T>.self) }
   }
 }
 

@@ -47,6 +47,9 @@ func unaryKernel<I: InstructionSet>(_ function: UnaryFunction, _: I.Type) -> Una
   case .cosine: { map($0, $1, $2, $3, $4, CosineMap.self, I.self) }
   case .logarithm1p: { map($0, $1, $2, $3, $4, Logarithm1pMap.self, I.self) }
   case .exponentialMinus1: { map($0, $1, $2, $3, $4, ExponentialMinus1Map.self, I.self) }
+  // Seldom used: not worth a loop for each instruction set.
+  case .tangent, .arcsine, .arccosine, .arctangent, .sinh, .cosh, .asinh, .acosh, .atanh:
+    { x, y, count, _, _ in unaryThroughDouble(x, y, count, function) }
   case .sigmoid: { map($0, $1, $2, $3, $4, SigmoidMap.self, I.self) }
   case .tanh: { map($0, $1, $2, $3, $4, TanhMap.self, I.self) }
   case .relu: { map($0, $1, $2, $3, $4, ReluMap.self, I.self) }

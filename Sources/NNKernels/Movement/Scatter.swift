@@ -1,6 +1,6 @@
 import NNGraph
 
-/// The kernel of a function, see ``ScatterArguments``: replacing works on every type, the others on f32, i32 and i64; else nil.
+/// The kernel of a function, see ``ScatterArguments``: replacing works on every type, the others on f32, f64, i32 and i64; else nil.
 func scatterKernel(_ function: ScatterFunction, _ dtype: DType) -> IndexedKernel<ScatterArguments>? {
   if function == .replace {
     switch dtype.size {
@@ -11,20 +11,23 @@ func scatterKernel(_ function: ScatterFunction, _ dtype: DType) -> IndexedKernel
     }
   }
   switch dtype {
-  case .f32: return floatKernel(function)
+  case .f32: return floatKernel(function, Float.self)
+  case .f64: return floatKernel(function, Double.self)
   case .i32: return integerKernel(function, Int32.self)
   case .i64: return integerKernel(function, Int64.self)
   default: return nil
   }
 }
 
-private func floatKernel(_ function: ScatterFunction) -> IndexedKernel<ScatterArguments> {
+private func floatKernel<Element: BinaryFloatingPoint & BitwiseCopyable>(
+  _ function: ScatterFunction, _: Element.Type
+) -> IndexedKernel<ScatterArguments> {
   switch function {
-  case .replace: { scatter($0, $1, of: Float.self) { $1 } }
-  case .add: { scatter($0, $1, of: Float.self) { $0 + $1 } }
-  case .multiply: { scatter($0, $1, of: Float.self) { $0 * $1 } }
-  case .minimum: { scatter($0, $1, of: Float.self) { $0 < $1 || $0.isNaN ? $0 : $1 } }
-  case .maximum: { scatter($0, $1, of: Float.self) { $0 > $1 || $0.isNaN ? $0 : $1 } }
+  case .replace: { scatter($0, $1, of: Element.self) { $1 } }
+  case .add: { scatter($0, $1, of: Element.self) { $0 + $1 } }
+  case .multiply: { scatter($0, $1, of: Element.self) { $0 * $1 } }
+  case .minimum: { scatter($0, $1, of: Element.self) { $0 < $1 || $0.isNaN ? $0 : $1 } }
+  case .maximum: { scatter($0, $1, of: Element.self) { $0 > $1 || $0.isNaN ? $0 : $1 } }
   }
 }
 

@@ -10,13 +10,26 @@ enum ElementType {
     case 1: .f32
     case 2: .u8
     case 3: .i8
+    case 4: .u16
     case 5: .i16
     case 6: .i32
     case 7: .i64
     case 9: .bool
     case 10: .f16
     case 11: .f64
+    case 12: .u32
+    case 13: .u64
     case 16: .bf16
+    case 17: .f8e4m3fn
+    case 18: .f8e4m3fnuz
+    case 19: .f8e5m2
+    case 20: .f8e5m2fnuz
+    case 21: .u4
+    case 22: .i4
+    case 23: .f4e2m1
+    case 24: .f8e8m0
+    case 25: .u2
+    case 26: .i2
     default: nil
     }
   }

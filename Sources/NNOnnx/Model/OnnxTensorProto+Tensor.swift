@@ -39,6 +39,10 @@ extension OnnxTensorProto {
     -> Tensor
   {
     try tensor(dtype, extents) { memory in
+      if dtype.bitWidth < 8 {
+        try unpack(rawBytes, dtype.bitWidth, into: memory)
+        return
+      }
       guard rawBytes.count == memory.count else {
         throw NNError(
           .invalidGraph, "has \(rawBytes.count) bytes, its type and shape ask for \(memory.count)")
@@ -46,6 +50,23 @@ extension OnnxTensorProto {
       memory.copyMemory(from: rawBytes)
       guard dtype == .bool else { return }
       for index in memory.indices where memory[index] > 1 { memory[index] = 1 }
+    }
+  }
+
+  /// Elements of 4 or 2 bits, several in a byte from the low bits up, to a byte each.
+  private static func unpack(
+    _ packed: some Collection<UInt8>, _ bitWidth: Int, into memory: UnsafeMutableRawBufferPointer
+  ) throws {
+    let together = 8 / bitWidth
+    guard packed.count == (memory.count + together - 1) / together else {
+      throw NNError(
+        .invalidGraph,
+        "has \(packed.count) bytes of \(bitWidth)-bit elements, its shape asks for \(memory.count) elements")
+    }
+    for (position, byte) in packed.enumerated() {
+      for element in 0..<together where position * together + element < memory.count {
+        memory[position * together + element] = byte >> (element * bitWidth) & (1 << bitWidth - 1)
+      }
     }
   }
 
@@ -81,7 +102,14 @@ extension OnnxTensorProto {
     case .i32: try store(int32Data) { $0 }
     case .i16: try store(int32Data) { Int16(truncatingIfNeeded: $0) }
     case .i8: try store(int32Data) { Int8(truncatingIfNeeded: $0) }
-    case .u8: try store(int32Data) { UInt8(truncatingIfNeeded: $0) }
+    case .u8, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0:
+      try store(int32Data) { UInt8(truncatingIfNeeded: $0) }
+    case .i4, .i2, .u4, .u2, .f4e2m1:
+      try OnnxTensorProto.unpack(
+        int32Data.map { UInt8(truncatingIfNeeded: $0) }, dtype.bitWidth, into: memory)
+    case .u16: try store(int32Data) { UInt16(truncatingIfNeeded: $0) }
+    case .u32: try store(uint64Data) { UInt32(truncatingIfNeeded: $0) }
+    case .u64: try store(uint64Data) { $0 }
     case .bool: try store(int32Data) { $0 != 0 ? UInt8(1) : 0 }
     case .f16, .bf16: try store(int32Data) { UInt16(truncatingIfNeeded: $0) }
     }

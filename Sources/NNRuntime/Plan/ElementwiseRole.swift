@@ -22,8 +22,10 @@ struct ElementwiseRole {
     let result = resolved.types[node.outputs[0].index]
     switch op {
     case .unary(let activation):
-      guard activation.function != .identity else { return nil }
-    case .binary, .select:
+      guard activation.function != .identity, result.dtype == .f32 else { return nil }
+    case .binary(let function):
+      guard result.dtype == .f32, function.hasBlockKernel else { return nil }
+    case .select:
       guard result.dtype == .f32 else { return nil }
     case .compare:
       guard type(0).dtype == .f32 else { return nil }

@@ -211,7 +211,9 @@ struct MemoryLayoutPlanner {
     let input = node.inputs[0].index
     switch resolved.ops[index] {
     case .reshape, .unary(.identity): return input
-    case .cast(let dtype): return resolved.types[input].dtype == dtype ? input : nil
+    case .cast(let dtype, let mode):
+      let before = resolved.types[input].dtype
+      return before == dtype || (mode == .bits && dtype != .bool) ? input : nil
     case .expand, .slice, .pad:
       return sizes[input] == sizes[node.outputs[0].index] && isWhole(index) ? input : nil
     case .transpose(let permutation):

@@ -62,7 +62,7 @@ extension StepBuilder {
         kernel(a.floats(scratch, first), result.results(scratch, first), length, alpha, beta)
       }
     case .binary(let function):
-      let kernel = kernels.combine(function)
+      guard let kernel = kernels.combine(function) else { throw unsupported() }
       guard let layout = role.layout else {
         return { first, length, scratch in
           kernel(

@@ -10,6 +10,15 @@ extension StepBuilder {
       resolveView()
       return
     }
+    if type(0).dtype == .f64 {
+      let kernel = kernels.unary64(activation.function)
+      let (x, y) = (input(0).assumingMemoryBound(to: Double.self), output.assumingMemoryBound(to: Double.self))
+      let (alpha, beta) = (Double(activation.alpha), Double(activation.beta))
+      emit(units: outputCount, cost: outputCount * StepBuilder.functionCost) { range, _ in
+        kernel(x + range.lowerBound, y + range.lowerBound, range.count, alpha, beta)
+      }
+      return
+    }
     let kernel = kernels.unary(activation.function)
     let (x, y, alpha, beta) = (floats(0), outputFloats, activation.alpha, activation.beta)
     emit(units: outputCount, cost: outputCount * StepBuilder.functionCost) { range, _ in
@@ -46,13 +55,13 @@ extension StepBuilder {
     emit(kernel, arguments, units: layout.count, cost: layout.count)
   }
 
-  func resolveCast(_ dtype: DType) {
+  func resolveCast(_ dtype: DType, _ mode: CastMode) throws(NNError) {
     let from = type(0).dtype
-    if from == dtype {
+    if from == dtype || (mode == .bits && dtype != .bool) {
       resolveView()
       return
     }
-    let kernel = kernels.cast(from, dtype)
+    guard let kernel = kernels.cast(from, dtype, mode) else { throw unsupported() }
     let (x, y) = (input(0), output)
     emit(units: outputCount, cost: outputCount) { range, _ in
       kernel(x + range.lowerBound * from.size, y + range.lowerBound * dtype.size, range.count)
@@ -78,6 +87,13 @@ extension StepBuilder {
     var isReduced = [Bool](repeating: false, count: shape.count)
     for axis in reduce.axes { isReduced[axis] = true }
     guard let layout = ReduceLayout(shape: shape, isReduced: isReduced) else { throw unsupported() }
+    if type(0).dtype != .f32 {
+      guard let kernel = kernels.reduceScalar(reduce.function, type(0).dtype) else { throw unsupported() }
+      emit(
+        kernel, ScalarReduceArguments(x: input(0), y: output, layout: layout), units: layout.count,
+        cost: layout.count * layout.reducedCount * 4)
+      return
+    }
     emit(
       kernels.reduce(reduce.function), ReduceArguments(x: floats(0), y: outputFloats, layout: layout),
       units: layout.count, cost: layout.count * layout.reducedCount)
@@ -89,11 +105,9 @@ extension StepBuilder {
       throw NNError(.shapeMismatch, "an axis without elements has no largest or smallest one")
     }
     let y = output.assumingMemoryBound(to: Int64.self)
-    let arguments = ArgumentReduceArguments(x: floats(0), y: y, outer: outer, axis: axis, inner: inner)
-    emit(
-      argument.findsMaximum ? kernels.argumentMaximum : kernels.argumentMinimum, arguments,
-      units: outer * inner,
-      cost: outer * axis * inner)
+    guard let kernel = kernels.argument(argument, type(0).dtype) else { throw unsupported() }
+    let arguments = ArgumentReduceArguments(x: input(0), y: y, outer: outer, axis: axis, inner: inner)
+    emit(kernel, arguments, units: outer * inner, cost: outer * axis * inner)
   }
 
   func resolveSoftmax(_ softmax: Softmax) {

@@ -44,18 +44,10 @@ extension StepBuilder {
 
   func resolvePad(_ pad: Pad) throws(NNError) {
     if isView { return }
-    guard let value = layout.workspaces[index] else { throw unsupported() }
     let dtype = outputType.dtype
     let strides = BroadcastLayout.contiguousStrides(outputExtents)
-    let convert = dtype == .f32 ? nil : kernels.cast(.f32, dtype)
-    let number = pad.value
-    emit(units: 1, cost: 1) { _, _ in
-      withUnsafePointer(to: number) { source in
-        if let convert { convert(source, value, 1) } else { memcpy(value, source, 4) }
-      }
-    }
     try emitCopy(
-      from: value, to: output, dims: outputExtents, sourceStrides: [Int](repeating: 0, count: strides.count),
+      from: try padValue(pad), to: output, dims: outputExtents, sourceStrides: [Int](repeating: 0, count: strides.count),
       destinationStrides: strides)
     var offset = 0
     for axis in strides.indices { offset += pad.before[axis] * strides[axis] }
@@ -63,6 +55,21 @@ extension StepBuilder {
     try emitCopy(
       from: input(0), to: output + offset * dtype.size, dims: extents(0),
       sourceStrides: BroadcastLayout.contiguousStrides(extents(0)), destinationStrides: strides)
+  }
+
+  /// Where one element with the border's value is.
+  private func padValue(_ pad: Pad) throws(NNError) -> UnsafeRawPointer {
+    if inputCount > 1 { return input(1) }
+    guard let value = layout.workspaces[index] else { throw unsupported() }
+    let dtype = outputType.dtype
+    let convert = dtype == .f32 ? nil : kernels.cast(.f32, dtype, .standard)
+    let number = pad.value
+    emit(units: 1, cost: 1) { _, _ in
+      withUnsafePointer(to: number) { source in
+        if let convert { convert(source, value, 1) } else { memcpy(value, source, 4) }
+      }
+    }
+    return UnsafeRawPointer(value)
   }
 
   func resolveConcat(axis: Int) throws(NNError) {

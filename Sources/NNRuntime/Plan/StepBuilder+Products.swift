@@ -3,6 +3,7 @@ import NNKernels
 
 extension StepBuilder {
   func resolveMatmul(_ matmul: Matmul) throws(NNError) {
+    if outputType.dtype != .f32 { return try resolveScalarMatmul(matmul) }
     let route = MatmulRoute(matmul, graph, node, resolved.types, options)
     switch route.source {
     case .replaced(let product): try emitReplaced(product, route, matmul.activation)
@@ -15,6 +16,32 @@ extension StepBuilder {
         panels = UnsafePointer(packed)
       }
       try emitProduct(route, matmul.activation, panels: panels)
+    }
+  }
+
+  /// A product of integers or doubles, matrix by matrix.
+  private func resolveScalarMatmul(_ matmul: Matmul) throws(NNError) {
+    let (a, b, c) = (extents(0), extents(1), outputExtents)
+    let (m, n, k) = (c[c.count - 2], c[c.count - 1], a[a.count - (matmul.transposesA ? 2 : 1)])
+    guard let kernel = kernels.matmulScalar(outputType.dtype),
+      let batches = BroadcastLayout(
+        output: Array(c.dropLast(2)), Array(a.dropLast(2)), Array(b.dropLast(2)))
+    else { throw unsupported() }
+    let size = outputType.dtype.size
+    let first = ScalarMatmulArguments(
+      a: input(0), b: input(1), bias: inputCount > 2 ? input(2) : nil, c: output, n: n, k: k,
+      aStrides: matmul.transposesA ? (1, m) : (k, 1), bStrides: matmul.transposesB ? (1, k) : (n, 1))
+    guard m * n > 0 else { return }
+    emit(units: batches.count * m, cost: 4 * outputCount * max(k, 1)) { range, _ in
+      for unit in range {
+        let (position, row) = (unit / m, unit % m)
+        let offsets = batches.offsets(at: position)
+        var one = first
+        one.a = first.a + offsets.0 * m * k * size
+        one.b = first.b + offsets.1 * k * n * size
+        one.c = first.c + position * m * n * size
+        kernel(one, row..<row + 1)
+      }
     }
   }
 

@@ -72,7 +72,7 @@ final class StepBuilder {
     case .gather(let axis): resolveGather(axis: axis)
     case .scatter(let function, let axis): try resolveScatter(function, axis: axis)
     case .argsort(let axis, let isDescending): resolveArgsort(axis: axis, isDescending: isDescending)
-    case .cast(let dtype): resolveCast(dtype)
+    case .cast(let dtype, let mode): try resolveCast(dtype, mode)
     case .dynamic: throw unsupported()
     case .random(let function, let stream): resolveRandom(function, stream: stream)
     case .normalizeTraining(let training): resolveNormalizeTraining(training)
@@ -148,6 +148,7 @@ extension MemoryLayoutPlanner {
     let node = graph.nodes[index]
     switch resolved.ops[index] {
     case .matmul(let matmul):
+      guard resolved.types[node.outputs[0].index].dtype == .f32 else { return (0, 0) }
       let route = MatmulRoute(matmul, graph, node, resolved.types, options)
       return (route.panelsBytes, 0)
     case .convolution(let convolution):

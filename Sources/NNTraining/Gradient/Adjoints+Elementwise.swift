@@ -22,6 +22,15 @@ extension Activation {
     case .cosine: return try -dy * x.unary(.sine)
     case .logarithm1p: return try dy / (x + 1)
     case .exponentialMinus1: return try dy * (y + 1)
+    case .tangent: return try dy * (y.squared() + 1)
+    case .arcsine: return try dy * (1 - x.squared()).unary(.reciprocalSquareRoot)
+    case .arccosine: return try -dy * (1 - x.squared()).unary(.reciprocalSquareRoot)
+    case .arctangent: return try dy / (x.squared() + 1)
+    case .sinh: return try dy * x.unary(.cosh)
+    case .cosh: return try dy * x.unary(.sinh)
+    case .asinh: return try dy * (x.squared() + 1).unary(.reciprocalSquareRoot)
+    case .acosh: return try dy * (x.squared() - 1).unary(.reciprocalSquareRoot)
+    case .atanh: return try dy / (1 - x.squared())
     case .sigmoid: return try dy * (y * (1 - y))
     case .tanh: return try dy * (1 - y.squared())
     case .relu: return try x.compare(.greater, zero).select(dy, zero)
@@ -76,6 +85,9 @@ extension BinaryFunction {
     case .minimum: (da, db) = try extremeAdjoints(a, b, dy, winner: .less)
     case .maximum: (da, db) = try extremeAdjoints(a, b, dy, winner: .greater)
     case .power: (da, db) = try powerAdjoints(a, b, y, dy)
+    // a − n·b, with n constant almost everywhere: what was taken off, over b, is n.
+    case .remainder, .modulo: (da, db) = (dy, try -dy * ((a - y) / b).unary(.round))
+    case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight: return [nil, nil]
     }
     return [try da.summed(to: a.shape), try db.summed(to: b.shape)]
   }

@@ -83,10 +83,17 @@ enum SafetensorsFile {
     case "I16": return .i16
     case "I8": return .i8
     case "U8": return .u8
+    case "U16": return .u16
+    case "U32": return .u32
+    case "U64": return .u64
+    case "F8_E4M3": return .f8e4m3fn
+    case "F8_E5M2": return .f8e5m2
+    case "F8_E8M0": return .f8e8m0
     case "BOOL": return .bool
     default:
       throw NNError(
-        .unsupportedVersion, "type \(name); F16, BF16, F32, F64, I8, I16, I32, I64, U8 and BOOL are read")
+        .unsupportedVersion,
+        "type \(name); F16, BF16, F32, F64, F8_E4M3, F8_E5M2, F8_E8M0, I8, I16, I32, I64, U8, U16, U32, U64 and BOOL are read")
     }
   }
 

@@ -10,7 +10,8 @@ extension Op {
     case .select: return ""
     case .reduce(let reduce): return "\(reduce.function) over \(reduce.axes)"
     case .argument(let argument):
-      return "\(argument.findsMaximum ? "maximum" : "minimum") over \(argument.axis)"
+      return
+        "\(argument.selectsLast ? "last " : "")\(argument.findsMaximum ? "maximum" : "minimum") over \(argument.axis)"
     case .matmul(let matmul):
       return list([
         matmul.transposesA ? "aᵀ" : "", matmul.transposesB ? "bᵀ" : "", matmul.activation.fusedText,
@@ -36,7 +37,7 @@ extension Op {
     case .gather(let axis): return "axis \(axis)"
     case .scatter(let function, let axis): return "\(function), axis \(axis)"
     case .argsort(let axis, let isDescending): return "axis \(axis), \(isDescending ? "de" : "a")scending"
-    case .cast(let dtype): return "to \(dtype.name)"
+    case .cast(let dtype, let mode): return "to \(dtype.name)" + (mode == .standard ? "" : ", \(mode)")
     case .dynamic(let dynamic): return dynamic.attributeText
     case .random(let function, let stream): return "\(function), stream \(stream)"
     case .normalizeTraining(let training):
@@ -78,7 +79,8 @@ extension Activation {
       .exponential,
       .logarithm, .sign, .floor, .ceiling, .round, .errorFunction, .sine, .cosine, .logarithm1p,
       .exponentialMinus1,
-      .sigmoid, .tanh, .relu, .gelu, .geluTanh, .silu, .softplus:
+      .tangent, .arcsine, .arccosine, .arctangent, .sinh, .cosh, .asinh, .acosh, .atanh, .sigmoid, .tanh,
+      .relu, .gelu, .geluTanh, .silu, .softplus:
       "\(function)"
     }
   }

@@ -30,7 +30,12 @@ extension OpCode {
     switch self {
     case .unary:
       UnaryFunction.allCases.map { .init(.unary(Activation($0, alpha: 0.01, beta: -2.5)), f32(n, .fixed(3))) }
-    case .binary: BinaryFunction.allCases.map { .init(.binary($0), f32(n, .fixed(1)), f32(3)) }
+    case .binary:
+      BinaryFunction.allCases.map { function in
+        let op = Op.binary(function)
+        if op.computeType(for: .f32) != nil { return .init(op, f32(n, .fixed(1)), f32(3)) }
+        return .init(op, TensorType(.i64, Shape([n])), TensorType(.i64, [1]))
+      }
     case .compare:
       CompareFunction.allCases.map {
         .init(.compare($0), TensorType(.i64, [2, 1]), TensorType(.i64, Shape([n, .fixed(2), .fixed(3)])))
@@ -44,6 +49,9 @@ extension OpCode {
       [
         .init(.argument(ArgumentReduce(findsMaximum: true, axis: 1, keepsDimensions: false)), f32(2, 3)),
         .init(.argument(ArgumentReduce(findsMaximum: false, axis: 0, keepsDimensions: true)), f32(2, 3)),
+        .init(
+          .argument(ArgumentReduce(findsMaximum: true, selectsLast: true, axis: 0, keepsDimensions: true)),
+          f32(2, 3)),
       ]
     case .matmul:
       [
@@ -77,7 +85,11 @@ extension OpCode {
       [.init(.transpose([2, 0, 1]), f32(n, .fixed(4), .fixed(3))), .init(.transpose([]), f32())]
     case .expand: [.init(.expand(Shape([n, .fixed(4), .fixed(3)])), f32(1, 3))]
     case .slice: sliceSamples
-    case .pad: [.init(.pad(Pad(before: [1, 0], after: [0, 2], value: -.infinity)), f32(2, 3))]
+    case .pad:
+      [
+        .init(.pad(Pad(before: [1, 0], after: [0, 2], value: -.infinity)), f32(2, 3)),
+        .init(.pad(Pad(before: [1, 0], after: [0, 2])), TensorType(.i64, [2, 3]), TensorType(.i64, [])),
+      ]
     case .concat: [.init(.concat(axis: 1), f32(2, 3), f32(2, 1), f32(2, 0)), .init(.concat(axis: 0), f32(n))]
     case .gather: [.init(.gather(axis: 0), f32(10, 4), TensorType(.i64, Shape([n])))]
     case .scatterAdd: [.init(.scatter(.add, axis: 0), f32(10, 4), TensorType(.i32, [3]), f32(3, 4))]
@@ -89,6 +101,8 @@ extension OpCode {
       }
     case .argsort: [true, false].map { .init(.argsort(axis: 1, isDescending: $0), f32(n, .fixed(4))) }
     case .cast: DType.allCases.map { .init(.cast($0), f32(n)) }
+    case .castWithMode:
+      CastMode.allCases.dropFirst().map { .init(.cast($0 == .bits ? .u32 : .f8e8m0, mode: $0), f32(n)) }
     case .dynamic: dynamicSamples
     case .random:
       RandomFunction.allCases.map {
@@ -191,7 +205,7 @@ extension OpCode {
     case .scatterAdd: ends.map { .scatter(.add, axis: $0) }
     case .scatter: ends.map { .scatter(.maximum, axis: $0) }
     case .argsort: ends.map { .argsort(axis: $0, isDescending: true) }
-    case .cast: []
+    case .cast, .castWithMode: []
     case .dynamic:
       [
         .dynamic(.slice(axes: ends)), .dynamic(.pad(axes: ends, value: .infinity)),
@@ -212,14 +226,18 @@ extension OpCode {
   }
 }
 
-/// A graph with one node for every sample of every operator.
-func everyOperator(of codes: [OpCode] = OpCode.allCases) throws -> ModelFile {
+/// A graph with one node for every sample, of those taken, of every operator.
+func everyOperator(
+  of codes: [OpCode] = OpCode.allCases, where isTaken: (OperatorSample) -> Bool = { _ in true }
+) throws -> ModelFile {
   var graph = Graph(name: "every operator")
   _ = graph.dimension("N")
   for code in codes {
-    for (number, sample) in code.samples.enumerated() {
-      // Sums had an operator of their own when their golden file was recorded.
-      let name = (code == .scatterAdd ? "scatterAdd" : "\(sample.op.name)") + "\(number)"
+    for (number, sample) in code.samples.filter(isTaken).enumerated() {
+      // Sums had an operator of their own when their golden file was recorded; and two codes are of casts.
+      let family =
+        code == .scatterAdd ? "scatterAdd" : "\(sample.op.name)\(code == .castWithMode ? "WithMode" : "")"
+      let name = family + "\(number)"
       var inputs: [ValueID] = []
       for (position, type) in sample.inputs.enumerated() {
         inputs.append(graph.addInput(Name("\(name).\(position)"), type.dtype, type.shape))
@@ -232,11 +250,11 @@ func everyOperator(of codes: [OpCode] = OpCode.allCases) throws -> ModelFile {
 }
 
 /// A constant of every type, in empty, scalar, odd and panel shapes.
-func everyType() throws -> ModelFile {
+func everyType(of types: [DType] = DType.allCases) throws -> ModelFile {
   var random = TestRandom(seed: 7)
   var graph = Graph(name: "every type")
   func constant(_ name: String, _ tensor: Tensor) { graph.addOutput(graph.addConstant(Name(name), tensor)) }
-  for dtype in DType.allCases {
+  for dtype in types {
     for (extents, count) in [([0], 0), ([], 1), ([3, 0, 2], 0), ([5, 7], 35), ([200], 200)] as [([Int], Int)]
     {
       // The upper half of the bits is constant, as with real weights, so that some planes compress.
