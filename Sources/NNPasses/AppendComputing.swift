@@ -10,7 +10,9 @@ extension Graph {
   /// one rounded, or as near to it as the wider type's kernel comes, and then rounded.
   ///
   /// - Throws: ``ErrorCode/unsupportedOperator`` where no type can stand in, and what ``append(_:_:name:)`` throws.
-  public mutating func appendComputing(_ op: Op, _ inputs: [ValueID], name: Name = "") throws(NNError) -> ValueID {
+  public mutating func appendComputing(_ op: Op, _ inputs: [ValueID], name: Name = "") throws(NNError)
+    -> ValueID
+  {
     let computed = op.computedOperands(of: inputs.count)
     guard let first = computed.first, inputs.count >= op.inputCounts.lowerBound else {
       return try append(op, inputs, name: name)
@@ -20,7 +22,9 @@ extension Graph {
       return try appendInteger(activation.function, inputs[0], name: name)
     }
     // Where there is none, shape inference says so.
-    guard let type = op.computeType(for: dtype), type != dtype else { return try append(op, inputs, name: name) }
+    guard let type = op.computeType(for: dtype), type != dtype else {
+      return try append(op, inputs, name: name)
+    }
     var operands = inputs
     for position in computed {
       guard self[inputs[position]].type.dtype == dtype else {
@@ -37,7 +41,8 @@ extension Graph {
   }
 
   /// A function of one integer, by functions of two.
-  private mutating func appendInteger(_ function: UnaryFunction, _ x: ValueID, name: Name) throws(NNError) -> ValueID
+  private mutating func appendInteger(_ function: UnaryFunction, _ x: ValueID, name: Name) throws(NNError)
+    -> ValueID
   {
     let dtype = self[x].type.dtype
     func constant(_ value: Int64, _ graph: inout Graph) throws(NNError) -> ValueID {
@@ -58,8 +63,10 @@ extension Graph {
       let atMostOne = try appendComputing(.binary(.minimum), [x, try constant(1, &self)], name: name)
       if dtype.isUnsigned { return atMostOne }
       return try appendComputing(.binary(.maximum), [atMostOne, try constant(-1, &self)], name: name)
-    case .squareRoot, .reciprocalSquareRoot, .reciprocal, .exponential, .logarithm, .errorFunction, .sine, .cosine,
-      .logarithm1p, .exponentialMinus1, .tangent, .arcsine, .arccosine, .arctangent, .sinh, .cosh, .asinh, .acosh,
+    case .squareRoot, .reciprocalSquareRoot, .reciprocal, .exponential, .logarithm, .errorFunction, .sine,
+      .cosine,
+      .logarithm1p, .exponentialMinus1, .tangent, .arcsine, .arccosine, .arctangent, .sinh, .cosh, .asinh,
+      .acosh,
       .atanh, .sigmoid, .tanh, .leakyRelu, .elu, .gelu, .geluTanh, .silu, .softplus, .clip:
       return try append(.unary(Activation(function)), [x], name: name)
     }

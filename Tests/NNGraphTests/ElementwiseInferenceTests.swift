@@ -38,7 +38,8 @@ func binaryBroadcastsTheSameType(function: BinaryFunction) throws {
 @Test(arguments: DType.allCases)
 func operandsOfEveryTypeAreComputedInOneThatHasKernels(dtype: DType) throws {
   var ops: [Op] = [
-    .select, .matmul(Matmul()), .argument(ArgumentReduce(findsMaximum: true, axis: 0, keepsDimensions: false)),
+    .select, .matmul(Matmul()),
+    .argument(ArgumentReduce(findsMaximum: true, axis: 0, keepsDimensions: false)),
   ]
   ops += UnaryFunction.allCases.map { .unary(Activation($0)) }
   ops += BinaryFunction.allCases.map { .binary($0) }

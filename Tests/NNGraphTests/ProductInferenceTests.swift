@@ -22,7 +22,8 @@ import Testing
     .matmul(Matmul(activation: Activation(.relu))), i64(.fixed(2), .fixed(4)), i64(.fixed(4), .fixed(3)),
     code: .unsupportedOperator, "no activations for i64")
   expectRefused(
-    plain, TensorType(.u8, [2, 4]), TensorType(.u8, [4, 3]), code: .unsupportedOperator, "cast the operands to i32")
+    plain, TensorType(.u8, [2, 4]), TensorType(.u8, [4, 3]), code: .unsupportedOperator,
+    "cast the operands to i32")
   expectRefused(plain, f32(2, 4), code: .invalidGraph, "takes 2 to 3 inputs, not 1")
 }
 

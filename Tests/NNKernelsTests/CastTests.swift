@@ -182,9 +182,13 @@ func narrowFloatsAreTheNearestOfAll(type: DType) {
       var back = [Double](repeating: -1, count: 3)
       bytes.withUnsafeMutableBytes { x in
         target.withUnsafeMutableBytes { y in
-          source.withUnsafeBytes { tables[0].cast(.f64, from, .standard)!($0.baseAddress!, x.baseAddress!, 3) }
+          source.withUnsafeBytes {
+            tables[0].cast(.f64, from, .standard)!($0.baseAddress!, x.baseAddress!, 3)
+          }
           tables[0].cast(from, to, .standard)!(x.baseAddress!, y.baseAddress!, 3)
-          back.withUnsafeMutableBytes { tables[0].cast(to, .f64, .standard)!(y.baseAddress!, $0.baseAddress!, 3) }
+          back.withUnsafeMutableBytes {
+            tables[0].cast(to, .f64, .standard)!(y.baseAddress!, $0.baseAddress!, 3)
+          }
         }
       }
       let (first, second) = (held(source, from), held(held(source, from), to))

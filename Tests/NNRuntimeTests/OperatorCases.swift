@@ -102,7 +102,10 @@ enum OperatorCases {
     cases.append(OperatorCase(op: .unary(.identity), inputs: [random.integers([3, 5], -9...9, .i16)]))
     for function in UnaryFunction.allCases where function != .identity {
       let activation = Activation(function, alpha: 0.125, beta: 0.75)
-      cases.append(OperatorCase(op: .unary(activation), inputs: [random.reals([17], range: 2, .f64)], bound: .ulps(function == .gelu ? 100 : 16)))
+      cases.append(
+        OperatorCase(
+          op: .unary(activation), inputs: [random.reals([17], range: 2, .f64)],
+          bound: .ulps(function == .gelu ? 100 : 16)))
     }
     return cases
   }
@@ -134,7 +137,8 @@ enum OperatorCases {
             bound: function == .power ? .ulps(1.5) : .exact))
       }
       for function in BinaryFunction.allCases {
-        for dtype in DType.allCases where dtype != .f32 && Op.binary(function).computeType(for: dtype) == dtype {
+        for dtype in DType.allCases
+        where dtype != .f32 && Op.binary(function).computeType(for: dtype) == dtype {
           if dtype == .f64 {
             let pair = [random.wholes(a, -9...9, dtype), random.wholes(b, 1...9, dtype)]
             cases.append(OperatorCase(op: .binary(function), inputs: pair, bound: .ulps(1)))
@@ -144,7 +148,8 @@ enum OperatorCases {
           } else {
             let isSigned = dtype.isSigned
             let pair = [
-              random.integers(a, isSigned ? -9...9 : 0...9, dtype), random.integers(b, isSigned ? -3...3 : 0...70, dtype),
+              random.integers(a, isSigned ? -9...9 : 0...9, dtype),
+              random.integers(b, isSigned ? -3...3 : 0...70, dtype),
             ]
             cases.append(OperatorCase(op: .binary(function), inputs: pair))
           }
@@ -164,7 +169,8 @@ enum OperatorCases {
           cases.append(OperatorCase(op: .compare(function), inputs: pair))
         }
         cases.append(
-          OperatorCase(op: .compare(function), inputs: [random.wholes(a, -4...4, .f64), random.wholes(b, -4...4, .f64)]))
+          OperatorCase(
+            op: .compare(function), inputs: [random.wholes(a, -4...4, .f64), random.wholes(b, -4...4, .f64)]))
       }
       for (dtype, function) in [(DType.u8, CompareFunction.equal), (.bool, .notEqual), (.i8, .notEqual)] {
         let pair = [random.integers(a, 0...1, dtype), random.integers(b, 0...1, dtype)]
@@ -232,7 +238,8 @@ enum OperatorCases {
             op: .argument(
               ArgumentReduce(findsMaximum: maximum, selectsLast: last, axis: axis, keepsDimensions: last)),
             inputs: [
-              dtype.isFloatingPoint ? random.wholes(shape, -4...4, dtype) : random.integers(shape, -4...4, dtype)
+              dtype.isFloatingPoint
+                ? random.wholes(shape, -4...4, dtype) : random.integers(shape, -4...4, dtype)
             ])
         }
       }

@@ -39,7 +39,9 @@ private func disagreement(_ result: Tensor, _ expected: ReferenceTensor, _ bound
   if result.dtype == .f64, case .ulps(let count) = bound {
     for (index, (actual, exact)) in zip(ReferenceTensor(result).values, expected.values).enumerated()
     where actual != exact && !(actual.isNaN && exact.isNaN) {
-      if !(abs(actual - exact) <= count * exact.ulp) { return "element \(index) is \(actual) instead of \(exact)" }
+      if !(abs(actual - exact) <= count * exact.ulp) {
+        return "element \(index) is \(actual) instead of \(exact)"
+      }
     }
     return nil
   }

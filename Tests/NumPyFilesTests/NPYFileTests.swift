@@ -22,7 +22,8 @@ private func message(_ bytes: [UInt8]) -> String {
 private let one: [UInt8] = [0, 0, 0x80, 0x3F]
 
 @Test func everyTypeAndShapeRoundTrips() throws {
-  for dtype in DType.allCases where dtype.bitWidth >= 8 && (!dtype.isFloatingPoint || dtype.size > 2 || dtype == .f16) {
+  for dtype in DType.allCases
+  where dtype.bitWidth >= 8 && (!dtype.isFloatingPoint || dtype.size > 2 || dtype == .f16) {
     for extents in [[], [0], [5], [2, 3], [1, 2, 0, 3]] as [[Int]] {
       let count = extents.reduce(1, *)
       let bytes = (0..<count * dtype.size).map { UInt8(truncatingIfNeeded: dtype == .bool ? $0 % 2 : $0 * 7) }

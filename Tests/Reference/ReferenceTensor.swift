@@ -51,7 +51,9 @@ public struct ReferenceTensor: Sendable, Equatable {
 
   /// The tensor whose element at each index of `extents` is this one's at the position `source` tells, or `fill`
   /// where it tells none. All movement of data is this.
-  func rearranged(to extents: [Int], fill: (fraction: Double, integer: Int64) = (0, 0), source: ([Int]) -> Int?) -> ReferenceTensor {
+  func rearranged(
+    to extents: [Int], fill: (fraction: Double, integer: Int64) = (0, 0), source: ([Int]) -> Int?
+  ) -> ReferenceTensor {
     let sources = Indices(extents).map { source($0) }
     if dtype.isFloatingPoint {
       return ReferenceTensor(

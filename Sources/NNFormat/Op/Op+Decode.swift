@@ -18,7 +18,8 @@ extension ByteReader {
       let keeps = try flag()
       return .argument(
         ArgumentReduce(
-          findsMaximum: kind & 1 != 0, selectsLast: kind & 2 != 0, axis: try integer(), keepsDimensions: keeps))
+          findsMaximum: kind & 1 != 0, selectsLast: kind & 2 != 0, axis: try integer(), keepsDimensions: keeps
+        ))
     case .matmul:
       let transposesA = try flag()
       let transposesB = try flag()

@@ -20,7 +20,8 @@ extension Op {
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       dtype.floatType
     case .scatter(let function, _): function.computeType(for: dtype)
-    case .select, .reshape, .transpose, .expand, .slice, .pad, .concat, .gather, .argsort, .cast, .dynamic: dtype
+    case .select, .reshape, .transpose, .expand, .slice, .pad, .concat, .gather, .argsort, .cast, .dynamic:
+      dtype
     }
   }
 
@@ -32,7 +33,8 @@ extension Op {
     case .scatter: count < 3 ? [] : [0, 2]
     case .recurrent(let recurrent): Array(0..<min(count, recurrent.stateInput + recurrent.stateCount))
     case .recurrentGradient: Array(0..<min(count, 3))
-    case .unary, .binary, .compare, .reduce, .argument, .matmul, .convolution, .pool, .normalize, .normalizeTraining,
+    case .unary, .binary, .compare, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
+      .normalizeTraining,
       .softmax, .reshape, .transpose, .expand, .slice, .pad, .concat, .argsort, .cast, .dynamic,
       .convolutionWeightGradient, .unfold, .fold, .poolGradient:
       Array(0..<count)
@@ -57,7 +59,8 @@ extension CompareFunction {
   fileprivate func computeType(for dtype: DType) -> DType? {
     switch dtype {
     case .i8, .u8, .bool: self == .equal || self == .notEqual ? dtype : .i32
-    case .f32, .f64, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i32, .i64,
+    case .f32, .f64, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i32,
+      .i64,
       .i4, .i2, .u16, .u32, .u64, .u4, .u2:
       dtype.fractionType ?? dtype.integerType
     }

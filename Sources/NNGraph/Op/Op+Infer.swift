@@ -39,7 +39,8 @@ extension Op {
     case .select: return try inferSelect(x, inputs[1], inputs[2])
     case .reduce(let reduce):
       try requireKernel(x.dtype)
-      return TensorType(x.dtype, try x.shape.reduced(axes: reduce.axes, keepsDimensions: reduce.keepsDimensions))
+      return TensorType(
+        x.dtype, try x.shape.reduced(axes: reduce.axes, keepsDimensions: reduce.keepsDimensions))
     case .argument(let argument):
       try requireKernel(x.dtype)
       return TensorType(

@@ -45,14 +45,16 @@ private func compareRun(_ function: CompareFunction, _ type: DType) -> ScalarRun
     case .notEqual: { binaryRun($0, $1, $2, $3, $4, $5, NotEqual<UInt8>.self) }
     case .less, .lessOrEqual, .greater, .greaterOrEqual: nil
     }
-  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i4, .i2, .u16, .u32,
+  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i4, .i2,
+    .u16, .u32,
     .u4, .u2:
     nil
   }
 }
 
 @inline(__always)
-private func compareRun<T: Comparable & SendableMetatype>(_ function: CompareFunction, _: T.Type) -> ScalarRun {
+private func compareRun<T: Comparable & SendableMetatype>(_ function: CompareFunction, _: T.Type) -> ScalarRun
+{
   switch function {
   case .equal: { binaryRun($0, $1, $2, $3, $4, $5, Equal<T>.self) }
   case .notEqual: { binaryRun($0, $1, $2, $3, $4, $5, NotEqual<T>.self) }

@@ -45,7 +45,8 @@ private func binaryRun(_ function: BinaryFunction, _ type: DType) -> ScalarRun? 
     switch function {
     case .remainder: { binaryRun($0, $1, $2, $3, $4, $5, Remainder<Float>.self) }
     case .modulo: { binaryRun($0, $1, $2, $3, $4, $5, Modulo<Float>.self) }
-    case .add, .subtract, .multiply, .divide, .minimum, .maximum, .power, .bitwiseAnd, .bitwiseOr, .bitwiseXor,
+    case .add, .subtract, .multiply, .divide, .minimum, .maximum, .power, .bitwiseAnd, .bitwiseOr,
+      .bitwiseXor,
       .shiftLeft, .shiftRight:
       nil
     }
@@ -55,7 +56,8 @@ private func binaryRun(_ function: BinaryFunction, _ type: DType) -> ScalarRun? 
   // Where the bits are the same, so is the code.
   case .u64: ringRun(function, Int64.self) ?? integerRun(function, UInt64.self)
   case .i8, .u8, .bool: bitRun(function, UInt8.self)
-  case .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i4, .i2, .u16, .u32,
+  case .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i16, .i4, .i2, .u16,
+    .u32,
     .u4, .u2:
     nil
   }
@@ -143,7 +145,9 @@ enum TotalDivide<T: FixedWidthInteger>: ScalarFunction {
 
 /// With the sign of the dividend; 0 for a divisor of 0.
 enum TotalRemainder<T: FixedWidthInteger>: ScalarFunction {
-  static func apply(_ a: T, _ b: T) -> T { b == 0 ? 0 : a.remainderReportingOverflow(dividingBy: b).partialValue }
+  static func apply(_ a: T, _ b: T) -> T {
+    b == 0 ? 0 : a.remainderReportingOverflow(dividingBy: b).partialValue
+  }
 }
 
 /// With the sign of the divisor; 0 for a divisor of 0.

@@ -28,7 +28,11 @@ func castThroughWide(
           clamp(wide, n, isUnsigned: from == .u64, to)
         }
       }
-      if to.isFloatingPoint { storeFractions(wide, n, target, to, mode) } else { storeIntegers(wide, n, target, to) }
+      if to.isFloatingPoint {
+        storeFractions(wide, n, target, to, mode)
+      } else {
+        storeIntegers(wide, n, target, to)
+      }
       i &+= n
     }
   }
@@ -37,7 +41,9 @@ func castThroughWide(
 // Loading and storing
 
 @_optimize(size)
-private func loadIntegers(_ x: UnsafeRawPointer, _ type: DType, _ wide: UnsafeMutablePointer<UInt64>, _ n: Int) {
+private func loadIntegers(
+  _ x: UnsafeRawPointer, _ type: DType, _ wide: UnsafeMutablePointer<UInt64>, _ n: Int
+) {
   @inline(__always)
   func load<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) {
     let source = x.assumingMemoryBound(to: T.self)
@@ -60,7 +66,8 @@ private func loadIntegers(_ x: UnsafeRawPointer, _ type: DType, _ wide: UnsafeMu
     var i = 0
     while i < n {
       let shifted = wide[i] << unused
-      wide[i] = type.isSigned ? UInt64(bitPattern: Int64(bitPattern: shifted) >> Int64(unused)) : shifted >> unused
+      wide[i] =
+        type.isSigned ? UInt64(bitPattern: Int64(bitPattern: shifted) >> Int64(unused)) : shifted >> unused
       i &+= 1
     }
     if type == .bool { storeTruth(wide, n, wide) }
@@ -80,7 +87,9 @@ private func storeTruth<T: FixedWidthInteger>(
 }
 
 @_optimize(size)
-private func storeIntegers(_ wide: UnsafeMutablePointer<UInt64>, _ n: Int, _ y: UnsafeMutableRawPointer, _ type: DType) {
+private func storeIntegers(
+  _ wide: UnsafeMutablePointer<UInt64>, _ n: Int, _ y: UnsafeMutableRawPointer, _ type: DType
+) {
   @inline(__always)
   func store<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type, _ mask: UInt64 = .max) {
     let target = y.assumingMemoryBound(to: T.self)
@@ -100,13 +109,17 @@ private func storeIntegers(_ wide: UnsafeMutablePointer<UInt64>, _ n: Int, _ y: 
   }
 }
 
-private func loadFractions(_ x: UnsafeRawPointer, _ type: DType, _ wide: UnsafeMutablePointer<UInt64>, _ n: Int) {
+private func loadFractions(
+  _ x: UnsafeRawPointer, _ type: DType, _ wide: UnsafeMutablePointer<UInt64>, _ n: Int
+) {
   let format = FloatFormat(type)
   var i = 0
   while i < n {
     let value: Double
     if let format {
-      let code = type.size == 2 ? x.assumingMemoryBound(to: UInt16.self)[i] : UInt16(x.assumingMemoryBound(to: UInt8.self)[i])
+      let code =
+        type.size == 2
+        ? x.assumingMemoryBound(to: UInt16.self)[i] : UInt16(x.assumingMemoryBound(to: UInt8.self)[i])
       value = format.number(code)
     } else if type == .f8e8m0 {
       value = PowerOfTwo.number(x.assumingMemoryBound(to: UInt8.self)[i])
@@ -121,7 +134,8 @@ private func loadFractions(_ x: UnsafeRawPointer, _ type: DType, _ wide: UnsafeM
 }
 
 private func storeFractions(
-  _ wide: UnsafeMutablePointer<UInt64>, _ n: Int, _ y: UnsafeMutableRawPointer, _ type: DType, _ mode: CastMode
+  _ wide: UnsafeMutablePointer<UInt64>, _ n: Int, _ y: UnsafeMutableRawPointer, _ type: DType,
+  _ mode: CastMode
 ) {
   let format = FloatFormat(type)
   // What is too large for sixteen bits is infinite, and float4 has nothing but its largest number for it.

@@ -17,7 +17,8 @@ public struct ScalarMatmulArguments {
   public var bStrides: (row: Int, column: Int)
 
   @inlinable public init(
-    a: UnsafeRawPointer, b: UnsafeRawPointer, bias: UnsafeRawPointer?, c: UnsafeMutableRawPointer, n: Int, k: Int,
+    a: UnsafeRawPointer, b: UnsafeRawPointer, bias: UnsafeRawPointer?, c: UnsafeMutableRawPointer, n: Int,
+    k: Int,
     aStrides: (row: Int, column: Int), bStrides: (row: Int, column: Int)
   ) {
     self.a = a
@@ -31,7 +32,8 @@ public struct ScalarMatmulArguments {
   }
 }
 
-private func matmulScalar<T: ScalarNumber>(_ arguments: ScalarMatmulArguments, _ rows: Range<Int>, _: T.Type) {
+private func matmulScalar<T: ScalarNumber>(_ arguments: ScalarMatmulArguments, _ rows: Range<Int>, _: T.Type)
+{
   let a = arguments.a.assumingMemoryBound(to: T.self)
   let b = arguments.b.assumingMemoryBound(to: T.self)
   let bias = arguments.bias?.assumingMemoryBound(to: T.self)
@@ -65,7 +67,8 @@ func scalarMatmulKernel(_ type: DType) -> RangeKernel<ScalarMatmulArguments>? {
   case .f64: { matmulScalar($0, $1, Double.self) }
   case .i32: { matmulScalar($0, $1, Int32.self) }
   case .i64: { matmulScalar($0, $1, Int64.self) }
-  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i8, .i16, .i4, .i2, .u8,
+  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i8, .i16, .i4, .i2,
+    .u8,
     .u16, .u32, .u64, .u4, .u2, .bool:
     nil
   }

@@ -30,13 +30,15 @@ private func argumentReduce<T: Comparable & BitwiseCopyable>(
 }
 
 /// nil for types other than f32, f64, i64 and u64.
-func argumentReduceKernel(_ argument: ArgumentReduce, _ type: DType) -> RangeKernel<ArgumentReduceArguments>? {
+func argumentReduceKernel(_ argument: ArgumentReduce, _ type: DType) -> RangeKernel<ArgumentReduceArguments>?
+{
   switch type {
   case .f32: { argumentReduce($0, $1, argument, Float.self) }
   case .f64: { argumentReduce($0, $1, argument, Double.self) }
   case .i64: { argumentReduce($0, $1, argument, Int64.self) }
   case .u64: { argumentReduce($0, $1, argument, UInt64.self) }
-  case .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i8, .i16, .i32, .i4, .i2, .u8,
+  case .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i8, .i16, .i32, .i4, .i2,
+    .u8,
     .u16, .u32, .u4, .u2, .bool:
     nil
   }

@@ -123,7 +123,8 @@ func scalarReduceKernel(_ function: ReduceFunction, _ type: DType) -> RangeKerne
   case .f64: { reduceScalar($0, $1, function, Double.self) }
   case .i64: { reduceScalar($0, $1, function, Int64.self) }
   case .u64: { reduceScalar($0, $1, function, UInt64.self) }
-  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i8, .i16, .i32, .i4, .i2,
+  case .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1, .i8, .i16, .i32,
+    .i4, .i2,
     .u8, .u16, .u32, .u4, .u2, .bool:
     nil
   }

@@ -12,7 +12,9 @@ extension StepBuilder {
     }
     if type(0).dtype == .f64 {
       let kernel = kernels.unary64(activation.function)
-      let (x, y) = (input(0).assumingMemoryBound(to: Double.self), output.assumingMemoryBound(to: Double.self))
+      let (x, y) = (
+        input(0).assumingMemoryBound(to: Double.self), output.assumingMemoryBound(to: Double.self)
+      )
       let (alpha, beta) = (Double(activation.alpha), Double(activation.beta))
       emit(units: outputCount, cost: outputCount * StepBuilder.functionCost) { range, _ in
         kernel(x + range.lowerBound, y + range.lowerBound, range.count, alpha, beta)

@@ -47,7 +47,8 @@ extension StepBuilder {
     let dtype = outputType.dtype
     let strides = BroadcastLayout.contiguousStrides(outputExtents)
     try emitCopy(
-      from: try padValue(pad), to: output, dims: outputExtents, sourceStrides: [Int](repeating: 0, count: strides.count),
+      from: try padValue(pad), to: output, dims: outputExtents,
+      sourceStrides: [Int](repeating: 0, count: strides.count),
       destinationStrides: strides)
     var offset = 0
     for axis in strides.indices { offset += pad.before[axis] * strides[axis] }

@@ -8,7 +8,8 @@ enum Numbers {
       let size = MemoryLayout<Stored>.size
       return (0..<bytes.count / size).map { float(bytes.loadUnaligned(fromByteOffset: $0 * size, as: type)) }
     }
-    func narrow<Stored: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(_ type: Stored.Type) -> [Float] {
+    func narrow<Stored: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(_ type: Stored.Type) -> [Float]
+    {
       let format = FloatFormat(dtype)
       return all(type) { Float(format?.number(UInt16($0)) ?? PowerOfTwo.number(UInt8($0))) }
     }

@@ -93,7 +93,8 @@ enum SafetensorsFile {
     default:
       throw NNError(
         .unsupportedVersion,
-        "type \(name); F16, BF16, F32, F64, F8_E4M3, F8_E5M2, F8_E8M0, I8, I16, I32, I64, U8, U16, U32, U64 and BOOL are read")
+        "type \(name); F16, BF16, F32, F64, F8_E4M3, F8_E5M2, F8_E8M0, I8, I16, I32, I64, U8, U16, U32, U64 and BOOL are read"
+      )
     }
   }
 

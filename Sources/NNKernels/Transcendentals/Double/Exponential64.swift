@@ -27,7 +27,9 @@ private func reduced(_ x: Double) -> (k: Int, expm1: Double) {
 }
 
 /// 2ᵏ for −1022 ≤ k ≤ 1023.
-private func powerOfTwo(_ k: Int) -> Double { Double(bitPattern: UInt64(truncatingIfNeeded: k &+ 1023) << 52) }
+private func powerOfTwo(_ k: Int) -> Double {
+  Double(bitPattern: UInt64(truncatingIfNeeded: k &+ 1023) << 52)
+}
 
 /// eˣ within 1 ulp, subnormal results included.
 func exponential64(_ x: Double) -> Double {

@@ -61,7 +61,8 @@ private func roundedDown64(_ x: Double) -> Double {
 
 /// y[i] = f(x[i]) of doubles.
 func unaryScalar(
-  _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int, _ alpha: Double, _ beta: Double,
+  _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int, _ alpha: Double,
+  _ beta: Double,
   _ function: UnaryFunction
 ) {
   var i = 0
