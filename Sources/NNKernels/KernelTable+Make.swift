@@ -18,6 +18,7 @@ extension KernelTable {
       channelMoments: { NNKernels.channelMoments($0, $1, I.self) },
       channelProducts: { NNKernels.channelProducts($0, $1, I.self) },
       layerNormalizeGradient: { NNKernels.layerNormalizeGradient($0, $1, I.self) },
+      batchNormalizeGradient: { NNKernels.batchNormalizeGradient($0, $1, I.self) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       winogradWeights: { NNKernels.winogradWeights($0, $1, I.self) },

@@ -74,6 +74,7 @@ public struct KernelTable: Sendable {
   /// x, dy, moments → (2, C): Σ dy and Σ dy·(x − mean) of each channel.
   public var channelProducts: RangeKernel<ChannelSumsArguments>
   public var layerNormalizeGradient: RangeKernel<LayerNormalizeGradientArguments>
+  public var batchNormalizeGradient: RangeKernel<BatchNormalizeGradientArguments>
 
   // Products
   public var matmul: RangeKernel<MatmulArguments>
@@ -123,6 +124,7 @@ public struct KernelTable: Sendable {
     channelMoments: @escaping RangeKernel<ChannelSumsArguments>,
     channelProducts: @escaping RangeKernel<ChannelSumsArguments>,
     layerNormalizeGradient: @escaping RangeKernel<LayerNormalizeGradientArguments>,
+    batchNormalizeGradient: @escaping RangeKernel<BatchNormalizeGradientArguments>,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     winogradWeights: @escaping RangeKernel<WinogradWeightsArguments>,
@@ -162,6 +164,7 @@ public struct KernelTable: Sendable {
     self.channelMoments = channelMoments
     self.channelProducts = channelProducts
     self.layerNormalizeGradient = layerNormalizeGradient
+    self.batchNormalizeGradient = batchNormalizeGradient
     self.matmul = matmul
     self.convolution = convolution
     self.winogradWeights = winogradWeights

@@ -135,6 +135,14 @@ extension OperatorCases {
           op: .normalizeTraining(NormalizeTraining(.channelProducts)), inputs: [x, dy, moments],
           bound: .ulpsOfLargest(64)),
       ]
+      // Variances are not negative.
+      var own = moments
+      for c in shape[1]..<2 * shape[1] { own.values[c] = Double(Float(abs(own.values[c]))) }
+      cases.append(
+        OperatorCase(
+          op: .normalizeTraining(NormalizeTraining(.batchGradient, epsilon: 0.5)),
+          inputs: [x, dy, random.reals([shape[1]]), own, random.reals([2, shape[1]])],
+          bound: .ulpsOfLargest(64)))
       // Two numbers in a row have a variance that may be tiny: a large ε keeps the bound meaningful.
       cases.append(
         OperatorCase(

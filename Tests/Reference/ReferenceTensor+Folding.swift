@@ -125,6 +125,21 @@ extension ReferenceTensor {
           members.reduce(0.0) { $0 + dy[$1] * (values[$1] - mean[channel]) }
         )
       }
+    case .batchGradient:
+      let (dy, scale, moments, products) = (
+        others[0].values, others[1].values, others[2].values, others[3].values
+      )
+      var result = self
+      let channels = self.extents[1]
+      let count = Double(values.count / max(channels, 1))
+      for (position, index) in Indices(self.extents).enumerated() {
+        let c = index[1]
+        let inverse = 1 / (moments[channels + c] + Double(training.epsilon)).squareRoot()
+        let normal = (values[position] - moments[c]) * inverse
+        let back = products[c] / count + normal * inverse * products[channels + c] / count
+        result.values[position] = scale[c] * inverse * (dy[position] - back)
+      }
+      return result
     case .layerGradient:
       let (scale, dy) = (others[0].values, others[1].values)
       var result = self

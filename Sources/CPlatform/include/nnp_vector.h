@@ -24,7 +24,12 @@ NNP_VECTOR nnp_f32x16 nnp_load(const float *_Nonnull p) {
 
 NNP_VECTOR void nnp_store(float *_Nonnull p, nnp_f32x16 v) { memcpy(p, &v, sizeof v); }
 
-#if defined(__AVX__) && __has_builtin(__builtin_ia32_maskloadps256) && __has_builtin(__builtin_ia32_maskstoreps256)
+#if defined(__AVX512F__) && __has_builtin(__builtin_ia32_loadups512_mask) && __has_builtin(__builtin_ia32_storeups512_mask)
+#define NNP_HAS_MASK_REGISTERS 1
+typedef float nnp_mask_f32x16 __attribute__((vector_size(64)));
+// One bit for each lane from `begin` up to `end`.
+NNP_VECTOR uint16_t nnp_lane_bits(intptr_t begin, intptr_t end) { return (uint16_t)((1u << end) - (1u << begin)); }
+#elif defined(__AVX__) && __has_builtin(__builtin_ia32_maskloadps256) && __has_builtin(__builtin_ia32_maskstoreps256)
 #define NNP_HAS_MASKS 1
 typedef float nnp_mask_f32x8 __attribute__((vector_size(32)));
 typedef int32_t nnp_mask_i32x8 __attribute__((vector_size(32)));
@@ -39,7 +44,14 @@ NNP_VECTOR nnp_i32x16 nnp_lanes_between(intptr_t begin, intptr_t end) {
 // Lane i from p[i] for begin <= i < end, the others from `rest`; 0 <= begin <= end <= 16. Nothing else is read, so p
 // itself may lie before the memory that is.
 NNP_VECTOR nnp_f32x16 nnp_load_lanes(const float *_Nonnull p, intptr_t begin, intptr_t end, nnp_f32x16 rest) {
-#ifdef NNP_HAS_MASKS
+#if defined(NNP_HAS_MASK_REGISTERS)
+  union {
+    nnp_f32x16 ours;
+    nnp_mask_f32x16 theirs;
+  } values = {rest};
+  values.theirs = __builtin_ia32_loadups512_mask(p, values.theirs, nnp_lane_bits(begin, end));
+  return values.ours;
+#elif defined(NNP_HAS_MASKS)
   nnp_i32x16 mask = nnp_lanes_between(begin, end);
   union {
     nnp_i32x16 whole;
@@ -67,7 +79,13 @@ NNP_VECTOR nnp_f32x16 nnp_load_partial(const float *_Nonnull p, intptr_t count, 
 }
 
 NNP_VECTOR void nnp_store_partial(float *_Nonnull p, intptr_t count, nnp_f32x16 v) {
-#ifdef NNP_HAS_MASKS
+#if defined(NNP_HAS_MASK_REGISTERS)
+  union {
+    nnp_f32x16 ours;
+    nnp_mask_f32x16 theirs;
+  } values = {v};
+  __builtin_ia32_storeups512_mask(p, values.theirs, nnp_lane_bits(0, count));
+#elif defined(NNP_HAS_MASKS)
   union {
     nnp_i32x16 whole;
     nnp_mask_i32x8 half[2];

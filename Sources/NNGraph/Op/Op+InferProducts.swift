@@ -230,16 +230,21 @@ extension NormalizeTraining {
     try x.require(.f32, "input")
     guard epsilon > 0, epsilon.isFinite else { throw NNError(.invalidGraph, "epsilon must be positive") }
     switch kind {
-    case .channelMoments, .channelProducts:
+    case .channelMoments, .channelProducts, .batchGradient:
       guard x.shape.rank >= 2 else {
         throw NNError(.shapeMismatch, "input has shape \(x.shape.description) instead of (N, C, …)")
       }
-      let result = TensorType(.f32, Shape([.fixed(2), x.shape[1]]))
+      let rows = TensorType(.f32, Shape([.fixed(2), x.shape[1]]))
+      if kind == .channelMoments { return rows }
+      try inputs[1].requireAlike(x, "gradient")
       if kind == .channelProducts {
-        try inputs[1].requireAlike(x, "gradient")
-        try inputs[2].requireAlike(result, "moments")
+        try inputs[2].requireAlike(rows, "moments")
+        return rows
       }
-      return result
+      try inputs[2].requireVector(x.shape[1], "scale")
+      try inputs[3].requireAlike(rows, "moments")
+      try inputs[4].requireAlike(rows, "products")
+      return x
     case .layerGradient:
       guard let last = x.shape.dimensions.last else {
         throw NNError(.shapeMismatch, "a scalar has no axis to normalise")

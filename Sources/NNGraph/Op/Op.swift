@@ -222,10 +222,13 @@ public struct NormalizeTraining: Equatable, Sendable {
     case channelProducts = 1
     /// x (…, D), scale (D), dy as x → dx of the normalisation of kind layer.
     case layerGradient = 2
+    /// x (N, C, …), dy as x, scale (C), moments of x (2, C), products (2, C) → dx of the normalisation of kind batch whose mean and
+    /// variance are those moments, what x does to them included.
+    case batchGradient = 3
   }
 
   public var kind: Kind
-  /// ε of the normalisation, for ``Kind/layerGradient``; positive and finite.
+  /// ε of the normalisation, for ``Kind/layerGradient`` and ``Kind/batchGradient``; positive and finite.
   public var epsilon: Float
 
   public init(_ kind: Kind, epsilon: Float = 1) {
@@ -350,7 +353,12 @@ extension Op {
       case .batch: 5...5
       case .layer: 3...3
       }
-    case .normalizeTraining(let training): training.kind == .channelMoments ? 1...1 : 3...3
+    case .normalizeTraining(let training):
+      switch training.kind {
+      case .channelMoments: 1...1
+      case .channelProducts, .layerGradient: 3...3
+      case .batchGradient: 5...5
+      }
     case .recurrent(let recurrent):
       (recurrent.stateInput + recurrent.stateCount)...(recurrent.stateInput + recurrent.stateCount + 1)
     case .recurrentGradient: 3...4

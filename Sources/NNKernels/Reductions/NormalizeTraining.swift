@@ -51,6 +51,38 @@ public struct LayerNormalizeGradientArguments {
   }
 }
 
+/// dx of a normalisation by the moments of x itself; x, dy and dx are (outer, channels, inner), scale is (channels), moments and
+/// products are (2, channels). dx may be x or dy. Work units: outer · channels.
+public struct BatchNormalizeGradientArguments {
+  public var x: UnsafePointer<Float>
+  public var dy: UnsafePointer<Float>
+  public var scale: UnsafePointer<Float>
+  public var moments: UnsafePointer<Float>
+  public var products: UnsafePointer<Float>
+  public var dx: UnsafeMutablePointer<Float>
+  public var epsilon: Float
+  public var outer: Int
+  public var channels: Int
+  public var inner: Int
+
+  @inlinable public init(
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: UnsafePointer<Float>,
+    moments: UnsafePointer<Float>, products: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    epsilon: Float, outer: Int, channels: Int, inner: Int
+  ) {
+    self.x = x
+    self.dy = dy
+    self.scale = scale
+    self.moments = moments
+    self.products = products
+    self.dx = dx
+    self.epsilon = epsilon
+    self.outer = outer
+    self.channels = channels
+    self.inner = inner
+  }
+}
+
 /// Walks the elements of one channel in row-major order, so that each meets the lane of its number modulo 16, and gives the lanes a run
 /// fills: `body(offset in x, first lane, lane after the last)`; element i of the piece is at offset + lane.
 @inlinable @inline(__always)
@@ -115,6 +147,41 @@ func channelProducts<I: InstructionSet>(_ arguments: ChannelSumsArguments, _ ran
     arguments.result[channel] = SumFold.foldLanes(sums, I.self)
     arguments.result[arguments.channels &+ channel] = SumFold.foldLanes(products, I.self)
     channel &+= 1
+  }
+}
+
+/// With r = 1/√(σ² + ε): dx = scale·r·(dy − Σ dy/n − (x − μ)·r²·Σ dy·(x − μ)/n). Ioffe and Szegedy 2015, differentiated.
+///
+/// Sixteen elements of one channel, or of sixteen channels that have one each.
+@inlinable
+func batchNormalizeGradient<I: InstructionSet>(
+  _ arguments: BatchNormalizeGradientArguments, _ range: Range<Int>, _: I.Type
+) {
+  let (channels, inner) = (arguments.channels, arguments.inner)
+  let count = nnp_splat(Float(arguments.outer &* inner))
+  var unit = range.lowerBound
+  while unit < range.upperBound {
+    let channel = unit % channels
+    let width = inner == 1 ? min(16, min(channels &- channel, range.upperBound &- unit)) : 1
+    func row(_ values: UnsafePointer<Float>, _ index: Int) -> Vector {
+      let first = values + (index &* channels &+ channel)
+      return inner == 1 ? loadColumns(first, width, 1) : nnp_splat(first.pointee)
+    }
+    let inverse = nnp_splat(1) / nnp_sqrt(row(arguments.moments, 1) + nnp_splat(arguments.epsilon))
+    let mean = row(arguments.moments, 0)
+    let shift = row(arguments.products, 0) / count
+    let slope = row(arguments.products, 1) / count * inverse * inverse
+    let factor = row(arguments.scale, 0) * inverse
+    let (start, end) = (unit &* inner, (unit &+ width) &* inner)
+    var i = start
+    while i < end {
+      let left = end &- i
+      let distance = mean - loadColumns(arguments.x + i, left, 0)
+      let gradient = loadColumns(arguments.dy + i, left, 0) - shift
+      storeColumns(arguments.dx + i, left, I.fma(distance, slope, gradient) * factor)
+      i &+= 16
+    }
+    unit &+= width
   }
 }
 

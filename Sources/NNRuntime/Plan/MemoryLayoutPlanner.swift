@@ -273,13 +273,19 @@ struct MemoryLayoutPlanner {
     case .unary, .softmax, .normalize, .scatter:
       candidates = [0]
       elementwise = false
+    case .normalizeTraining(let training):
+      switch training.kind {
+      case .channelMoments, .channelProducts: return []
+      case .layerGradient: candidates = [0, 2]
+      case .batchGradient: candidates = [0, 1]
+      }
+      elementwise = false
     case .binary:
       candidates = [0, 1].filter { resolved.types[node.inputs[$0].index] == result }
       elementwise = true
     case .select, .compare, .reduce, .argument, .matmul, .convolution, .pool, .reshape, .transpose, .expand,
       .slice, .recurrent, .recurrentGradient,
-      .pad, .concat, .gather, .argsort, .cast, .dynamic, .random, .normalizeTraining,
-      .convolutionWeightGradient,
+      .pad, .concat, .gather, .argsort, .cast, .dynamic, .random, .convolutionWeightGradient,
       .unfold, .fold,
       .poolGradient:
       return []

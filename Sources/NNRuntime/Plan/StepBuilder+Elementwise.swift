@@ -154,6 +154,12 @@ extension StepBuilder {
       emit(
         isMoments ? kernels.channelMoments : kernels.channelProducts, arguments, units: channels,
         cost: 2 * elements)
+    case .batchGradient:
+      let (outer, channels, inner) = split(shape, at: 1)
+      let arguments = BatchNormalizeGradientArguments(
+        x: floats(0), dy: floats(1), scale: floats(2), moments: floats(3), products: floats(4),
+        dx: outputFloats, epsilon: training.epsilon, outer: outer, channels: channels, inner: inner)
+      emit(kernels.batchNormalizeGradient, arguments, units: outer * channels, cost: 2 * elements)
     case .layerGradient:
       let inner = shape[shape.count - 1]
       let arguments = LayerNormalizeGradientArguments(

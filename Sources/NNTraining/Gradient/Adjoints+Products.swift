@@ -122,19 +122,50 @@ extension Normalize {
     _ x: [SymbolicTensor], _ dy: SymbolicTensor
   ) throws(NNError) -> [SymbolicTensor?] {
     let channels = x[3].shape
-    let moments = try x[3].reshaped([1, channels[0].extent ?? 1]).concatenated(
-      with: [x[4].reshaped([1, channels[0].extent ?? 1])], axis: 0)
+    let own = momentsOfItself(x)
+    let moments: SymbolicTensor
+    if let own {
+      moments = own
+    } else {
+      let row = Shape([1, channels[0].extent ?? 1])
+      moments = try x[3].reshaped(row).concatenated(with: [x[4].reshaped(row)], axis: 0)
+    }
     let sums = try dy.trace.apply(
       .normalizeTraining(NormalizeTraining(.channelProducts)), [x[0], dy, moments])
     let sum = try sums.sliced([SliceRange(start: 0, end: 1), .all]).reshaped(channels)
     let weighted = try sums.sliced([SliceRange(start: 1, end: 2), .all]).reshaped(channels)
     let inverse = try (x[4] + epsilon).unary(.reciprocalSquareRoot)
+    if let own {
+      let gradient = Op.normalizeTraining(NormalizeTraining(.batchGradient, epsilon: epsilon))
+      return [
+        try dy.trace.apply(gradient, [x[0], dy, x[1], own, sums]), try weighted * inverse, sum, nil, nil,
+      ]
+    }
     let factor = try x[1] * inverse
     let byVariance = try weighted * factor * inverse.squared() * -0.5
     return [
       try dy * factor.alongChannels(rank: x[0].rank), try weighted * inverse, sum, try -sum * factor,
       byVariance,
     ]
+  }
+
+  /// The moments of x[0] if mean and variance are those: then dx can hold what comes back through them, in one pass, and they need
+  /// no gradients of their own from here.
+  private func momentsOfItself(_ x: [SymbolicTensor]) -> SymbolicTensor? {
+    let graph = x[0].trace.graph
+    func node(making value: ValueID) -> Node? { graph.nodes.last { $0.outputs.contains(value) } }
+    func source(_ vector: SymbolicTensor, row: Int) -> ValueID? {
+      guard let reshape = node(making: vector.id), case .reshape = reshape.op,
+        let slice = node(making: reshape.inputs[0]),
+        slice.op == .slice([SliceRange(start: row, end: row + 1), .all])
+      else { return nil }
+      return slice.inputs[0]
+    }
+    guard let moments = source(x[3], row: 0), moments == source(x[4], row: 1),
+      let maker = node(making: moments), case .normalizeTraining(let training) = maker.op,
+      training.kind == .channelMoments, maker.inputs[0] == x[0].id
+    else { return nil }
+    return SymbolicTensor(trace: x[0].trace, id: moments)
   }
 
   /// dx in one pass; the scale's gradient is that of what it multiplies. Ba, Kiros and Hinton 2016, differentiated.
@@ -159,7 +190,8 @@ extension NormalizeTraining {
   ) throws(NNError) -> Adjoints {
     switch kind {
     case .channelMoments: .of([try momentsAdjoint(x[0], y, dy)])
-    case .channelProducts, .layerGradient: .undefined("a normalisation has no second derivative here")
+    case .channelProducts, .layerGradient, .batchGradient:
+      .undefined("a normalisation has no second derivative here")
     }
   }
 

@@ -41,7 +41,7 @@ extension Op {
     case .dynamic(let dynamic): return dynamic.attributeText
     case .random(let function, let stream): return "\(function), stream \(stream)"
     case .normalizeTraining(let training):
-      return training.kind == .layerGradient
+      return training.kind == .layerGradient || training.kind == .batchGradient
         ? list(["\(training.kind)", "epsilon \(training.epsilon)"]) : "\(training.kind)"
     case .convolutionWeightGradient(let window, let groups):
       return groups == 1 ? window.text : window.text + " groups \(groups)"

@@ -114,6 +114,10 @@ extension OpCode {
         .init(.normalizeTraining(NormalizeTraining(.channelProducts)), f32(4, 3, 5), f32(4, 3, 5), f32(2, 3)),
         .init(
           .normalizeTraining(NormalizeTraining(.layerGradient, epsilon: 1e-5)), f32(4, 5), f32(5), f32(4, 5)),
+        .init(
+          .normalizeTraining(NormalizeTraining(.batchGradient, epsilon: 1e-3)), f32(4, 3, 5), f32(4, 3, 5),
+          f32(3),
+          f32(2, 3), f32(2, 3)),
       ]
     case .convolutionWeightGradient:
       [.init(.convolutionWeightGradient(window, groups: 2), f32(3, 2, 9, 8), f32(3, 4, 4, 8))]

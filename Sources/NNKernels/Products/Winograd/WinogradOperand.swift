@@ -85,6 +85,18 @@ extension WinogradOperand {
       let source = plane + (y &* width &+ x)
       let isWhole = begin == 0 && end == 16
       let result = staging + (lane &* m &+ done)
+      if begin == end && done > 0 {
+        // Nothing but padding, as behind the last column.
+        var i = 0
+        while i < grid.tile.inputs {
+          let main = result + i &* Self.pitch
+          if done < run &* m { nnp_store(main, nnp_splat(0)) }
+          if !isGradient { nnp_store(main + (6 &* Self.pitch &- m), nnp_splat(0)) }
+          i &+= 1
+        }
+        done &+= 16
+        continue
+      }
       transformColumns(I.self) { i in
         let p = y &+ i >= 0 && y &+ i < height ? source + i &* width : zeros
         return isWhole ? nnp_load(p) : nnp_load_lanes(p, begin, end, nnp_splat(0))
