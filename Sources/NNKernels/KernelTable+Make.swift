@@ -36,6 +36,7 @@ extension KernelTable {
     var table = self
     table.name = better.name
     table.unary = better.unary
+    table.softmax = better.softmax
     table.matmul = better.matmul
     table.convolution = better.convolution
     table.convolutionWeightGradient = better.convolutionWeightGradient
@@ -51,6 +52,7 @@ extension KernelTable {
 public struct ArithmeticKernels: Sendable {
   public var name: StaticString
   public var unary: @Sendable (UnaryFunction) -> UnaryKernel
+  public var softmax: @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
@@ -59,6 +61,7 @@ public struct ArithmeticKernels: Sendable {
   @inlinable @inline(__always)
   init(
     name: StaticString, unary: @escaping @Sendable (UnaryFunction) -> UnaryKernel,
+    softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
@@ -66,6 +69,7 @@ public struct ArithmeticKernels: Sendable {
   ) {
     self.name = name
     self.unary = unary
+    self.softmax = softmax
     self.matmul = matmul
     self.convolution = convolution
     self.convolutionWeightGradient = convolutionWeightGradient
@@ -78,6 +82,7 @@ public struct ArithmeticKernels: Sendable {
     ArithmeticKernels(
       name: I.name,
       unary: { unaryKernel($0, I.self) },
+      softmax: { softmaxKernel($0, I.self) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },

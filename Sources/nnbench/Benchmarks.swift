@@ -67,7 +67,8 @@ func matmulResult(_ table: KernelTable, _ peak: Peak, m: Int, n: Int, k: Int) ->
     shareOfPeak: peak.share(value))
 }
 
-/// A square image, a square kernel, padding that keeps the size at stride 1.
+/// A square image, a square kernel, padding that keeps the size at stride 1. Operations are counted as those of the plain sum of
+/// products, whatever the algorithm: Winograd's may be above the peak.
 func convolutionResult(
   _ table: KernelTable, _ peak: Peak, channels: Int, size: Int, outputs: Int, kernel: Int, stride: Int,
   groups: Int
@@ -80,12 +81,22 @@ func convolutionResult(
   let x = randomFloats(channels * size * size)
   let weights = randomFloats(outputs * taps)
   let y = randomFloats(outputs * pixels)
-  let arguments = ConvolutionArguments(
+  var arguments = ConvolutionArguments(
     x: x, weights: weights, bias: nil, y: y, window: window, batch: 1, channels: channels, height: size,
     width: size, outputChannels: outputs, groups: groups)
   let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(64, arguments.scratchSize), alignment: 64)
-  let units = arguments.workUnits
-  let seconds = secondsPerCall { table.convolution(arguments, scratch, 0..<units) }
+  // Once per plan if the weights are constant, so not counted.
+  let transformed = UnsafeMutablePointer<Float>.allocate(capacity: max(1, arguments.transformedWeightsSize))
+  if case .winograd(let tile) = arguments.algorithm {
+    let weights = WinogradWeightsArguments(
+      weights: weights, transformed: transformed, tile: tile, filters: outputs, channels: channels)
+    table.winogradWeights(weights, 0..<outputs)
+    arguments.transformedWeights = UnsafePointer(transformed)
+  }
+  let ready = arguments
+  let units = ready.workUnits
+  let seconds = secondsPerCall { table.convolution(ready, scratch, 0..<units) }
+  transformed.deallocate()
   scratch.deallocate()
   x.deallocate()
   weights.deallocate()

@@ -97,7 +97,7 @@ extension WinogradOperand {
         done &+= 16
         continue
       }
-      transformColumns(I.self) { i in
+      transformColumns(grid.tile, I.self) { i in
         let p = y &+ i >= 0 && y &+ i < height ? source + i &* width : zeros
         return isWhole ? nnp_load(p) : nnp_load_lanes(p, begin, end, nnp_splat(0))
       } _: { i, value in
@@ -118,12 +118,12 @@ extension WinogradOperand {
 
   @inlinable @inline(__always)
   func transformColumns<I: InstructionSet>(
-    _: I.Type, _ load: (Int) -> Vector, _ store: (Int, Vector) -> Void
+    _ tile: WinogradTile, _: I.Type, _ load: (Int) -> Vector, _ store: (Int, Vector) -> Void
   ) {
     if isGradient {
-      grid.tile.transformOutputGradient(I.self, load, store)
+      tile.transformOutputGradient(I.self, load, store)
     } else {
-      grid.tile.transformInput(I.self, load, store)
+      tile.transformInput(I.self, load, store)
     }
   }
 
@@ -136,7 +136,7 @@ extension WinogradOperand {
     let (a, b): (Vector, Vector) = (nnp_load(row), nnp_load(row + 16))
     if grid.tile == .two {
       let (c, d): (Vector, Vector) = (nnp_load(next), nnp_load(next + 16))
-      transformColumns(I.self) { i in
+      transformColumns(.two, I.self) { i in
         switch i {
         case 0: evenLanes(a, b)
         case 1: oddLanes(a, b)
@@ -153,7 +153,7 @@ extension WinogradOperand {
     let (odd, odd2): (Vector, Vector) = (oddLanes(a, b), oddLanes(c, d))
     let (e, f): (Vector, Vector) = (nnp_load(next), nnp_load(next + 16))
     let (g, h): (Vector, Vector) = (nnp_load(next + 32), nnp_load(next + 48))
-    transformColumns(I.self) { i in
+    transformColumns(.four, I.self) { i in
       switch i {
       case 0: evenLanes(even, even2)
       case 1: evenLanes(odd, odd2)

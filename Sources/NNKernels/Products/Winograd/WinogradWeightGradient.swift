@@ -123,50 +123,43 @@ func winogradWeightGradient<I: InstructionSet>(
   var i = 0
   while i < filters {
     let target = arguments.result + ((filter &+ i) &* arguments.channels &+ channel) &* 9
-    winogradWeightGradientRow(tile, sums + i &* strides.row, strides.sums, channels, staging, target, I.self)
+    winogradWeightGradientRow(tile, sums + i &* strides.row, strides.sums, channels, target, I.self)
     i &+= 1
   }
 }
 
 /// One filter's sums, which are overwritten, into gradients (channels, 3, 3). Lanes are channels.
-@inlinable @inline(never)
+@inlinable @inline(never) @_optimize(size)
 func winogradWeightGradientRow<I: InstructionSet>(
   _ tile: WinogradTile, _ sums: UnsafeMutablePointer<Float>, _ frequencyStride: Int, _ channels: Int,
-  _ staging: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, _: I.Type
+  _ target: UnsafeMutablePointer<Float>, _: I.Type
 ) {
   let n = tile.inputs
   var channel = 0
   while channel < channels {
-    var i = 0
-    while i < n {
-      let column = sums + (channel &+ i &* frequencyStride)
+    // In place: the columns, then the rows.
+    var line = 0
+    while line < n &+ 3 {
+      let isRow = line >= n
+      let (start, step) = isRow ? ((line &- n) &* n, 1) : (line, n)
+      let first = sums + (channel &+ start &* frequencyStride)
       tile.transformWeightGradient(I.self) {
-        nnp_load(UnsafePointer(column) + $0 &* n &* frequencyStride)
+        nnp_load(UnsafePointer(first) + $0 &* step &* frequencyStride)
       } _: {
-        nnp_store(column + $0 &* n &* frequencyStride, $1)
+        nnp_store(first + $0 &* step &* frequencyStride, $1)
       }
-      i &+= 1
-    }
-    i = 0
-    while i < 3 {
-      let line = UnsafePointer(sums) + (channel &+ i &* n &* frequencyStride)
-      let taps = staging + i &* 48
-      tile.transformWeightGradient(I.self) {
-        nnp_load(line + $0 &* frequencyStride)
-      } _: {
-        nnp_store(taps + $0 &* 16, $1)
-      }
-      i &+= 1
+      line &+= 1
     }
     let count = min(16, channels &- channel)
-    var lane = 0
-    while lane < count {
-      var tap = 0
-      while tap < 9 {
-        target[(channel &+ lane) &* 9 &+ tap] = staging[tap &* 16 &+ lane]
-        tap &+= 1
+    var tap = 0
+    while tap < 9 {
+      let values = sums + (channel &+ (tap / 3 &* n &+ tap % 3) &* frequencyStride)
+      var lane = 0
+      while lane < count {
+        target[(channel &+ lane) &* 9 &+ tap] = values[lane]
+        lane &+= 1
       }
-      lane &+= 1
+      tap &+= 1
     }
     channel &+= 16
   }

@@ -26,7 +26,7 @@ public struct WinogradWeightsArguments {
 }
 
 /// See ``WinogradWeightsArguments``. Lanes are channels.
-@inlinable
+@inlinable @inline(never) @_optimize(size)
 func winogradWeights<I: InstructionSet>(
   _ arguments: WinogradWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
@@ -42,24 +42,24 @@ func winogradWeights<I: InstructionSet>(
       let source = arguments.weights + (filter &* channels &+ channel) &* 9
       let target = arguments.transformed + (filter &* row &+ channel)
       let count = min(16, channels &- channel)
-      var i = 0
-      while i < 3 {
-        tile.transformWeights(I.self) {
-          nnp_load_strided_lanes(source + ($0 &* 3 &+ i), 9, 0, count, 0)
-        } _: {
-          nnp_store(target + ($0 &* n &+ i) &* frequency, $1)
-        }
-        i &+= 1
+      var tap = 0
+      while tap < 9 {
+        let place = target + (tap / 3 &* n &+ tap % 3) &* frequency
+        nnp_store(place, nnp_load_strided_lanes(source + tap, 9, 0, count, 0))
+        tap &+= 1
       }
-      i = 0
-      while i < n {
-        let line = target + i &* n &* frequency
+      // In place: the columns, then the rows.
+      var line = 0
+      while line < 3 &+ n {
+        let isRow = line >= 3
+        let (start, step) = isRow ? ((line &- 3) &* n, 1) : (line, n)
+        let first = target + start &* frequency
         tile.transformWeights(I.self) {
-          nnp_load(UnsafePointer(line) + $0 &* frequency)
+          nnp_load(UnsafePointer(first) + $0 &* step &* frequency)
         } _: {
-          nnp_store(line + $0 &* frequency, $1)
+          nnp_store(first + $0 &* step &* frequency, $1)
         }
-        i &+= 1
+        line &+= 1
       }
       channel &+= 16
     }
