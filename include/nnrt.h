@@ -320,6 +320,11 @@ typedef struct nnrt_session_options {
    * limit.
    */
   uint64_t memory_limit;
+  /**
+   * The most iterations of one loop inside the model; a run that would need more fails with
+   * `NNRT_LIMIT_EXCEEDED`. 0 stands for no limit.
+   */
+  uint64_t iteration_limit;
 } nnrt_session_options;
 
 /* ---------------------------------------------------------------------------------------------- */

@@ -57,5 +57,6 @@ extension Session.Options {
     threads = max(1, Int(options.threads))
     instructionSet = try InstructionSetLevel(code: options.instruction_set)
     if options.memory_limit != 0 { memoryLimit = Int(clamping: options.memory_limit) }
+    if options.iteration_limit != 0 { iterationLimit = Int(clamping: options.iteration_limit) }
   }
 }

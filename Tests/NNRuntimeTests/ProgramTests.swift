@@ -240,6 +240,16 @@ import Testing
     }
   }
 
+  @Test func aLoopThatRunsTooLongIsStopped() throws {
+    let model = try Model(ModelFile(graph: try looping()))
+    let session = try Session(model, options: Session.Options(iterationLimit: 3))
+    let error = #expect(throws: NNError.self) {
+      try session([try ints([.max], []), try floats([0]), try floats([.infinity], [])])
+    }
+    #expect(error?.code == .limitExceeded && error?.message.contains("loop") == true)
+    #expect(try session([try ints([3], []), try floats([0]), try floats([9], [])])[1].extents == [3])
+  }
+
   @Test func statesAreCarriedWhereExtentsDependOnValues() throws {
     var graph = Graph(name: "counter")
     let state = graph.addInput("state", .f32, [3])

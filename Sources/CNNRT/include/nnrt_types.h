@@ -60,6 +60,9 @@ typedef struct nnrt_session_options {
   nnrt_instruction_set_code instruction_set;
   /// The most bytes that the intermediate values of one set of dimensions may take; 0 stands for no limit.
   uint64_t memory_limit;
+  /// The most iterations of one loop inside the model; a run that would need more fails with `NNRT_LIMIT_EXCEEDED`. 0 stands for no
+  /// limit.
+  uint64_t iteration_limit;
 } nnrt_session_options;
 
 /// What a model takes or gives at one place.

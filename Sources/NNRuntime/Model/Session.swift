@@ -22,10 +22,14 @@ public final class Session {
     public var instructionSet: InstructionSetLevel
     /// Bytes that the intermediate values of one input shape may take.
     public var memoryLimit: Int
+    /// Iterations of one loop inside the model.
+    public var iterationLimit: Int
 
     public init(
-      threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, memoryLimit: Int = .max
+      threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, memoryLimit: Int = .max,
+      iterationLimit: Int = .max
     ) {
+      self.iterationLimit = iterationLimit
       self.threads = threads
       self.instructionSet = instructionSet
       self.memoryLimit = memoryLimit
@@ -44,7 +48,7 @@ public final class Session {
     self.model = model
     planOptions = Plan.Options(
       threads: options.threads, instructionSet: try options.instructionSet.resolved(),
-      memoryLimit: options.memoryLimit)
+      memoryLimit: options.memoryLimit, iterationLimit: options.iterationLimit)
     guard planOptions.instructionSet.isAvailable else {
       throw NNError(
         .invalidArgument, "this processor cannot run instruction set \(planOptions.instructionSet.name)")

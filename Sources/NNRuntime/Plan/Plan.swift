@@ -26,15 +26,18 @@ public final class Plan {
     public var product: ProductFunction?
     /// Bytes that intermediate values and scratch may take.
     public var memoryLimit: Int
+    /// Iterations of one loop; a plan has none, but the bodies of a program may.
+    public var iterationLimit: Int
 
     public init(
       threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, product: ProductFunction? = nil,
-      memoryLimit: Int = .max
+      memoryLimit: Int = .max, iterationLimit: Int = .max
     ) {
       self.threads = threads
       self.instructionSet = instructionSet
       self.product = product
       self.memoryLimit = memoryLimit
+      self.iterationLimit = iterationLimit
     }
   }
 

@@ -61,12 +61,12 @@ final class AloneNode {
   private let dynamic: Dynamic
   private(set) var outputs: [AloneResult] = []
   private var bodies: [BodyPrograms] = []
-  private let memoryLimit: Int
+  private let options: Plan.Options
 
   init(_ index: Int, _ dynamic: Dynamic, _ graph: Graph, _ options: Plan.Options) {
     self.index = index
     self.dynamic = dynamic
-    memoryLimit = options.memoryLimit
+    self.options = options
     for output in graph.nodes[index].outputs { outputs.append(AloneResult(graph[output].type)) }
     switch dynamic {
     case .branch(let then, let otherwise):
@@ -115,8 +115,13 @@ final class AloneNode {
 
   private func runLoop(_ inputs: [TensorBytes], carried: Int) throws(NNError) -> Bool {
     var loop = try LoopRun(
-      inputs, carried: carried, scanned: outputs.count - carried, memoryLimit: memoryLimit)
-    while loop.goesOn { try loop.step(bodies[0]) }
+      inputs, carried: carried, scanned: outputs.count - carried, memoryLimit: options.memoryLimit)
+    while loop.goesOn {
+      guard loop.iteration < options.iterationLimit else {
+        throw NNError(.limitExceeded, "runs on after \(loop.iteration) iterations, which are the limit")
+      }
+      try loop.step(bodies[0])
+    }
     var hasChanged = false
     for (position, value) in loop.carried.enumerated() {
       let target = try take(position, value.dtype, value.extents, &hasChanged)

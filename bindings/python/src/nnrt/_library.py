@@ -23,6 +23,7 @@ class SessionOptions(ctypes.Structure):
         ("threads", c_uint32),
         ("instruction_set", c_int),
         ("memory_limit", c_uint64),
+        ("iteration_limit", c_uint64),
     ]
 
 

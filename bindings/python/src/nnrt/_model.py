@@ -124,7 +124,11 @@ class Model:
         return session(*args, **kwargs)
 
     def session(
-        self, threads: int = 1, instruction_set: Optional[str] = None, memory_limit: Optional[int] = None
+        self,
+        threads: int = 1,
+        instruction_set: Optional[str] = None,
+        memory_limit: Optional[int] = None,
+        iteration_limit: Optional[int] = None,
     ) -> Session:
         """A session of its own.
 
@@ -132,8 +136,9 @@ class Model:
             threads: how many threads one run may use. It changes no bit of the result.
             instruction_set: "baseline", "v3" or "v4" instead of the best this machine has. It changes no bit either.
             memory_limit: the most bytes that the intermediate values of one set of shapes may take.
+            iteration_limit: the most iterations of one loop inside the model.
         """
-        return Session(self, threads, instruction_set, memory_limit)
+        return Session(self, threads, instruction_set, memory_limit, iteration_limit)
 
     @property
     def selftest_count(self) -> int:

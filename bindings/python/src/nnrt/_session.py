@@ -19,15 +19,23 @@ if TYPE_CHECKING:
 _INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
 
 
-def make_options(threads: int, instruction_set: Optional[str], memory_limit: Optional[int]) -> SessionOptions:
+def make_options(
+    threads: int, instruction_set: Optional[str], memory_limit: Optional[int], iteration_limit: Optional[int]
+) -> SessionOptions:
     if instruction_set not in _INSTRUCTION_SETS:
         raise ArgumentError(f'instruction_set is {instruction_set!r}; it may be "baseline", "v3" or "v4"')
     if not 1 <= threads <= 256:
         raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
     if memory_limit is not None and memory_limit < 1:
         raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
+    if iteration_limit is not None and iteration_limit < 1:
+        raise ArgumentError(f"iteration_limit is {iteration_limit}; it is a number of iterations, or None")
     return SessionOptions(
-        ctypes.sizeof(SessionOptions), threads, _INSTRUCTION_SETS[instruction_set], memory_limit or 0
+        ctypes.sizeof(SessionOptions),
+        threads,
+        _INSTRUCTION_SETS[instruction_set],
+        memory_limit or 0,
+        iteration_limit or 0,
     )
 
 
@@ -43,12 +51,13 @@ class Session:
         threads: int = 1,
         instruction_set: Optional[str] = None,
         memory_limit: Optional[int] = None,
+        iteration_limit: Optional[int] = None,
     ) -> None:
         self._handle: Optional[int] = None
         self._lock = threading.RLock()
         self._inputs = model.inputs
         self._outputs = model.outputs
-        options = make_options(threads, instruction_set, memory_limit)
+        options = make_options(threads, instruction_set, memory_limit, iteration_limit)
         handle = c_void_p()
         check(lib.nnrt_session_create(model._open_handle(), pointer_to(options), pointer_to(handle)))
         self._handle = handle.value
