@@ -33,17 +33,22 @@ extension GraphBuilder {
     var result = x
     for axis in 0..<rank(x) {
       let folded = try reduce(function, result, [axis])
+      // An empty axis has nothing to spread over; that there was nothing is seen when the rest is cut away.
+      if shape(x)[axis] == .fixed(0) {
+        result = folded
+        continue
+      }
       result = try select(try flag(flags, axis), folded, result)
     }
     return result
   }
 
-  /// The first element along each named axis.
-  func firstAlong(_ x: ValueID, _ flags: ValueID) throws -> ValueID {
+  /// The first element along each named axis, and along the others all that `original` has.
+  func firstAlong(_ x: ValueID, _ flags: ValueID, of original: ValueID) throws -> ValueID {
     let rank = rank(x)
     let zeros = try ints([Int](repeating: 0, count: rank))
     let ones = try ints([Int](repeating: 1, count: rank))
-    let ends = try select(flags, ones, try shapeValue(x, 0..<rank))
+    let ends = try select(flags, ones, try shapeValue(original, 0..<rank))
     return try append(.dynamic(.slice(axes: Array(0..<rank))), x, zeros, ends, ones)
   }
 

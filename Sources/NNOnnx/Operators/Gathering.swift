@@ -4,6 +4,8 @@ import NNGraph
 enum Gathering {
   static let operators: [String: Lowering] = [
     "Gather": gather, "GatherElements": gatherElements, "GatherND": gatherSlices,
+    "ScatterElements": scatterElements, "Scatter": scatterElements, "ScatterND": scatterSlices,
+    "MaxUnpool": unpool, "TopK": topK,
   ]
 
   private static func gather(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
@@ -85,5 +87,92 @@ enum Gathering {
     }
     let rows = try graph.reshape(x, [stride] + extents[(batchAxes + named)...])
     return [try graph.gather(rows, places, axis: 0)]
+  }
+
+  private static func function(_ node: OnnxNode) throws -> ScatterFunction {
+    switch try node.string("reduction", default: "none") {
+    case "none": return .replace
+    case "add": return .add
+    case "mul": return .multiply
+    case "min": return .minimum
+    case "max": return .maximum
+    case let name: throw NNError(.invalidGraph, Message(text: "reduction \"\(name)\""))
+    }
+  }
+
+  private static func scatterElements(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (x, indices, updates) = (try node.input(0), try node.input(1), try node.input(2))
+    let extents = try graph.extents(x)
+    guard graph.rank(indices) == extents.count, !extents.isEmpty,
+      graph.shape(indices).mayEqual(graph.shape(updates))
+    else { throw NNError(.shapeMismatch, "data, indices and updates do not fit") }
+    let axis = try node.axis(default: 0, rank: extents.count)
+    let places = try positions(indices, extents, axis: axis, graph)
+    let count = try graph.extents(indices).reduce(1, *)
+    let result = try graph.append(
+      .scatter(try function(node), axis: 0), try graph.reshape(x, [extents.reduce(1, *)]),
+      try graph.reshape(places, [count]), try graph.reshape(updates, [count]))
+    return [try graph.reshape(result, extents)]
+  }
+
+  private static func scatterSlices(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (x, indices, updates) = (try node.input(0), try node.input(1), try node.input(2))
+    let extents = try graph.extents(x)
+    guard graph.rank(indices) >= 1 else { throw NNError(.shapeMismatch, "indices must have an axis") }
+    let named = try graph.extent(indices, graph.rank(indices) - 1)
+    guard named >= 1, named <= extents.count else {
+      throw NNError(.shapeMismatch, "an index of \(named) axes for \(graph.shape(x).description)")
+    }
+    let places = try slicePositions(indices, Array(extents[..<named]), graph)
+    let rest = Array(extents[named...])
+    let count = try graph.extents(places).reduce(1, *)
+    let rows = try graph.reshape(x, [extents[..<named].reduce(1, *)] + rest)
+    let result = try graph.append(
+      .scatter(try function(node), axis: 0), rows, try graph.reshape(places, [count]),
+      try graph.reshape(updates, [count] + rest))
+    return [try graph.reshape(result, extents)]
+  }
+
+  /// Each element where its index says in a tensor of zeros, whose last axes may be larger than the pool's were.
+  private static func unpool(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let (x, indices) = (try node.input(0), try node.input(1))
+    let extents = try graph.extents(x)
+    guard extents.count >= 3, graph.shape(indices) == graph.shape(x) else {
+      throw NNError(.shapeMismatch, "input and indices do not fit")
+    }
+    let kernel = try node.required(try node.extents("kernel_shape", least: 1), "kernel_shape")
+    let window = try TransposedWindow(node, kernel: kernel, Array(extents[2...]))
+    var output = window.output
+    let natural = Array(extents[..<2]) + output
+    if let wanted = try node.constantInts(2, graph, "output_shape") { output = Array(wanted.dropFirst(2)) }
+    try Shape(natural).validate()
+    let shape = Array(extents[..<2]) + output
+    try Shape(shape).validate()
+    let count = extents.reduce(1, *)
+    let zeros = try graph.expand(try graph.scalar(0, like: x), [shape.reduce(1, *)])
+    let result = try graph.append(
+      .scatter(.replace, axis: 0), zeros, try graph.reshape(indices, [count]), try graph.reshape(x, [count]))
+    return [try graph.reshape(result, shape)]
+  }
+
+  /// The first k of the sorted axis, and where they stood.
+  private static func topK(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let axis = try node.axis(default: -1, rank: graph.rank(x))
+    let extents = try graph.extents(x)
+    let count =
+      node.version < 10
+      ? try graph.ints([node.required(try node.int("k"), "k")])
+      : try graph.reshape(try graph.cast(try node.input(1), .i64), [1])
+    let order = try graph.append(
+      .argsort(axis: axis, isDescending: try node.flag("largest", default: true)), x)
+    if let known = graph.constant(count)?.integers?.first {
+      guard known >= 0, known <= extents[axis] else {
+        throw NNError(.shapeMismatch, "\(known) of \(extents[axis]) elements")
+      }
+    }
+    let indices = try graph.slice(order, [axis], try graph.ints([0]), count)
+    let flat = try graph.reshape(x, [extents.reduce(1, *)])
+    return [try graph.gather(flat, try positions(indices, extents, axis: axis, graph), axis: 0), indices]
   }
 }

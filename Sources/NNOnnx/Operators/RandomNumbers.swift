@@ -18,7 +18,8 @@ enum RandomNumbers {
   private static func draw(
     _ function: RandomFunction, like x: ValueID, _ node: OnnxNode, _ graph: GraphBuilder
   ) throws -> ValueID {
-    let seed = Int(try node.float("seed", default: 0).bitPattern)
+    // Dropout's seed is a whole number, that of the others is not.
+    let seed = try (try? node.int("seed")) ?? Int(node.float("seed", default: 0).bitPattern)
     graph.randomStreams += 1
     return try graph.append(.random(function, stream: graph.randomStreams), x, try graph.ints([seed, 0]))
   }

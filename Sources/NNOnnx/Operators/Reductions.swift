@@ -40,7 +40,7 @@ enum Reductions {
         return [keeps ? folded : try graph.squeeze(folded, axes)]
       case .value(let flags, let count):
         let folded = try graph.firstAlong(
-          try fold(x, .value(flags: flags, count: count), graph), flags)
+          try fold(x, .value(flags: flags, count: count), graph), flags, of: x)
         return [keeps ? folded : try graph.squeeze(folded, flags: flags, count: count)]
       }
     }

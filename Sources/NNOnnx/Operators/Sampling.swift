@@ -150,30 +150,41 @@ enum Sampling {
     return try graph.transpose(sum, [0, 2, 1])
   }
 
-  /// theta (N, n, n + 1) → places (N, …, n), from −1 to 1 over each axis.
+  /// theta (N, n, n + 1), size (N, C, …) → places (N, …, n), from −1 to 1 over each axis.
   private static func affineGrid(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let theta = try node.input(0)
-    guard let size = try node.constantInts(1, graph, "size"), size.count >= 3,
-      size.allSatisfy({ $0 >= 1 && $0 <= 1 << 20 })
-    else { throw NNError(.shapeMismatch, "size must be (N, C, …)") }
-    let spatial = Array(size[2...])
-    let isAligned = try node.flag("align_corners")
-    var columns: [ValueID] = []
-    for (axis, extent) in spatial.enumerated().reversed() {
-      let steps = try graph.cast(try graph.positions(extent, axis: axis, rank: spatial.count), .f32)
-      let line =
-        isAligned
-        ? try graph.add(try graph.divide(steps, try graph.scalar(Double(max(extent - 1, 1)) / 2, .f32)), -1)
-        : try graph.add(
-          try graph.divide(try graph.add(steps, 0.5), try graph.scalar(Double(extent) / 2, .f32)), -1)
-      columns.append(try graph.unsqueeze(try graph.expand(line, Shape(spatial)), [spatial.count]))
+    let size = try graph.cast(try node.input(1), .i64)
+    let count = try graph.extent(size, 0) - 2
+    guard count == 2 || count == 3, graph.rank(theta) == 3 else {
+      throw NNError(.shapeMismatch, "size must be (N, C, …)")
     }
-    columns.append(try graph.expand(try graph.scalar(1, .f32), Shape(spatial + [1])))
-    let places = spatial.reduce(1, *)
-    let base = try graph.reshape(try graph.concat(columns, axis: spatial.count), [places, spatial.count + 1])
-    let grid = try graph.matmul(
-      try graph.cast(base, graph.dtype(theta)), try graph.transpose(theta, [0, 2, 1]))
-    return [try graph.reshape(grid, [try graph.extent(theta, 0)] + spatial + [spatial.count])]
+    let isAligned = try node.flag("align_corners")
+    let (zero, one) = (try graph.scalar(int: 0, .i64), try graph.scalar(int: 1, .i64))
+    let spatial = try graph.slice(size, axis: 0, 2, count + 2)
+    var columns: [ValueID] = []
+    for axis in (0..<count).reversed() {
+      let extent = try graph.reshape(try graph.slice(spatial, axis: 0, axis, axis + 1), [Int]())
+      let steps = try graph.cast(try graph.append(.dynamic(.range), zero, extent, one), .f32)
+      let length = try graph.cast(extent, .f32)
+      let spans =
+        isAligned ? try graph.binary(.maximum, try graph.add(length, -1), try graph.scalar(1, .f32)) : length
+      let place = isAligned ? steps : try graph.add(steps, 0.5)
+      let line = try graph.add(try graph.divide(place, try graph.multiply(spans, 0.5)), -1)
+      var dimensions = [Dimension](repeating: .fixed(1), count: count)
+      dimensions[axis] = graph.shape(line)[0]
+      let spread = try graph.expand(try graph.reshape(line, Shape(dimensions)), toShapeIn: spatial)
+      columns.append(try graph.reshape(spread, Shape([.unknown, .fixed(1)])))
+    }
+    let ones = try graph.expand(try graph.scalar(1, .f32), toShapeIn: spatial)
+    columns.append(try graph.reshape(ones, Shape([.unknown, .fixed(1)])))
+    let base = try graph.cast(try graph.concat(columns, axis: 1), graph.dtype(theta))
+    let grid = try graph.matmul(base, try graph.transpose(theta, [0, 2, 1]))
+    let shape = try graph.concat(
+      [try graph.slice(size, axis: 0, 0, 1), spatial, try graph.ints([count])], axis: 0)
+    guard let known = graph.constant(shape)?.integers else {
+      return [try graph.append(.dynamic(.reshape(allowsZero: true)), grid, shape)]
+    }
+    return [try graph.reshape(grid, known)]
   }
 
   /// The mean, or the largest, of samples inside each bin of each box. He et al. 2017.
