@@ -30,7 +30,7 @@ extension GraphBuilder {
   }
 
   func not(_ condition: ValueID) throws -> ValueID {
-    try compare(.equal, condition, try scalar(int: 0, .bool))
+    try binary(.bitwiseXor, condition, try scalar(int: 1, .bool))
   }
 
   func cast(_ x: ValueID, _ dtype: DType) throws -> ValueID {

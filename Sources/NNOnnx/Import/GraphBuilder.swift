@@ -57,26 +57,36 @@ final class GraphBuilder {
 
   // Nodes
 
-  /// Appends a node, or computes it if all its inputs are constants.
+  /// Appends a node, with casts around it where there is no kernel for the operands' type; computes it if all its inputs are
+  /// constants.
   func append(_ op: Op, _ inputs: [ValueID]) throws -> ValueID {
-    let result = try graph.append(op, inputs, name: nodeName)
-    guard let folded = try graph.foldedResults(of: graph.nodes[graph.nodes.count - 1]) else { return result }
-    graph.nodes.removeLast()
-    graph[result].constant = folded[0]
-    graph[result].type = folded[0].type
+    let first = graph.nodes.count
+    let result = try graph.appendComputing(op, inputs, name: nodeName)
+    try foldNodes(from: first)
     return result
   }
 
-  /// As ``append(_:_:)``, of an operator with several results: gives them all.
+  /// As ``append(_:_:)``, of an operator with several results and no casts: gives them all.
   func appendAll(_ op: Op, _ inputs: [ValueID]) throws -> [ValueID] {
+    let first = graph.nodes.count
     let results = try graph.appendAll(op, inputs, name: nodeName)
-    guard let folded = try graph.foldedResults(of: graph.nodes[graph.nodes.count - 1]) else { return results }
-    graph.nodes.removeLast()
-    for (result, tensor) in zip(results, folded) {
-      graph[result].constant = tensor
-      graph[result].type = tensor.type
-    }
+    try foldNodes(from: first)
     return results
+  }
+
+  private func foldNodes(from first: Int) throws {
+    let added = graph.nodes[first...]
+    graph.nodes.removeSubrange(first...)
+    for node in added {
+      guard let folded = try graph.foldedResults(of: node) else {
+        graph.nodes.append(node)
+        continue
+      }
+      for (result, tensor) in zip(node.outputs, folded) {
+        graph[result].constant = tensor
+        graph[result].type = tensor.type
+      }
+    }
   }
 
   func append(_ op: Op, _ inputs: ValueID...) throws -> ValueID { try append(op, inputs) }
@@ -111,7 +121,7 @@ final class GraphBuilder {
     let key = ScalarKey(dtype: dtype, bits: bits)
     if let known = scalars[key] { return known }
     let wide = try make()
-    let tensor = wide.dtype == dtype ? wide : try Op.cast(dtype).evaluated([wide])[0]
+    let tensor = try wide.cast(to: dtype)
     let id = graph.addConstant("", tensor)
     scalars[key] = id
     return id
@@ -130,14 +140,14 @@ extension Tensor {
   /// The elements of a tensor of integers or truth values; nil for other types.
   var integers: [Int]? {
     guard layout == .rowMajor, dtype.isInteger || dtype == .bool else { return nil }
-    guard let wide = dtype == .i64 ? self : try? Op.cast(.i64).evaluated([self])[0] else { return nil }
+    guard let wide = try? cast(to: .i64) else { return nil }
     return wide.bytes.bindMemory(to: Int64.self).map { Int($0) }
   }
 
   /// The elements of a tensor of numbers, as f64.
   var doubles: [Double]? {
     guard layout == .rowMajor else { return nil }
-    guard let wide = dtype == .f64 ? self : try? Op.cast(.f64).evaluated([self])[0] else { return nil }
+    guard let wide = try? cast(to: .f64) else { return nil }
     return Array(wide.bytes.bindMemory(to: Double.self))
   }
 }

@@ -53,7 +53,7 @@ enum Attention {
     if let number = try node.int("softmax_precision"), number != 0 {
       wide = try graph.cast(scores, try ElementType.require(number))
     }
-    let shares = try graph.append(.softmax(Softmax(.softmax, axis: 3)), wide)
+    let shares = try Reductions.softmax(.softmax, wide, 3, graph)
     guard let bias else { return shares }
     // Where everything is masked there is nothing to attend to.
     let strongest = try graph.reduce(.maximum, bias, [graph.rank(bias) - 1])

@@ -48,8 +48,22 @@ enum Constants {
   }
 
   private static func range(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let inputs = try (0..<3).map { try node.input($0) }
-    return [try graph.append(.dynamic(.range), inputs)]
+    let inputs = try (0..<3).map { try graph.reshape(try node.input($0), [Int]()) }
+    let type = graph.dtype(inputs[0])
+    switch type {
+    case .f32, .i32, .i64: return [try graph.append(.dynamic(.range), inputs)]
+    case .f64:
+      // Counted, then scaled: the operator has no f64.
+      let steps = try graph.divide(try graph.subtract(inputs[1], inputs[0]), inputs[2])
+      let count = try graph.cast(try graph.unary(.ceiling, steps), .i64)
+      let numbers = try graph.append(
+        .dynamic(.range), try graph.scalar(int: 0, .i64), count, try graph.scalar(int: 1, .i64))
+      return [try graph.add(inputs[0], try graph.multiply(try graph.cast(numbers, .f64), inputs[2]))]
+    default:
+      let wide: DType = type.isInteger ? .i64 : .f32
+      let range = try graph.append(.dynamic(.range), try inputs.map { try graph.cast($0, wide) })
+      return [try graph.cast(range, type)]
+    }
   }
 
   /// Ones on a diagonal of a matrix of the extents of x.

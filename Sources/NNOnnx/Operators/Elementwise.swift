@@ -7,15 +7,20 @@ enum Elementwise {
     "Exp": unary(.exponential), "Floor": unary(.floor), "Identity": unary(.identity),
     "Log": unary(.logarithm),
     "Neg": unary(.negate), "Reciprocal": unary(.reciprocal), "Round": unary(.round), "Sign": unary(.sign),
-    "Sin": unary(.sine), "Sqrt": unary(.squareRoot),
+    "Sin": unary(.sine), "Sqrt": unary(.squareRoot), "Tan": unary(.tangent), "Asin": unary(.arcsine),
+    "Acos": unary(.arccosine), "Atan": unary(.arctangent), "Sinh": unary(.sinh), "Cosh": unary(.cosh),
+    "Asinh": unary(.asinh), "Acosh": unary(.acosh), "Atanh": unary(.atanh),
+    "IsNaN": isNaN, "IsInf": isInfinite,
 
     "Add": binary(.add), "Sub": binary(.subtract), "Mul": binary(.multiply), "Div": binary(.divide),
     "Pow": power, "Sum": folded(.add), "Max": folded(.maximum), "Min": folded(.minimum), "Mean": mean,
 
     "Equal": compare(.equal), "Less": compare(.less), "LessOrEqual": compare(.lessOrEqual),
     "Greater": compare(.greater), "GreaterOrEqual": compare(.greaterOrEqual),
-    "Not": not, "And": and, "Or": or, "Xor": compare(.notEqual), "Where": select,
-    "Cast": cast, "CastLike": castLike, "Clip": clip,
+    "Not": not, "And": binary(.bitwiseAnd), "Or": binary(.bitwiseOr), "Xor": binary(.bitwiseXor),
+    "BitwiseAnd": binary(.bitwiseAnd), "BitwiseOr": binary(.bitwiseOr), "BitwiseXor": binary(.bitwiseXor),
+    "BitwiseNot": bitwiseNot, "BitShift": shift, "Mod": modulo, "Where": select,
+    "Cast": cast, "CastLike": castLike, "BitCast": bitCast, "Clip": clip,
   ]
 
   private static func unary(_ function: UnaryFunction) -> Lowering {
@@ -71,23 +76,51 @@ enum Elementwise {
     if type.isFloatingPoint || graph.dtype(exponent) == type {
       return [try graph.binary(.power, base, try graph.cast(exponent, type))]
     }
-    let wide: DType = graph.dtype(exponent).isFloatingPoint ? graph.dtype(exponent) : .f64
+    let wide: DType = graph.dtype(exponent).isFloatingPoint ? .f64 : .i64
     let result = try graph.binary(.power, try graph.cast(base, wide), try graph.cast(exponent, wide))
     return [try graph.cast(result, type)]
+  }
+
+  private static func modulo(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    [try graph.binary(try node.flag("fmod") ? .remainder : .modulo, try node.input(0), try node.input(1))]
+  }
+
+  private static func shift(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let isLeft = try node.required(try node.string("direction"), "direction") == "LEFT"
+    return [try graph.binary(isLeft ? .shiftLeft : .shiftRight, try node.input(0), try node.input(1))]
+  }
+
+  private static func isNaN(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    return [try graph.compare(.notEqual, x, x)]
+  }
+
+  private static func isInfinite(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let findsPositive = try node.flag("detect_positive", default: true)
+    let findsNegative = try node.flag("detect_negative", default: true)
+    let wide = try graph.cast(x, graph.dtype(x) == .f64 ? .f64 : .f32)
+    let infinity = try graph.scalar(Double.infinity, like: wide)
+    switch (findsPositive, findsNegative) {
+    case (true, true): return [try graph.compare(.equal, try graph.unary(.absolute, wide), infinity)]
+    case (true, false): return [try graph.compare(.equal, wide, infinity)]
+    case (false, true):
+      return [try graph.compare(.equal, wide, try graph.scalar(-Double.infinity, like: wide))]
+    case (false, false):
+      return [
+        try graph.expand(
+          try graph.scalar(int: 0, .bool), toShapeIn: try graph.shapeValue(x, 0..<graph.rank(x)))
+      ]
+    }
   }
 
   private static func not(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     [try graph.not(try node.input(0))]
   }
 
-  private static func and(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let (a, b) = try aligned(node, graph)
-    return [try graph.select(a, b, try graph.scalar(int: 0, .bool))]
-  }
-
-  private static func or(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let (a, b) = try aligned(node, graph)
-    return [try graph.select(a, try graph.scalar(int: 1, .bool), b)]
+  private static func bitwiseNot(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    return [try graph.binary(.bitwiseXor, x, try graph.scalar(int: -1, graph.dtype(x)))]
   }
 
   private static func select(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
@@ -96,11 +129,30 @@ enum Elementwise {
 
   private static func cast(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let dtype = try ElementType.require(try node.required(try node.int("to"), "to"))
-    return [try graph.append(.cast(dtype), try node.input(0))]
+    return [try cast(try node.input(0), dtype, node, graph)]
   }
 
   private static func castLike(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    [try graph.append(.cast(graph.dtype(try node.input(1))), try node.input(0))]
+    [try cast(try node.input(0), graph.dtype(try node.input(1)), node, graph)]
+  }
+
+  private static func cast(
+    _ x: ValueID, _ dtype: DType, _ node: OnnxNode, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    let saturates = try node.flag("saturate", default: true)
+    let mode: CastMode
+    switch try node.string("round_mode", default: "up") {
+    case "up": mode = saturates ? .standard : .overflowing
+    case "down": mode = saturates ? .powerDown : .powerDownOverflowing
+    case "nearest": mode = saturates ? .powerNearest : .powerNearestOverflowing
+    case let name: throw NNError(.invalidGraph, Message(text: "round_mode \"\(name)\""))
+    }
+    return try graph.append(.cast(dtype, mode: mode), x)
+  }
+
+  private static func bitCast(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let dtype = try ElementType.require(try node.required(try node.int("to"), "to"))
+    return [try graph.append(.cast(dtype, mode: .bits), try node.input(0))]
   }
 
   /// Bounds are attributes before version 11, and inputs since.

@@ -5,7 +5,7 @@ enum Losses {
   static let operators: [String: Lowering] = [
     "NegativeLogLikelihoodLoss": { node, graph in [try loss(of: try node.input(0), node, graph)] },
     "SoftmaxCrossEntropyLoss": { node, graph in
-      let logarithms = try graph.append(.softmax(Softmax(.logSoftmax, axis: 1)), try node.input(0))
+      let logarithms = try Reductions.softmax(.logSoftmax, try node.input(0), 1, graph)
       return [try loss(of: logarithms, node, graph), logarithms]
     },
   ]

@@ -67,15 +67,13 @@ enum Padding {
   private static func constant(_ x: ValueID, _ pad: Pad, _ value: ValueID, _ graph: GraphBuilder) throws
     -> ValueID
   {
-    if let known = graph.constant(value)?.doubles?.first, known.isNaN || Double(Float(known)) == known {
-      var pad = pad
-      pad.value = Float(known)
-      return try graph.append(.pad(pad), x)
+    guard let known = graph.constant(value)?.doubles?.first, known.isNaN || Double(Float(known)) == known
+    else {
+      return try graph.append(.pad(pad), x, value)
     }
-    // What lies inside keeps its elements; a value of any type, known or not, goes around it.
-    let inside = try graph.append(
-      .pad(pad), try graph.expand(try graph.scalar(int: 1, .bool), graph.shape(x)))
-    return try graph.select(inside, try graph.append(.pad(pad), x), value)
+    var pad = pad
+    pad.value = Float(known)
+    return try graph.append(.pad(pad), x)
   }
 
   /// The index of the axis that each padded place repeats.

@@ -87,8 +87,7 @@ enum Pools {
 
   private static func lowest(_ dtype: DType, _ graph: GraphBuilder) throws -> ValueID {
     if dtype.isFloatingPoint { return try graph.scalar(-Double.infinity, dtype) }
-    let isUnsigned = dtype == .u8
-    return try graph.scalar(int: isUnsigned ? 0 : Int(bitPattern: ~0) << (dtype.size * 8 - 1), dtype)
+    return try graph.scalar(int: dtype.isUnsigned ? 0 : Int(bitPattern: ~0) << (dtype.bitWidth - 1), dtype)
   }
 
   /// Windows of any number of axes, one axis after the other: the taps of a window are slices of the padded axis.
@@ -115,8 +114,7 @@ enum Pools {
     let output = window.outputExtent(axis, of: try graph.extent(x, place))
     var pad = Pad(before: [Int](repeating: 0, count: rank), after: [Int](repeating: 0, count: rank))
     (pad.before[place], pad.after[place]) = (window.before[axis], window.after[axis])
-    pad.value = Float(graph.constant(border)?.doubles?.first ?? 0)
-    let padded = try graph.append(.pad(pad), x)
+    let padded = try graph.append(.pad(pad), x, border)
     return try (0..<window.extent[axis]).map { tap in
       let start = tap * window.dilations[axis]
       return try graph.slice(

@@ -8,14 +8,11 @@ enum Quantisation {
     "QLinearConv": quantizedConvolution,
   ]
 
-  /// The least and the largest number of an integer type.
+  /// The least and the largest number of an integer type that f32 holds every number of.
   private static func bounds(_ dtype: DType) -> (Float, Float)? {
-    switch dtype {
-    case .u8: (0, 255)
-    case .i8: (-128, 127)
-    case .i16: (-32768, 32767)
-    default: nil
-    }
+    guard dtype.isInteger, dtype.bitWidth <= 16 else { return nil }
+    let values = Float(1 << dtype.bitWidth)
+    return dtype.isSigned ? (-values / 2, values / 2 - 1) : (0, values - 1)
   }
 
   /// A scale or zero point beside x: a scalar, a vector along an axis, or one number for each block of an axis.
@@ -61,7 +58,12 @@ enum Quantisation {
     _ x: ValueID, _ scale: ValueID, _ zero: ValueID?, _ dtype: DType, _ graph: GraphBuilder
   ) throws -> ValueID {
     let quotient = try graph.divide(try graph.cast(x, .f32), try graph.cast(scale, .f32))
-    guard let (low, high) = bounds(dtype) else { return try graph.cast(quotient, dtype) }
+    guard let (low, high) = bounds(dtype) else {
+      if let zero, dtype.isFloatingPoint {
+        return try graph.cast(try graph.add(quotient, try graph.cast(zero, .f32)), dtype)
+      }
+      return try graph.cast(quotient, dtype)
+    }
     var whole = try graph.unary(.round, quotient)
     if let zero { whole = try graph.add(whole, try graph.cast(zero, .f32)) }
     return try graph.cast(try graph.unary(.clip, whole, alpha: low, beta: high), dtype)
@@ -102,9 +104,11 @@ enum Quantisation {
   }
 
   /// A whole number less its zero point, in a type whose products and sums are exact.
-  private static func centered(_ x: ValueID, _ zero: ValueID?, _ graph: GraphBuilder) throws -> ValueID {
-    let wide = try graph.cast(x, .f32)
-    return try zero.map { try graph.subtract(wide, try graph.cast($0, .f32)) } ?? wide
+  private static func centered(
+    _ x: ValueID, _ zero: ValueID?, _ type: DType, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    let wide = try graph.cast(x, type)
+    return try zero.map { try graph.subtract(wide, try graph.cast($0, type)) } ?? wide
   }
 
   /// Sums of products of 8-bit numbers are exact in f32 as long as they stay below 2²⁴.
@@ -126,16 +130,15 @@ enum Quantisation {
     _ a: ValueID, _ aZero: ValueID?, _ b: ValueID, _ bZero: ValueID?, _ graph: GraphBuilder
   ) throws -> ValueID {
     guard graph.rank(a) >= 1, graph.rank(b) >= 1 else { throw NNError(.shapeMismatch, "takes matrices") }
-    try requireExact(terms: try graph.extent(a, graph.rank(a) - 1))
-    let left = try centered(a, try zeroPoint(aZero, rows: graph.rank(a) > 1, of: a, graph), graph)
-    let right = try centered(b, bZero, graph)
+    let left = try centered(a, try zeroPoint(aZero, rows: graph.rank(a) > 1, of: a, graph), .i32, graph)
+    let right = try centered(b, bZero, .i32, graph)
     return try Products.product(left, right, graph)
   }
 
   private static func matmulInteger(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let product = try integerProduct(
       try node.input(0), try node.optional(2), try node.input(1), try node.optional(3), graph)
-    return [try graph.cast(product, .i32)]
+    return [product]
   }
 
   private static func quantizedMatmul(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
@@ -144,7 +147,7 @@ enum Quantisation {
     let product = try integerProduct(inputs[0], inputs[2], inputs[3], inputs[5], graph)
     let aScale = try zeroPoint(inputs[1], rows: graph.rank(inputs[0]) > 1, of: inputs[0], graph) ?? inputs[1]
     let scale = try graph.multiply(try graph.cast(aScale, .f32), try graph.cast(inputs[4], .f32))
-    let real = try graph.multiply(product, scale)
+    let real = try graph.multiply(try graph.cast(product, .f32), scale)
     return [try quantized(real, inputs[6], inputs[7], graph.dtype(inputs[7]), graph)]
   }
 
@@ -166,7 +169,7 @@ enum Quantisation {
         given, [try graph.extent(given, 0)] + [Int](repeating: 1, count: graph.rank(weight) - 1))
     }
     return try Convolutions.convolve(
-      try centered(x, xZero, graph), try centered(weight, zero, graph), nil, node,
+      try centered(x, xZero, .f32, graph), try centered(weight, zero, .f32, graph), nil, node,
       try node.int("group", default: 1), graph)
   }
 

@@ -84,12 +84,9 @@ enum Reductions {
       let axis = try node.axis(default: 0, rank: graph.rank(x))
       let op = Op.argument(
         ArgumentReduce(
-          findsMaximum: findsMaximum, axis: axis, keepsDimensions: try node.flag("keepdims", default: true)))
-      guard try node.flag("select_last_index") else { return [try graph.append(op, x)] }
-      // The last one is the first one of the reversed axis.
-      let reversed = try graph.slice(x, axis: axis, -1, Int.min, step: -1)
-      let last = try graph.scalar(int: try graph.extent(x, axis) - 1, .i64)
-      return [try graph.subtract(last, try graph.append(op, reversed))]
+          findsMaximum: findsMaximum, selectsLast: try node.flag("select_last_index"), axis: axis,
+          keepsDimensions: try node.flag("keepdims", default: true)))
+      return [try graph.append(op, x)]
     }
   }
 
@@ -100,13 +97,27 @@ enum Reductions {
       let rank = graph.rank(x)
       if node.version >= 13 {
         let axis = try node.axis(default: -1, rank: rank)
-        return [try graph.append(.softmax(Softmax(function, axis: axis)), x)]
+        return [try softmax(function, x, axis, graph)]
       }
       let axis = try node.axis(default: 1, rank: rank)
-      if axis == rank - 1 { return [try graph.append(.softmax(Softmax(function, axis: axis)), x)] }
+      if axis == rank - 1 { return [try softmax(function, x, axis, graph)] }
       let matrix = try Movement.flattened(x, axis: axis, graph)
-      let result = try graph.append(.softmax(Softmax(function, axis: 1)), matrix)
+      let result = try softmax(function, matrix, 1, graph)
       return [try graph.reshapeKeepingOrder(result, graph.shape(x).dimensions)]
+    }
+  }
+
+  /// The operator, or for f64, which it is not there for, what it means.
+  static func softmax(_ function: SoftmaxFunction, _ x: ValueID, _ axis: Int, _ graph: GraphBuilder) throws
+    -> ValueID
+  {
+    guard graph.dtype(x) == .f64 else { return try graph.append(.softmax(Softmax(function, axis: axis)), x) }
+    let shifted = try graph.subtract(x, try graph.reduce(.maximum, x, [axis]))
+    let powers = try graph.unary(.exponential, shifted)
+    let sum = try graph.reduce(.sum, powers, [axis])
+    switch function {
+    case .softmax: return try graph.divide(powers, sum)
+    case .logSoftmax: return try graph.subtract(shifted, try graph.unary(.logarithm, sum))
     }
   }
 

@@ -139,7 +139,7 @@ enum StatefulLayers {
       return try graph.cast(result, wide)
     }
     scores = try modified(scores, "score_mod")
-    let shares = try modified(try graph.append(.softmax(Softmax(.softmax, axis: 3)), scores), "prob_mod")
+    let shares = try modified(try Reductions.softmax(.softmax, scores, 3, graph), "prob_mod")
     let result = try graph.matmul(shares, try graph.cast(try aligned(inputs[2]), wide))
     return [.tensor(try graph.cast(result, graph.dtype(inputs[2])))]
   }
