@@ -75,6 +75,11 @@ import Testing
     refused(Window(extent: [2, 2], paddingBefore: [0, value]), .invalidGraph, "padding \(value)")
     refused(Window(extent: [2, 2], paddingAfter: [value, 0]), .invalidGraph, "padding \(value)")
   }
+  let wide = Window(
+    extent: [1 << 28, 1 << 28], strides: [1 << 24, 1 << 24], paddingBefore: [1 << 27, 1 << 27],
+    paddingAfter: [1 << 27, 1 << 27])
+  refused(wide, .invalidGraph, "268435456 by 268435456 elements")
+  refused(Window(extent: [1 << 14, (1 << 14) + 1]), .invalidGraph, "at most 2^28")
   for count in [0, 1, 3] {
     refused(Window(extent: [Int](repeating: 2, count: count)), .unsupportedOperator, "\(count) spatial axes")
   }

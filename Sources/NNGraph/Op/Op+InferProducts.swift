@@ -48,6 +48,11 @@ extension Window {
         throw NNError(.invalidGraph, "a window with \(role) \(value)")
       }
     }
+    // Kernels count the taps in 32 bits.
+    guard extent[0] * extent[1] <= limit else {
+      throw NNError(
+        .invalidGraph, "a window of \(extent[0]) by \(extent[1]) elements; at most 2^28 are supported")
+    }
   }
 
   /// How many windows fit along spatial axis `axis` (0: height, 1: width) of `extent` elements: ⌊(in + padding − reach)/stride⌋ + 1.

@@ -1,22 +1,23 @@
 import NNGraph
 
 extension Plan {
-  /// What one node of the plan took.
+  /// What one node of the plan took. Elementwise nodes that run as one chain are told as one: the last of them.
   public struct NodeTime: Sendable {
     /// The node's index in the planned graph.
     public var node: Int
-    /// Seconds of all its steps together, the smallest of the runs.
+    /// The sum over its steps of the shortest time that each took in any run, in seconds.
     public var seconds: Double
   }
 
   /// Runs the plan on the calling thread alone and measures how long each node takes.
   ///
   /// - Parameters:
-  ///   - runs: how often; each node's shortest time counts.
+  ///   - runs: how often, at least 1; each step's shortest time counts.
   ///   - now: seconds since some fixed moment.
   /// - Returns: the nodes that take a step, in the order in which they run.
-  /// - Throws: as ``run()``.
+  /// - Throws: as ``run()``; ``ErrorCode/invalidArgument`` for no run.
   public func profile(runs: Int, now: () -> Double) throws(NNError) -> [NodeTime] {
+    guard runs >= 1 else { throw NNError(.invalidArgument, "\(runs) runs to measure") }
     var best = [Double](repeating: .infinity, count: steps.count)
     var run = 0
     while run < runs {

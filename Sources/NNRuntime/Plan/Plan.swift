@@ -163,6 +163,17 @@ struct Step {
 
   /// Below this cost waking another thread takes longer than it saves.
   static let worthSharing = 1 << 17
+
+  /// The product of numbers that are not negative, or the largest number: what each element costs may be anything in a file.
+  static func cost(_ factors: Int...) -> Int {
+    var product = 1
+    for factor in factors where factor != 1 {
+      if factor == 0 { return 0 }
+      let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+      product = overflow ? .max : next
+    }
+    return product
+  }
 }
 
 /// A state's way from the end of a run to the start of the next.

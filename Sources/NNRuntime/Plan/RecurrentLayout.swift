@@ -35,7 +35,7 @@ struct RecurrentLayout {
 
   var workUnits: Int { (batch + rowsPerUnit - 1) / rowsPerUnit }
   /// Multiply–adds of the products.
-  var cost: Int { 2 * batch * max(steps, 1) * units * columns }
+  var cost: Int { Step.cost(2, batch, max(steps, 1), units, columns) }
 
   /// Floats of `rows` rows of `width`, up to a whole cache line.
   private func size(_ width: Int) -> Int { (rowsPerUnit * width + 15) / 16 * 16 }

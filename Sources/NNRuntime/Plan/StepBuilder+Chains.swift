@@ -19,7 +19,7 @@ extension StepBuilder {
     let count = outputCount
     let chain = ElementwiseChain(members: members, count: count)
     let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
-    emit(units: chain.blockCount, cost: count * members.count) { blocks, thread in
+    emit(units: chain.blockCount, cost: Step.cost(count, members.count)) { blocks, thread in
       chain.run(blocks, scratch + thread * scratchSize)
     }
   }

@@ -3,7 +3,7 @@ import NNKernels
 
 extension StepBuilder {
   /// Element operations that one transcendental function is worth.
-  private static let functionCost = 8
+  static let functionCost = 8
 
   func resolveUnary(_ activation: Activation) {
     if activation.function == .identity {
@@ -16,14 +16,14 @@ extension StepBuilder {
         input(0).assumingMemoryBound(to: Double.self), output.assumingMemoryBound(to: Double.self)
       )
       let (alpha, beta) = (Double(activation.alpha), Double(activation.beta))
-      emit(units: outputCount, cost: outputCount * StepBuilder.functionCost) { range, _ in
+      emit(units: outputCount, cost: Step.cost(outputCount, StepBuilder.functionCost)) { range, _ in
         kernel(x + range.lowerBound, y + range.lowerBound, range.count, alpha, beta)
       }
       return
     }
     let kernel = kernels.unary(activation.function)
     let (x, y, alpha, beta) = (floats(0), outputFloats, activation.alpha, activation.beta)
-    emit(units: outputCount, cost: outputCount * StepBuilder.functionCost) { range, _ in
+    emit(units: outputCount, cost: Step.cost(outputCount, StepBuilder.functionCost)) { range, _ in
       kernel(x + range.lowerBound, y + range.lowerBound, range.count, alpha, beta)
     }
   }
@@ -73,7 +73,7 @@ extension StepBuilder {
   func resolveRandom(_ function: RandomFunction, stream: UInt32) {
     let kernel = kernels.random(function)
     let (key, out, count) = (input(1).assumingMemoryBound(to: Int64.self), outputFloats, outputCount)
-    emit(units: count, cost: count * StepBuilder.functionCost) { range, _ in
+    emit(units: count, cost: Step.cost(count, StepBuilder.functionCost)) { range, _ in
       // The step number is the upper half of the stream, so that no two steps share numbers.
       let steps = UInt64(truncatingIfNeeded: key[1]) &<< 32
       let arguments = RandomArguments(
@@ -93,12 +93,12 @@ extension StepBuilder {
       guard let kernel = kernels.reduceScalar(reduce.function, type(0).dtype) else { throw unsupported() }
       emit(
         kernel, ScalarReduceArguments(x: input(0), y: output, layout: layout), units: layout.count,
-        cost: layout.count * layout.reducedCount * 4)
+        cost: Step.cost(4, layout.count, layout.reducedCount))
       return
     }
     emit(
       kernels.reduce(reduce.function), ReduceArguments(x: floats(0), y: outputFloats, layout: layout),
-      units: layout.count, cost: layout.count * layout.reducedCount)
+      units: layout.count, cost: Step.cost(layout.count, layout.reducedCount))
   }
 
   func resolveArgument(_ argument: ArgumentReduce) throws(NNError) {
@@ -109,7 +109,7 @@ extension StepBuilder {
     let y = output.assumingMemoryBound(to: Int64.self)
     guard let kernel = kernels.argument(argument, type(0).dtype) else { throw unsupported() }
     let arguments = ArgumentReduceArguments(x: input(0), y: y, outer: outer, axis: axis, inner: inner)
-    emit(kernel, arguments, units: outer * inner, cost: outer * axis * inner)
+    emit(kernel, arguments, units: outer * inner, cost: Step.cost(outer, axis, inner))
   }
 
   func resolveSoftmax(_ softmax: Softmax) {
@@ -117,7 +117,7 @@ extension StepBuilder {
     let arguments = SoftmaxArguments(x: floats(0), y: outputFloats, outer: outer, axis: axis, inner: inner)
     emit(
       kernels.softmax(softmax.function), arguments, units: outer * inner,
-      cost: outer * axis * inner * StepBuilder.functionCost)
+      cost: Step.cost(outer, axis, inner, StepBuilder.functionCost))
   }
 
   func resolveNormalize(_ normalize: Normalize) {
@@ -137,7 +137,7 @@ extension StepBuilder {
         x: floats(0), y: outputFloats, scale: floats(1), bias: floats(2), epsilon: normalize.epsilon,
         rows: rows,
         inner: inner)
-      emit(kernels.layerNormalize, arguments, units: rows, cost: outputCount * 3)
+      emit(kernels.layerNormalize, arguments, units: rows, cost: Step.cost(3, outputCount))
     }
   }
 
@@ -153,19 +153,21 @@ extension StepBuilder {
         result: outputFloats, outer: outer, channels: channels, inner: inner)
       emit(
         isMoments ? kernels.channelMoments : kernels.channelProducts, arguments, units: channels,
-        cost: 2 * elements)
+        cost: Step.cost(2, elements))
     case .batchGradient:
       let (outer, channels, inner) = split(shape, at: 1)
       let arguments = BatchNormalizeGradientArguments(
         x: floats(0), dy: floats(1), scale: floats(2), moments: floats(3), products: floats(4),
         dx: outputFloats, epsilon: training.epsilon, outer: outer, channels: channels, inner: inner)
-      emit(kernels.batchNormalizeGradient, arguments, units: outer * channels, cost: 2 * elements)
+      emit(kernels.batchNormalizeGradient, arguments, units: outer * channels, cost: Step.cost(2, elements))
     case .layerGradient:
       let inner = shape[shape.count - 1]
       let arguments = LayerNormalizeGradientArguments(
         x: floats(0), scale: floats(1), dy: floats(2), dx: outputFloats, epsilon: training.epsilon,
         inner: inner)
-      emit(kernels.layerNormalizeGradient, arguments, units: count(shape.dropLast()), cost: 4 * elements)
+      emit(
+        kernels.layerNormalizeGradient, arguments, units: count(shape.dropLast()),
+        cost: Step.cost(4, elements))
     }
   }
 

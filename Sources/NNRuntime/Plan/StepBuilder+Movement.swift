@@ -106,7 +106,7 @@ extension StepBuilder {
       axis: extent, count: type(1).shape.elementCount ?? 0, inner: inner)
     guard let kernel = kernels.scatter(function, outputType.dtype) else { throw unsupported() }
     let fault = fault
-    emit(units: outer * inner, cost: outer * inner * arguments.count) { range, _ in
+    emit(units: outer * inner, cost: Step.cost(outer, inner, arguments.count)) { range, _ in
       fault.note(kernel(arguments, range))
     }
   }
@@ -117,7 +117,7 @@ extension StepBuilder {
       x: input(0), dtype: type(0).dtype, y: output.assumingMemoryBound(to: Int64.self), outer: outer,
       axis: extent, inner: inner, isDescending: isDescending)
     let logarithm = Int.bitWidth - extent.leadingZeroBitCount
-    emit(kernels.argsort, arguments, units: outer * inner, cost: outputCount * logarithm * 4)
+    emit(kernels.argsort, arguments, units: outer * inner, cost: Step.cost(4, outputCount, logarithm))
   }
 
   /// Whether the result shares the input's memory, so that there is nothing to move.

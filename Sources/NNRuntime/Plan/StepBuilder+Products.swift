@@ -32,7 +32,7 @@ extension StepBuilder {
       a: input(0), b: input(1), bias: inputCount > 2 ? input(2) : nil, c: output, n: n, k: k,
       aStrides: matmul.transposesA ? (1, m) : (k, 1), bStrides: matmul.transposesB ? (1, k) : (n, 1))
     guard m * n > 0 else { return }
-    emit(units: batches.count * m, cost: 4 * outputCount * max(k, 1)) { range, _ in
+    emit(units: batches.count * m, cost: Step.cost(4, outputCount, max(k, 1))) { range, _ in
       for unit in range {
         let (position, row) = (unit / m, unit % m)
         let offsets = batches.offsets(at: position)
@@ -52,7 +52,7 @@ extension StepBuilder {
     // Several panels at a time, so that rows are read in long pieces.
     let together = 16
     let pieces = (perMatrix + together - 1) / together
-    emit(units: pieces * matrices, cost: size * matrices) { range, _ in
+    emit(units: pieces * matrices, cost: Step.cost(size, matrices)) { range, _ in
       for unit in range {
         let (matrix, first) = (unit / pieces, unit % pieces * together)
         let (source, target) = (b + matrix * k * n, panels + matrix * size)
@@ -79,7 +79,7 @@ extension StepBuilder {
     }
     if case .direct = route.source { arguments.readRowMajor(rowStride: route.n) }
     let kernel = kernels.matmul
-    let cost = 2 * route.batchCount * route.m * route.n * max(route.k, 1)
+    let cost = Step.cost(2, route.batchCount, route.m, route.n, max(route.k, 1))
     guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {
       throw unsupported()
     }
@@ -116,7 +116,7 @@ extension StepBuilder {
     }
     let (a, b, c, m, n, k) = (floats(0), floats(1), outputFloats, route.m, route.n, route.k)
     let (transposesA, transposesB) = (route.transposesA, route.transposesB)
-    emit(units: batches.count, cost: 2 * m * n * k * batches.count) { range, _ in
+    emit(units: batches.count, cost: Step.cost(2, m, n, k, batches.count)) { range, _ in
       for position in range {
         let offsets = batches.offsets(at: position)
         product(
@@ -134,7 +134,7 @@ extension StepBuilder {
     }
     if activation.function != .identity {
       let kernel = kernels.unary(activation.function)
-      emit(units: outputCount, cost: outputCount * 8) { range, _ in
+      emit(units: outputCount, cost: Step.cost(outputCount, StepBuilder.functionCost)) { range, _ in
         let y = c + range.lowerBound
         kernel(y, y, range.count, activation.alpha, activation.beta)
       }
@@ -158,7 +158,7 @@ extension StepBuilder {
     }
     let ready = arguments
     let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
-    emit(units: ready.workUnits, cost: 2 * outputCount * ready.reductionLength) { range, thread in
+    emit(units: ready.workUnits, cost: Step.cost(2, outputCount, ready.reductionLength)) { range, thread in
       kernel(ready, scratch + thread * scratchSize, range)
     }
   }
@@ -183,7 +183,8 @@ extension StepBuilder {
     let ready = arguments
     let kernel = kernels.convolutionWeightGradient
     let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
-    let cost = 2 * (type(1).shape.elementCount ?? 0) * extents(0)[1] / groups * window.taps
+    let cost = Step.cost(
+      2, type(1).shape.elementCount ?? 0, extents(0)[1] / groups, window.extent[0], window.extent[1])
     emit(units: ready.workUnits, cost: cost) { range, thread in
       kernel(ready, scratch + thread * scratchSize, range)
     }
@@ -197,7 +198,9 @@ extension StepBuilder {
       x: floats(0), y: outputFloats, window: NNKernels.Window(pool.window), planes: shape[0] * shape[1],
       height: shape[2], width: shape[3], countIncludesPadding: pool.countsPadding)
     let kernel = pool.function == .maximum ? kernels.maximumPool : kernels.averagePool
-    emit(kernel, arguments, units: arguments.planes, cost: outputCount * pool.window.taps)
+    emit(
+      kernel, arguments, units: arguments.planes,
+      cost: Step.cost(outputCount, pool.window.extent[0], pool.window.extent[1]))
   }
 
   func resolvePoolGradient(_ pool: Pool) {
@@ -209,7 +212,9 @@ extension StepBuilder {
     let kernel = pool.function == .maximum ? kernels.maximumPoolGradient : kernels.averagePoolGradient
     emit(
       kernel, arguments, units: arguments.planes,
-      cost: outputCount + extents(1).reduce(1, *) * pool.window.taps)
+      cost: max(
+        outputCount,
+        Step.cost(type(1).shape.elementCount ?? 0, pool.window.extent[0], pool.window.extent[1])))
   }
 
   func resolveUnfold(_ window: NNGraph.Window) {
@@ -231,11 +236,6 @@ extension StepBuilder {
       width: width)
     emit(kernel, arguments, units: planes, cost: max(outputCount, extents(0).reduce(1, *)))
   }
-}
-
-extension NNGraph.Window {
-  /// Elements of one window.
-  var taps: Int { extent[0] * extent[1] }
 }
 
 extension NNKernels.Window {

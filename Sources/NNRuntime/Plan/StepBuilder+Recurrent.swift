@@ -52,7 +52,7 @@ extension StepBuilder {
     let panels = workspace.assumingMemoryBound(to: Float.self)
     let (units, columns) = (extents.units, extents.columns)
     let count = Panels.count(columns: isTransposed ? units : columns)
-    emit(units: count, cost: units * columns) { range, _ in
+    emit(units: count, cost: Step.cost(units, columns)) { range, _ in
       if isTransposed {
         Panels.packTransposed(
           weight, k: columns, columns: units, rowStride: columns, into: panels, range: range)

@@ -100,7 +100,7 @@ final class StepBuilder {
   /// The product of some extents.
   func count(_ extents: ArraySlice<Int>) -> Int { extents.reduce(1, *) }
 
-  /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation.
+  /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation, see ``Step/cost(_:)``.
   func emit(units: Int, cost: Int, _ body: @escaping SharedWork) {
     guard units > 0 else { return }
     steps.append(Step(node: index, units: units, cost: cost, body: body))

@@ -3,7 +3,8 @@ import NNGraph
 
 /// What one operation of a training step takes, see ``Trainer/profileStep(_:_:runs:)``.
 public struct OperationTime: Sendable {
-  /// The operator and, where it has one, its function: `matmul`, `binary multiply`.
+  /// The operator and, where it has one, its function: `matmul`, `binary multiply`. Elementwise operators that run as one chain are
+  /// told as one: the last of them.
   public var operation: String
   /// The layer that the operation belongs to; empty for losses, optimisers and the like.
   public var layer: String
@@ -17,12 +18,12 @@ extension Trainer {
   ///
   /// The parameters are updated as by `runs` steps. One thread works, whatever the options say.
   ///
-  /// - Parameter runs: steps to measure; the shortest time of each operation counts.
-  /// - Throws: ``ErrorCode/shapeMismatch`` for data that do not fit.
+  /// - Parameter runs: steps to measure, at least 1; the shortest time of each operation counts.
+  /// - Throws: as ``trainBatch(_:_:)``; ``ErrorCode/invalidArgument`` for no run.
   public func profileStep(_ data: Dataset, _ indices: ArraySlice<Int>, runs: Int = 10) throws(NNError)
     -> [OperationTime]
   {
-    try require(data)
+    try require(data, indices)
     let training = try trainingStep(batch: indices.count)
     training.load(data, indices, step: step + 1, seed: seed, learningRate: learningRate)
     return try training.plan.profile(runs: runs, now: monotonicSeconds).map { entry in
