@@ -12,12 +12,18 @@ public enum NPYFile {
   ///
   /// - Throws: `NNError` naming the file and what about it is not supported or not right.
   public static func read(path: String) throws(NNError) -> Tensor {
-    try WholeFile.read(path) { (bytes) throws(NNError) in try decode(Array(bytes)) }
+    try WholeFile.read(path) { (bytes) throws(NNError) in try decode(bytes) }
   }
 
   /// The array in the bytes of a file.
   public static func decode(_ bytes: [UInt8]) throws(NNError) -> Tensor {
-    guard bytes.count >= 10, Array(bytes[..<6]) == magic else {
+    var result = Result<Tensor, NNError>.failure(NNError(.corruptFile, "not a .npy file"))
+    bytes.withUnsafeBytes { memory in result = Result { () throws(NNError) in try decode(memory) } }
+    return try result.get()
+  }
+
+  static func decode(_ bytes: UnsafeRawBufferPointer) throws(NNError) -> Tensor {
+    guard bytes.count >= 10, bytes.starts(with: magic) else {
       throw NNError(.corruptFile, "not a .npy file")
     }
     let (major, minor) = (bytes[6], bytes[7])
@@ -42,7 +48,7 @@ public enum NPYFile {
       )
     }
     let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
-      memory.copyBytes(from: bytes[start...])
+      memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
     return try Tensor(dtype: header.dtype, extents: header.extents, storage: storage)
   }

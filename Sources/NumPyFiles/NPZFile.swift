@@ -8,7 +8,7 @@ public enum NPZFile {
   public typealias NamedArray = (name: String, tensor: Tensor)
 
   /// The most bytes that all arrays together may take, unless the caller says otherwise.
-  public static let defaultLimit = 1 << 34
+  public static let defaultLimit = 1 << 32
 
   /// The arrays of a file, in its order.
   ///
@@ -16,7 +16,7 @@ public enum NPZFile {
   ///   - names: those to read; all if nil.
   ///   - limit: the most bytes that they may take together: a small file can declare large arrays.
   /// - Throws: `NNError` naming the file, and the array at fault: ``ErrorCode/corruptFile``, ``ErrorCode/checksumMismatch``,
-  ///   ``ErrorCode/limitExceeded``, ``ErrorCode/unsupportedVersion`` for what `.npz` files do not use (encryption, ZIP64),
+  ///   ``ErrorCode/limitExceeded``, ``ErrorCode/outOfMemory``, ``ErrorCode/unsupportedVersion`` for what `.npz` files do not use (encryption, ZIP64),
   ///   ``ErrorCode/invalidArgument`` for a name that is not there.
   public static func read(
     path: String, names: [String]? = nil, limit: Int = defaultLimit
@@ -56,7 +56,9 @@ public enum NPZFile {
           .limitExceeded, "with array \"\(name)\" there are \(total) bytes, more than the limit of \(limit)")
       }
       do throws(NNError) {
-        arrays.append((name, try NPYFile.decode(archive.content(entry))))
+        let content = try archive.content(entry)
+        defer { withExtendedLifetime(content) {} }
+        arrays.append((name, try NPYFile.decode(content.bytes)))
       } catch {
         throw error.within("array \"\(name)\"")
       }

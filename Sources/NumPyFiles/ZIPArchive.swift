@@ -116,35 +116,41 @@ struct ZIPArchive {
 
   /// An entry's bytes.
   ///
-  /// - Throws: ``ErrorCode/corruptFile`` or ``ErrorCode/checksumMismatch`` naming the entry.
-  func content(_ entry: Entry) throws(NNError) -> [UInt8] {
-    var content = [UInt8](repeating: 0, count: entry.size)
+  /// - Throws: ``ErrorCode/corruptFile`` or ``ErrorCode/checksumMismatch`` naming the entry; ``ErrorCode/outOfMemory``.
+  func content(_ entry: Entry) throws(NNError) -> TensorStorage {
     let stored = UnsafeRawBufferPointer(rebasing: bytes[entry.range])
-    if entry.isDeflated {
-      let status = content.withUnsafeMutableBufferPointer { to -> Int32 in
-        // An empty array has no address, but what is never read or written needs a valid one.
-        var nothing: UInt8 = 0
-        return withUnsafeMutablePointer(to: &nothing) { nothing in
-          nnz_inflate(
-            stored.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(nothing), stored.count,
-            to.baseAddress ?? nothing, to.count)
-        }
+    // Memory that a file merely declares must be an error where it is not to be had.
+    let content = try TensorStorage.allocate(size: entry.size) { (memory) throws(NNError) in
+      if entry.isDeflated {
+        try inflate(stored, into: memory, entry)
+      } else {
+        memory.copyMemory(from: stored)
       }
-      guard status == 0 else {
-        throw NNError(
-          .corruptFile, "entry \"\(entry.name)\" does not inflate to the \(entry.size) bytes it declares")
-      }
-    } else {
-      content.withUnsafeMutableBytes { $0.copyMemory(from: stored) }
     }
-    guard ZIPArchive.checksum(content) == entry.checksum else {
+    guard ZIPArchive.checksum(content.bytes) == entry.checksum else {
       throw NNError(.checksumMismatch, "entry \"\(entry.name)\" does not have its recorded CRC-32")
     }
     return content
   }
 
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    bytes.withUnsafeBufferPointer { $0.baseAddress.map { nnz_crc32($0, bytes.count) } ?? 0 }
+  private func inflate(
+    _ stored: UnsafeRawBufferPointer, into memory: UnsafeMutableRawBufferPointer, _ entry: Entry
+  ) throws(NNError) {
+    // Of no bytes there may be no address, but what is never read or written needs a valid one.
+    var nothing: UInt8 = 0
+    let status = withUnsafeMutablePointer(to: &nothing) { nothing in
+      nnz_inflate(
+        stored.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(nothing), stored.count,
+        memory.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? nothing, memory.count)
+    }
+    guard status == 0 else {
+      throw NNError(
+        .corruptFile, "entry \"\(entry.name)\" does not inflate to the \(entry.size) bytes it declares")
+    }
+  }
+
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    bytes.baseAddress.map { nnz_crc32($0.assumingMemoryBound(to: UInt8.self), bytes.count) } ?? 0
   }
 
   /// The bytes of an archive.
@@ -169,7 +175,7 @@ struct ZIPArchive {
       common.append(0x0800, bytes: 2)
       common.append(compressed ? 8 : 0, bytes: 2)
       common.append(0x0021_0000, bytes: 4)
-      common.append(Int(checksum(bytes)), bytes: 4)
+      common.append(Int(bytes.withUnsafeBytes { checksum($0) }), bytes: 4)
       common.append(stored.count, bytes: 4)
       common.append(bytes.count, bytes: 4)
       common.append(name.utf8.count, bytes: 2)

@@ -155,4 +155,30 @@ import Testing
     let error = #expect(throws: NNError.self) { try NPZFile.read(path: path) }
     #expect(error?.message == "\(path): not a whole ZIP archive: its end is missing")
   }
+
+  /// An entry that declares nearly 4 GiB: nothing is written to memory that there are no bytes for.
+  @Test func declaredMemoryIsNotFilledBeforeItIsNeeded() throws {
+    var state: UInt64 = 1
+    var noise: [Float] = []
+    for _ in 0..<1_000_000 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      noise.append(Float(bitPattern: UInt32(truncatingIfNeeded: state >> 32)))
+    }
+    var bytes = try NPZFile.encode([("x", try Tensor(noise, extents: [1_000_000]))], compressed: true)
+    let directory = (0..<4).reduce(0) { $0 | Int(bytes[bytes.count - 6 + $1]) << (8 * $1) }
+    for (index, byte) in [0, 0, 0, 0xE0].enumerated() { bytes[directory + 24 + index] = UInt8(byte) }
+    let before = peakMemory()
+    let error = #expect(throws: NNError.self) { try NPZFile.decode(bytes) }
+    #expect([.corruptFile, .outOfMemory].contains(error?.code), "\(error?.message ?? "")")
+    #expect(peakMemory() - before < 2 << 30)
+    let limited = #expect(throws: NNError.self) { try NPZFile.decode(bytes, limit: 1 << 30) }
+    #expect(limited?.code == .limitExceeded)
+  }
+
+  /// The most bytes of memory that the process has used.
+  private func peakMemory() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
 }
