@@ -81,6 +81,15 @@ static void decode(j_decompress_ptr jpeg, state *s, const uint8_t *bytes, size_t
   jpeg_finish_decompress(jpeg);
 }
 
+// What changes between setjmp and longjmp is the caller's: in variables of this function it would be lost (C11, 7.13.2.1).
+static void try_decode(j_decompress_ptr jpeg, state *s, const uint8_t *bytes, size_t size, size_t limit) {
+  if (setjmp(s->jump) != 0) return;
+  jpeg_create_decompress(jpeg);
+  s->progress.progress_monitor = on_progress;
+  jpeg->progress = &s->progress;
+  decode(jpeg, s, bytes, size, limit);
+}
+
 int nni_jpeg_decode(const uint8_t *bytes, size_t size, size_t limit, nni_image *image, char *message) {
   state s = {.message = message};
   struct jpeg_decompress_struct jpeg;
@@ -89,12 +98,7 @@ int nni_jpeg_decode(const uint8_t *bytes, size_t size, size_t limit, nni_image *
   s.base.error_exit = on_error;
   s.base.emit_message = on_message;
   s.base.output_message = print_nothing;
-  if (setjmp(s.jump) == 0) {
-    jpeg_create_decompress(&jpeg);
-    s.progress.progress_monitor = on_progress;
-    jpeg.progress = &s.progress;
-    decode(&jpeg, &s, bytes, size, limit);
-  }
+  try_decode(&jpeg, &s, bytes, size, limit);
   jpeg_destroy_decompress(&jpeg);
   if (s.code != 0) {
     free(s.image.pixels);

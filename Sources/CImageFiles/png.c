@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What the callbacks of libpng work on. It outlives setjmp, so nothing that changes is kept in a local variable.
+// What the callbacks of libpng work on. Whoever calls setjmp has it from a caller: what changes between setjmp and longjmp is lost
+// in variables of setjmp's own function (C11, 7.13.2.1).
 typedef struct {
   int code;
   char *message;
@@ -83,6 +84,10 @@ static void decode(png_structp png, png_infop info, state *s, size_t limit) {
   png_read_end(png, NULL);
 }
 
+static void try_decode(png_structp png, png_infop info, state *s, size_t limit) {
+  if (setjmp(png_jmpbuf(png)) == 0) decode(png, info, s, limit);
+}
+
 int nni_png_decode(const uint8_t *bytes, size_t size, size_t limit, nni_image *image, char *message) {
   state s = {.message = message, .from = bytes, .left = size};
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
@@ -92,7 +97,7 @@ int nni_png_decode(const uint8_t *bytes, size_t size, size_t limit, nni_image *i
     snprintf(message, NNI_MESSAGE_SIZE, "no memory for the decoder");
     return NNI_OUT_OF_MEMORY;
   }
-  if (setjmp(png_jmpbuf(png)) == 0) decode(png, info, &s, limit);
+  try_decode(png, info, &s, limit);
   png_destroy_read_struct(&png, &info, NULL);
   free(s.rows);
   if (s.code != 0) {
@@ -115,6 +120,10 @@ static void encode(png_structp png, png_infop info, state *s, const uint8_t *pix
   png_write_end(png, NULL);
 }
 
+static void try_encode(png_structp png, png_infop info, state *s, const uint8_t *pixels) {
+  if (setjmp(png_jmpbuf(png)) == 0) encode(png, info, s, pixels);
+}
+
 int nni_png_encode(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t **bytes, size_t *size,
     char *message) {
   state s = {.message = message, .image = {NULL, width, height, channels}};
@@ -130,7 +139,7 @@ int nni_png_encode(const uint8_t *pixels, size_t width, size_t height, size_t ch
     snprintf(message, NNI_MESSAGE_SIZE, "no memory for the encoder");
     return NNI_OUT_OF_MEMORY;
   }
-  if (setjmp(png_jmpbuf(png)) == 0) encode(png, info, &s, pixels);
+  try_encode(png, info, &s, pixels);
   png_destroy_write_struct(&png, &info);
   if (s.code != 0) {
     free(s.to);

@@ -15,7 +15,8 @@ public enum ImageFile {
   /// refused.
   ///
   /// - Throws: `NNError` naming the file: ``ErrorCode/fileAccess``; ``ErrorCode/corruptFile`` for what is damaged, cut short or
-  ///   neither PNG nor JPEG; ``ErrorCode/limitExceeded`` for more than `limit` bytes of pixels.
+  ///   neither PNG nor JPEG; ``ErrorCode/invalidArgument`` for CMYK; ``ErrorCode/limitExceeded`` for more than `limit` bytes of
+  ///   pixels; ``ErrorCode/outOfMemory``.
   public static func read(_ path: String, limit: Int = defaultLimit) throws(NNError) -> RasterImage {
     try WholeFile.read(path) { (bytes) throws(NNError) in try decode(bytes, limit: limit) }
   }
@@ -33,7 +34,7 @@ public enum ImageFile {
   public static let nameEndings = [".png", ".jpg", ".jpeg"]
 
   static func decode(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(NNError) -> RasterImage {
-    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count >= 3 else {
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), !bytes.isEmpty else {
       throw NNError(.corruptFile, "the file is empty")
     }
     var image = nni_image()
@@ -43,7 +44,7 @@ public enum ImageFile {
     if bytes.starts(with: PNG.signature) {
       status = nni_png_decode(base, bytes.count, max(limit, 0), &image, &message)
       format = "PNG"
-    } else if bytes[0] == 0xFF, bytes[1] == 0xD8, bytes[2] == 0xFF {
+    } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
       status = nni_jpeg_decode(base, bytes.count, max(limit, 0), &image, &message)
       format = "JPEG"
     } else {

@@ -40,6 +40,12 @@ import Testing
   }
 
   @Test func otherFilesAreNamed() throws {
+    for (bytes, part) in [([], "is empty"), ([0xFF], "neither"), ([0x89, 0x50], "neither")]
+      as [([UInt8], String)]
+    {
+      let error = #expect(throws: NNError.self) { try ImageFile.decode(bytes) }
+      #expect(error?.message.contains(part) == true)
+    }
     #expect(throws: NNError.self) { try ImageFile.decode(Array("GIF89a, not read here".utf8)) }
     let error = #expect(throws: NNError.self) { try ImageFile.read("/no/such.png") }
     #expect(error?.message.contains("/no/such.png") == true)
