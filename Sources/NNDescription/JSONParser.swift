@@ -7,7 +7,9 @@ import NNGraph
 /// deserve better.
 struct JSONParser {
   private let bytes: [UInt8]
-  private var position = 0
+  /// Where the text begins: after a byte order mark, which is no part of it.
+  private let start: Int
+  private var position: Int
   private var depth = 0
 
   /// How deep arrays and objects may stand in each other.
@@ -15,8 +17,8 @@ struct JSONParser {
 
   private init(_ bytes: [UInt8]) {
     self.bytes = bytes
-    // A byte order mark is no part of the text.
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    position = start
   }
 
   /// - Throws: ``ErrorCode/corruptFile`` with line and column, both from 1 and columns in bytes, of what is no JSON.
@@ -31,9 +33,10 @@ struct JSONParser {
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private func fault(_ message: Message, at place: Int? = nil) -> NNError {
-    let before = bytes.prefix(place ?? position)
+    let before = bytes[start..<min(place ?? position, bytes.count)]
     let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-    let column = before.count - ((before.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1) + 1
+    let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? start
+    let column = before.endIndex - lineStart + 1
     return NNError(.corruptFile, "\(line):\(column): " + message)
   }
 

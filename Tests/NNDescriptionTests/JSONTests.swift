@@ -42,6 +42,9 @@ private func fault(_ text: String) -> String? {
       let message = fault(text)
       #expect(message?.hasPrefix(place) ?? false, "\(text): \(message ?? "read")")
     }
+    // A byte order mark has no columns.
+    #expect(fault("\u{FEFF}[1 2]")?.hasPrefix("1:4: ") == true)
+    #expect(fault("\u{FEFF}\n[1 2]")?.hasPrefix("2:4: ") == true)
     let error = #expect(throws: NNError.self) { try JSONParser.parse([0x22, 0xFF, 0x22]) }
     #expect(error?.message == "1:1: a text is not UTF-8")
   }
