@@ -122,6 +122,19 @@ import Testing
     }
   }
 
+  @Test func everyKindOfLineBreakCountsAsOne() throws {
+    for end in ["\n", "\r", "\r\n"] {
+      let text = ["x,y", "\"a", "b\",1", "\"c", "", "d\",2", "3", ""].joined(separator: end)
+      let error = #expect(throws: NNError.self) { try CSVTable(text: text, name: "data.csv") }
+      #expect(error?.message == "data.csv:7: 1 fields, the first row has 2", "\(error?.message ?? "")")
+    }
+    try withTemporaryPath { path in
+      try WholeFileForTests.write(Array("x,y\n1,2\n\"a\nb\n".utf8) + [0xFF] + Array("\",1\n".utf8), path)
+      let error = #expect(throws: NNError.self) { try CSVTable(path: path) }
+      #expect(error?.message.hasSuffix(":3: not UTF-8") == true, "\(error?.message ?? "")")
+    }
+  }
+
   @Test func damagedIDXFilesAreRefused() throws {
     try withTemporaryPath { path in
       let good: [UInt8] = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 7, 9]

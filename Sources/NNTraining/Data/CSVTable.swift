@@ -150,7 +150,7 @@ private struct CSVParser {
     if position < bytes.count, bytes[position] == UInt8(ascii: "\"") { return try quoted() }
     let start = position
     while position < bytes.count, bytes[position] != separator, !isLineEnd(bytes[position]) { position += 1 }
-    return try text(bytes[start..<position])
+    return try text(bytes[start..<position], line)
   }
 
   private mutating func quoted() throws(NNError) -> String {
@@ -160,7 +160,10 @@ private struct CSVParser {
     while position < bytes.count {
       let byte = bytes[position]
       position += 1
-      if byte == UInt8(ascii: "\n") { line += 1 }
+      // A line ends in a line feed, a carriage return, or both.
+      let isFirstOfTwo =
+        byte == UInt8(ascii: "\r") && position < bytes.count && bytes[position] == UInt8(ascii: "\n")
+      if isLineEnd(byte), !isFirstOfTwo { line += 1 }
       guard byte == UInt8(ascii: "\"") else {
         content.append(byte)
         continue
@@ -173,14 +176,15 @@ private struct CSVParser {
       guard position == bytes.count || bytes[position] == separator || isLineEnd(bytes[position]) else {
         throw NNError(.corruptFile, "\(name):\(line): something follows a closing quote")
       }
-      return try text(content[...])
+      return try text(content[...], opening)
     }
     throw NNError(.corruptFile, "\(name):\(opening): a quote is not closed")
   }
 
   private func isLineEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
-  private func text(_ slice: ArraySlice<UInt8>) throws(NNError) -> String {
+  /// - Parameter line: on which the field begins.
+  private func text(_ slice: ArraySlice<UInt8>, _ line: Int) throws(NNError) -> String {
     guard let text = String(validating: slice, as: UTF8.self) else {
       throw NNError(.corruptFile, "\(name):\(line): not UTF-8")
     }

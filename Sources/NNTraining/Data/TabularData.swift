@@ -21,7 +21,7 @@ public enum MissingValues: Equatable, Sendable {
 public struct TabularData: Sendable {
   /// What a column of targets means.
   public enum Target: Equatable, Sendable {
-    /// Classes if a field is no number, or if there are at most 20 different whole numbers; else values.
+    /// Classes unless most fields are numbers, or if there are at most 20 different whole numbers and nothing else; else values.
     case automatic
     case classes
     case values
@@ -71,8 +71,8 @@ public struct TableEncoding: Equatable, Sendable {
 extension CSVTable {
   /// The rows as samples.
   ///
-  /// A column whose fields are all numbers is a feature. A categorical one, which others are by themselves, becomes a feature for
-  /// each category, 1 where a row has it and else 0, in the order of the categories' names. Classes are numbered in that order
+  /// A column most of whose fields are numbers is a feature, and a field that is none a mistake. A categorical one, which others are
+  /// by themselves, becomes a feature for each category, 1 where a row has it and else 0, in the order of the categories' names. Classes are numbered in that order
   /// too; those that are whole numbers, in theirs.
   ///
   /// - Parameters:
