@@ -1,4 +1,6 @@
+import NNFormat
 import NNGraph
+import NNRuntime
 import NNTraining
 import Reference
 import Testing
@@ -362,5 +364,35 @@ private func sliceSamples() -> [Sample] {
     }
     let values = ReferenceTensor((0..<28).map { Double($0 * 5 % 11) / 7 - 0.6 }, extents: [4, 7])
     try expectGradientsMatchDifferences("slices", of: sum, values: [values])
+  }
+
+  /// The gradient of the sum of `op`'s result times `upstream`, computed by the runtime.
+  private func gradient(_ op: Op, of values: [Float], _ extents: [Int], upstream: [Float]) throws -> [Float] {
+    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let x = trace.input("x", .f32, Shape(extents))
+    let y = try trace.apply(op, [x])
+    let weights = trace.constant("upstream", try Tensor(upstream, extents: y.knownExtents()))
+    try trace.output(trace.gradient(of: (y * weights).sum(), withRespectTo: [x])[0], name: "gradient")
+    let session = try Session(Model(ModelFile(graph: trace.graph)))
+    return try #require(try session([Tensor(values, extents: extents)])[0].floats)
+  }
+
+  @Test func gradientsOfMomentsDoNotCancelWhereTheMeanIsLarge() throws {
+    // The mean is 10⁴, the deviations from it are exact.
+    let deviations: [Float] = [-3, -1, 1, 3].map { $0 / 1024 }
+    let gradient = try gradient(
+      .normalizeTraining(NormalizeTraining(.channelMoments)), of: deviations.map { 10000 + $0 }, [4, 1],
+      upstream: [0.25, 1000])
+    for (result, deviation) in zip(gradient, deviations) {
+      let expected = (0.25 + 2 * deviation * 1000) / 4
+      #expect((result - expected).magnitude <= 2 * expected.ulp, "\(result), not \(expected)")
+    }
+  }
+
+  @Test func geluHasASlopeAtInfinity() throws {
+    let places: [Float] = [.infinity, -.infinity, 3e38, -3e38, 20, -20, 15, -15, 0, .nan]
+    let slopes = try gradient(
+      .unary(.gelu), of: places, [10], upstream: [Float](repeating: 1, count: places.count))
+    #expect(Array(slopes.prefix(9)) == [1, 0, 1, 0, 1, 0, 1, 0, 0.5] && slopes[9].isNaN, "\(slopes)")
   }
 }

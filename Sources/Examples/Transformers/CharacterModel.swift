@@ -82,7 +82,7 @@ extension Philox {
   /// An index with the probability that softmax(logits/temperature) gives it.
   mutating func draw(logits: [Float], temperature: Double) -> Int {
     let largest = Double(logits.max() ?? 0)
-    let weights = logits.map { Scores.perplexity(crossEntropy: (Double($0) - largest) / temperature) }
+    let weights = logits.map { exponential((Double($0) - largest) / temperature) }
     var left = uniform() * weights.reduce(0, +)
     for (index, weight) in weights.enumerated() {
       left -= weight

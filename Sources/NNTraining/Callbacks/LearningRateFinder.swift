@@ -24,7 +24,7 @@ extension Trainer {
     let size = min(batchSize, data.count)
     _ = try trainingStep(batch: size)
     let before = Recovery(self, FitPosition(sums: []))
-    let ratio = Scores.perplexity(crossEntropy: naturalLogarithm(to / from) / Double(steps - 1))
+    let ratio = exponential(naturalLogarithm(to / from) / Double(steps - 1))
     var generator = Philox(seed: seed, stream: Philox.stream(of: "learning rate"))
     var points: [(rate: Double, loss: Double)] = []
     var average = 0.0

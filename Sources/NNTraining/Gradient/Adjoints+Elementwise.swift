@@ -50,11 +50,13 @@ extension Activation {
   }
 
   /// Φ(x) + x·φ(x), the normal distribution and its density. As y = x·Φ(x), the distribution is y/x, which is cheaper than the error
-  /// function; at 0 it is ½.
+  /// function; at 0 it is ½. Beyond ±15 the density is 0 and the distribution 0 or 1, at infinity too.
   private func geluDerivative(_ x: SymbolicTensor, _ y: SymbolicTensor) throws(NNError) -> SymbolicTensor {
-    let distribution = try x.compare(.equal, x.trace.scalar(0)).select(x.trace.scalar(0.5), y / x)
-    let density = try (x.squared() * -0.5).exponential() * 0.3989422804014327
-    return try distribution + x * density
+    let near = try x.apply(Activation(.clip, alpha: -15, beta: 15))
+    let quotient = try (y / near).apply(Activation(.clip, alpha: 0, beta: 1))
+    let distribution = try x.compare(.equal, x.trace.scalar(0)).select(x.trace.scalar(0.5), quotient)
+    let density = try (near.squared() * -0.5).exponential() * 0.3989422804014327
+    return try distribution + near * density
   }
 
   /// ½(1 + t) + ½·x·(1 − t²)·u′ with t = tanh u, u = √(2/π)(x + 0.044715·x³).

@@ -205,7 +205,9 @@ extension NormalizeTraining {
       try of.sliced([SliceRange(start: index, end: index + 1), .all]).reshaped([extents[1]])
     }
     let slope = try (row(dy, 1) * (2 / count))
-    let offset = try row(dy, 0) * (1 / count) - row(y, 0) * slope
-    return try x * slope.alongChannels(rank: x.rank) + offset.alongChannels(rank: x.rank)
+    // Not x·slope − μ·slope, which cancel where the mean is large.
+    let centred = try x - row(y, 0).alongChannels(rank: x.rank)
+    let offset = try row(dy, 0) * (1 / count)
+    return try centred * slope.alongChannels(rank: x.rank) + offset.alongChannels(rank: x.rank)
   }
 }

@@ -97,7 +97,7 @@ public enum Scores {
 
   /// The part of the samples whose class is among the `k` largest scores of its row; equal scores count in favour.
   public static func topK(_ k: Int, scores: [Float], targets: [Int], classes: Int) throws(NNError) -> Double {
-    guard k >= 1, classes >= 1, !targets.isEmpty, scores.count == targets.count * classes else {
+    guard k >= 1, classes >= 1, !targets.isEmpty, isProduct(scores.count, targets.count, classes) else {
       throw NNError(
         .shapeMismatch, "\(scores.count) scores for \(targets.count) targets of \(classes) classes")
     }
@@ -142,9 +142,7 @@ public enum Scores {
   }
 
   /// e to the mean cross-entropy in nats: how many equally likely choices a model is unsure between.
-  public static func perplexity(crossEntropy: Double) -> Double {
-    exponential(crossEntropy)
-  }
+  public static func perplexity(crossEntropy: Double) -> Double { exponential(crossEntropy) }
 
   /// The coefficient of determination: 1 − Σ (t − p)²/Σ (t − mean t)².
   public static func r2(predicted: [Float], targets: [Float]) throws(NNError) -> Double {

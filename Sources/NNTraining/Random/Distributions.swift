@@ -41,7 +41,10 @@ public func exponential(_ x: Double) -> Double {
     term *= rest / Double(n)
     sum += term
   }
-  return sum * Double(sign: .plus, exponent: Int(whole), significand: 1)
+  // In two halves: the largest results are a little below 2^1024, which is none.
+  let exponent = Int(whole)
+  return sum * Double(sign: .plus, exponent: exponent / 2, significand: 1)
+    * Double(sign: .plus, exponent: exponent - exponent / 2, significand: 1)
 }
 
 /// Sine and cosine of an angle, exact for multiples of 90°; by their series on ±45°, whose first term left out is below 2⁻⁶⁰.

@@ -253,8 +253,7 @@ extension Philox {
   /// An action with the probability that softmax(logits) gives it, and the logarithm of that probability.
   mutating func sample(logits: [Float]) -> (action: Int, logProbability: Float) {
     let largest = Double(logits.max() ?? 0)
-    // e^x by way of the perplexity's exponential, which has the same bits everywhere.
-    let weights = logits.map { Scores.perplexity(crossEntropy: Double($0) - largest) }
+    let weights = logits.map { exponential(Double($0) - largest) }
     let total = weights.reduce(0, +)
     var left = uniform() * total
     var action = max(logits.count - 1, 0)
