@@ -120,6 +120,20 @@ import Testing
     }
   }
 
+  @Test func kernelsOfTransposedConvolutionsOfOneAxisComeBack() throws {
+    func trainer(seed: UInt64) throws -> Trainer {
+      try Trainer(
+        ConvTranspose1D(3, kernelSize: 4, strides: 2), sampleShape: [2, 5], loss: .meanSquaredError,
+        optimizer: SGD(), seed: seed)
+    }
+    let (source, target) = (try trainer(seed: 1), try trainer(seed: 2))
+    let stored = source.store.weights(layout: .pyTorch)
+    // PyTorch's (inputs, outputs, k).
+    #expect(stored.map { $0.extents } == [[2, 3, 4], [3]])
+    try target.store.load(stored, layout: .pyTorch, isStrict: true)
+    #expect(target.bits == source.bits)
+  }
+
   @Test func permutedKernelsComeBack() {
     let kernel = NamedWeights(
       name: "conv3d_1.weight", extents: [2, 3, 4, 1, 2], values: (0..<48).map { Float($0) })

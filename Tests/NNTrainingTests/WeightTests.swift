@@ -28,6 +28,27 @@ import Testing
     }
   }
 
+  @Test func constantsOfLayersAreNoWeights() throws {
+    func trainer(seed: UInt64) throws -> Trainer {
+      try Trainer(
+        Sequential {
+          Standardization(mean: [1, 2], inverseDeviation: [3, 4])
+          Rescaling(scale: 0.35)
+          SinusoidalPositions(6)
+          TransformerEncoderBlock(heads: 2, hidden: 4, isCausal: true, isRotary: true)
+          Flatten()
+          Activation.leakyRelu
+          Dense(3)
+        }, sampleShape: [2, 4], loss: .softmaxCrossEntropy, optimizer: SGD(), seed: seed)
+    }
+    let (source, target) = (try trainer(seed: 1), try trainer(seed: 2))
+    try withTemporaryPath { path in
+      try source.export(to: path)
+      let report = try target.store.load(NamedWeights.read(path: path), isStrict: true)
+      #expect(report.matched.count == source.parameters.count && target.bits == source.bits)
+    }
+  }
+
   @Test func theReportNamesWhatDoesNotFit() throws {
     let source = try trainer("head", classes: 3, seed: 1)
     let weights = source.parameters.map {

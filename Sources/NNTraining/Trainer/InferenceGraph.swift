@@ -10,7 +10,8 @@ public enum OutputHead: Equatable, Sendable {
   case sigmoid
 }
 
-/// A model traced for evaluation and export: input "input" (N, sample…), output "output", N free, parameters as constants.
+/// A model traced for evaluation and export: input "input" (N, sample…), output "output", N free, parameters as constants. Of the
+/// constants they alone have names, which weights are found by, see ``NamedWeights``.
 ///
 /// A stateful one runs step by step with a batch of 1; the memory of its layers follows the input and the output.
 struct InferenceGraph {
@@ -44,6 +45,11 @@ struct InferenceGraph {
     // Outputs of states were added while layers were called: the model's own goes first.
     var graph = trace.graph
     if let last = graph.outputs.popLast() { graph.outputs.insert(last, at: 0) }
+    var isParameter = [Bool](repeating: false, count: graph.values.count)
+    for entry in trace.parameters { isParameter[entry.tensor.id.index] = true }
+    for index in graph.values.indices where graph.values[index].constant != nil && !isParameter[index] {
+      graph.values[index].name = ""
+    }
     self.graph = graph
   }
 

@@ -6,8 +6,8 @@ public enum WeightLayout: Equatable, Sendable {
   case own
   /// As the layers of PyTorch have them. On the way to a parameter
   /// - matrices of dense, recurrent and attention layers, (outputs, inputs) in PyTorch, are transposed; those of embeddings are not;
-  /// - kernels of 1-D convolutions (O, I, k) become (O, I, 1, k), those of 3-D convolutions (O, I, kD, kH, kW) become
-  ///   (kD, O, I, kH, kW); those of 2-D convolutions and transposed ones are the same;
+  /// - kernels of 1-D convolutions (O, I, k) become (O, I, 1, k), those of transposed ones (I, O, k) become (I, O, 1, k); those
+  ///   of 3-D convolutions (O, I, kD, kH, kW) become (kD, O, I, kH, kW); those of 2-D convolutions, transposed or not, are the same;
   /// - `running_var` is called `running_variance`, and `num_batches_tracked` is left out.
   ///
   /// Gates of LSTM and GRU have PyTorch's order here too.
@@ -34,7 +34,7 @@ extension WeightLayout {
     guard self == .pyTorch else { return weight }
     switch (WeightLayout.kind(of: name), weight.extents.count) {
     case ("dense", 2), ("simplernn", 2), ("lstm", 2), ("gru", 2), ("attention", 2): return weight.transposed()
-    case ("conv1d", 3):
+    case ("conv1d", 3), ("convtranspose1d", 3):
       var image = weight
       image.extents.insert(1, at: 2)
       return image
@@ -50,7 +50,7 @@ extension WeightLayout {
     switch (WeightLayout.kind(of: weight.name), weight.extents.count) {
     case ("dense", 2), ("simplernn", 2), ("lstm", 2), ("gru", 2), ("attention", 2):
       result = weight.transposed()
-    case ("conv1d", 4):
+    case ("conv1d", 4), ("convtranspose1d", 4):
       result = weight
       result.extents.remove(at: 2)
     case ("conv3d", 5): result = weight.permuted([1, 2, 0, 3, 4])

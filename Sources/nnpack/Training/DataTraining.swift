@@ -48,11 +48,7 @@ struct DataTraining {
   /// Takes over the weights of a file.
   private func initialize(_ trainer: Trainer, from path: String) throws {
     let report = try trainer.store.load(
-      NamedWeights.read(path: path), layout: model.pytorch ? .pyTorch : .own
-    ) { name in
-      // What standardises the features comes from the data.
-      ["mean", "inverse_deviation"].contains(name) ? nil : name
-    }
+      NamedWeights.read(path: path), layout: model.pytorch ? .pyTorch : .own)
     print("\(path): \(report.description)")
     guard !report.matched.isEmpty else {
       throw NNError(.invalidArgument, "\(path): no weight has the name and shape of one of the network's")
