@@ -172,6 +172,39 @@ private func column(_ name: String, _ path: String) throws -> [Double] {
     }
   }
 
+  @Test func classesOfAnArchiveMayStandInAColumn() throws {
+    try withTemporaryFolder { folder in
+      func archive(_ classes: [Int64], _ extents: [Int]) throws -> String {
+        let path = folder + "/data.npz"
+        let x = try Tensor((0..<80).map { Float($0 % 9) }, extents: [40, 2])
+        try NPZFile.write([("x", x), ("y", try Tensor(classes, extents: extents))], to: path)
+        return path
+      }
+      let three = (0..<40).map { Int64($0 % 3) }
+      for kind in [[], ["--classification"]] {
+        let told = try train([try archive(three, [40, 1]), "--epochs", "1"] + kind, in: folder)
+        #expect(told.output.contains("3 classes to tell from 2 numbers"), "\(told.output)")
+      }
+      let numbers = try train([try archive(three, [40, 1]), "--epochs", "1", "--regression"], in: folder)
+      #expect(numbers.output.contains("a number to tell from 2 numbers"), "\(numbers.output)")
+      let pairs = try nnpack("train", try archive(three + three, [40, 2]), "--classification")
+      #expect(
+        pairs.status == 64 && pairs.errors.contains("--classification needs one class"), "\(pairs.errors)")
+      let one = try nnpack("train", try archive([Int64](repeating: 3, count: 40), [40]))
+      #expect(one.status == 1 && one.errors.contains("there is one class only, 3"), "\(one.errors)")
+    }
+  }
+
+  @Test func labelsOfOneClassAreRefused() throws {
+    try withTemporaryFolder { folder in
+      let paths = try TrainingData.stripes(folder)
+      try Data([0, 0, 8, 1, 0, 0, 0, 60] + [UInt8](repeating: 4, count: 60)).write(
+        to: URL(fileURLWithPath: paths.labels))
+      let outcome = try nnpack("train", "--images", paths.images, "--labels", paths.labels)
+      #expect(outcome.status == 1 && outcome.errors.contains("/labels: there is one class only, 4"))
+    }
+  }
+
   @Test func everyOptimiserTrains() throws {
     try withTemporaryFolder { folder in
       let path = try TrainingData.flowers(folder)

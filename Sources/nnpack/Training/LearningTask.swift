@@ -39,6 +39,9 @@ extension LearningTask {
     if options.kind == .regression, classCount != nil {
       throw ValidationError("--regression needs targets that are numbers")
     }
+    if options.kind == .classification, classCount == nil {
+      throw ValidationError("--classification needs one class for each sample")
+    }
   }
 
   /// The rows of a CSV file.
@@ -73,6 +76,7 @@ extension LearningTask {
     guard case .classes(let classes) = data.targets, let last = classes.max() else {
       throw NNError(.invalidArgument, "\(labels): no labels")
     }
+    try LearningTask.requireSeveral(classes, labels)
     let shape = data.sampleShape.map { "\($0)" }.joined(separator: "×")
     self.init(
       samples: data, classNames: (0...last).map { "\($0)" },
@@ -98,6 +102,8 @@ extension LearningTask {
     switch data.targets {
     case .classes(let classes):
       targets = kind == .regression ? .values(classes.map { Float($0) }, shape: [1]) : .classes(classes)
+    case .positions(let classes, let shape) where shape.reduce(1, *) == 1 && kind != .regression:
+      targets = .classes(classes)
     case .positions(let classes, let shape):
       targets = .values(classes.map { Float($0) }, shape: [shape.reduce(1, *)])
     case .values(let values, let shape):
@@ -115,7 +121,8 @@ extension LearningTask {
           "\(path): y has classes from \(classes.min() ?? 0) to \(classes.max() ?? 0), not from 0 to 65535; --regression takes "
             + "them as numbers")
       }
-      names = (0...max(last, 1)).map { "\($0)" }
+      try LearningTask.requireSeveral(classes, path)
+      names = (0...last).map { "\($0)" }
     }
     if let place = data.features.firstIndex(where: { !$0.isFinite }) {
       throw NNError(.invalidArgument, "\(path): element \(place) of x is not finite")
@@ -129,9 +136,16 @@ extension LearningTask {
       classNames: names, input: "\(text) number\(text == "1" ? "" : "s")", output: names.isEmpty ? "y" : nil)
   }
 
+  /// Throws if there is nothing to tell apart.
+  private static func requireSeveral(_ classes: [Int], _ path: String) throws(NNError) {
+    if let only = classes.first, classes.allSatisfy({ $0 == only }) {
+      throw NNError(.invalidArgument, "\(path): there is one class only, \(only)")
+    }
+  }
+
   /// Fractions that are whole as classes.
   private static func classes(_ values: [Float], _ shape: [Int], _ path: String) throws(NNError) -> [Int] {
-    guard shape == [1] else {
+    guard shape.reduce(1, *) == 1 else {
       throw NNError(.shapeMismatch, "\(path): classes need one number of y for each sample")
     }
     var classes: [Int] = []
