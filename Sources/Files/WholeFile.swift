@@ -14,6 +14,23 @@ public enum WholeFile {
   ) throws(NNError) -> Result {
     var mapping = nnp_mapping()
     try check(nnp_file_map(path, &mapping), path)
+    return try use(mapping, path, body)
+  }
+
+  /// As ``read(_:_:)``; nil if there is no such file.
+  public static func readIfPresent<Result>(
+    _ path: String, _ body: (UnsafeRawBufferPointer) throws(NNError) -> Result
+  ) throws(NNError) -> Result? {
+    var mapping = nnp_mapping()
+    let status = nnp_file_map(path, &mapping)
+    if status == ENOENT { return nil }
+    try check(status, path)
+    return try use(mapping, path, body)
+  }
+
+  private static func use<Result>(
+    _ mapping: nnp_mapping, _ path: String, _ body: (UnsafeRawBufferPointer) throws(NNError) -> Result
+  ) throws(NNError) -> Result {
     defer { nnp_file_unmap(mapping) }
     do throws(NNError) {
       return try body(UnsafeRawBufferPointer(start: mapping.bytes, count: mapping.size))

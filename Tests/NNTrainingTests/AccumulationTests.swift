@@ -120,6 +120,18 @@ import Testing
     #expect(trainer.step == 4)
   }
 
+  /// An epoch of samples that are repeated has more batches than there are samples.
+  @Test func groupsReachToTheEndOfALongEpoch() throws {
+    let data = try Dataset(
+      features: (0..<20).map { Float($0) / 9 - 1 }, sampleShape: [2],
+      targets: .classes([1] + [Int](repeating: 0, count: 9)))
+    for (accumulating, updates) in [(18, 1), (.max, 1), (17, 2), (1, 18)] {
+      let trainer = try self.trainer()
+      try trainer.fit(data, epochs: 1, batchSize: 1, accumulating: accumulating, sampling: .oversampled)
+      #expect(trainer.step == updates)
+    }
+  }
+
   @Test func absurdGroupsAreRefusedOrAWholeEpoch() throws {
     let data = try blobs(count: 20)
     #expect(throws: NNError.self) {

@@ -37,6 +37,14 @@ import Testing
     }
   }
 
+  @Test func csvLogBeginsAnewWithEachTraining() throws {
+    try withTemporaryPath { path in
+      let log = CSVLog(path)
+      for epochs in [3, 2] { try trainer().fit(data.get(), epochs: epochs, batchSize: 10, callbacks: [log]) }
+      #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 3)
+    }
+  }
+
   @Test func tensorBoardRecordsHaveTheKnownChecksums() {
     // The record of "abc", its masked checksums computed by TensorBoard's own writer.
     let record = TensorBoardLog.record(Array("abc".utf8))

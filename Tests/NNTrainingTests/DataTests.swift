@@ -20,6 +20,24 @@ import Testing
     #expect(try data.split(fraction: 0.25, seed: 5, stratified: true).held.features != held.features)
   }
 
+  @Test func countsBeyondAllNumbersAreRefused() throws {
+    let features = [Float](repeating: 0, count: 1 << 17)
+    for targets in [Targets.values([], shape: [1 << 47]), .positions([], shape: [1 << 47])] {
+      let error = #expect(throws: NNError.self) {
+        try Dataset(features: features, sampleShape: [1], targets: targets)
+      }
+      #expect(error?.code == .shapeMismatch)
+    }
+    for classes in [.max, 1 << 62] {
+      #expect(throws: NNError.self) {
+        try Scores.macroAUC(scores: [1, 0, 1, 0], targets: [0, 1, 0, 1], classes: classes)
+      }
+      #expect(throws: NNError.self) {
+        try Scores.topK(1, scores: [1, 0, 1, 0], targets: [0, 1, 0, 1], classes: classes)
+      }
+    }
+  }
+
   @Test func dataThatDoNotFitAreRefused() throws {
     #expect(throws: NNError.self) {
       try Dataset(features: [1, 2, 3], sampleShape: [2], targets: .classes([0]))

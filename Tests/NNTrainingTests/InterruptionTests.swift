@@ -150,6 +150,101 @@ private final class Schedule: Callback {
     #expect(victim.bits == before)
   }
 
+  /// Checksums can be made right: what a checkpoint says must be possible.
+  @Test func checkpointsThatStandNowhereAreRefused() throws {
+    let data = try blobs(count: 60)
+    try withTemporaryPath { path in
+      let trainer = try blobTrainer()
+      try trainer.fit(data, epochs: 1, batchSize: 25)
+      let before = trainer.bits
+      let settings = FitSettings(
+        data: data, epochs: 9, batchSize: 25, dropsLastBatch: false, validation: nil, callbacks: [],
+        checkpoint: nil, samples: 60)
+      func resume(step: Int, _ epoch: Int, _ batch: Int, _ samples: Int) throws {
+        trainer.step = step
+        try trainer.writeCheckpoint(
+          path, settings, FitPosition(epoch: epoch, batch: batch, samples: samples, sums: [0, 0]))
+        trainer.step = 3
+        try trainer.fit(
+          data, epochs: 9, batchSize: 25, callbacks: [Scheduled(CosineDecay())],
+          checkpoint: Checkpointing(path: path))
+      }
+      for (step, epoch, batch, samples) in [
+        (.max, 0, 0, 0), (-1, 0, 0, 0), (3, -1, 0, 0), (3, .max, 0, 0), (3, 0, -1, 0), (3, 0, 4, 60),
+        (3, 0, .max, 60), (3, 0, 1, 24), (3, 0, 1, -25), (3, 0, 3, 75),
+      ] {
+        let error = #expect(throws: NNError.self) { try resume(step: step, epoch, batch, samples) }
+        #expect(
+          [.corruptFile, .invalidArgument].contains(error?.code), "\(step) \(epoch) \(batch) \(samples)")
+      }
+      #expect(trainer.bits == before && trainer.step == 3)
+    }
+  }
+
+  @Test func aCheckpointWithOtherCallbacksChangesNothing() throws {
+    let data = try blobs(count: 60)
+    try withTemporaryPath { path in
+      let checkpoint = Checkpointing(path: path)
+      try blobTrainer().fit(
+        data, epochs: 2, batchSize: 20, callbacks: [EarlyStopping(patience: 9)], checkpoint: checkpoint)
+      let other = try blobTrainer()
+      let before = other.bits
+      for callbacks: [any Callback] in [[], [EarlyStopping(), EarlyStopping()], [ReduceOnPlateau()]] {
+        let error = #expect(throws: NNError.self) {
+          try other.fit(data, epochs: 4, batchSize: 20, callbacks: callbacks, checkpoint: checkpoint)
+        }
+        #expect(error?.message.contains("checkpoint") == true)
+        #expect(other.bits == before && other.step == 0)
+      }
+    }
+  }
+
+  /// The step that goes wrong had another learning rate than the epoch began with.
+  @Test func aLossThatExplodesWithinAnEpochNamesTheTensor() throws {
+    let trainer = try Trainer(
+      Dense(1), sampleShape: [2], loss: .meanSquaredError, optimizer: SGD(learningRate: 0.05), seed: 3)
+    let error = #expect(throws: NNError.self) {
+      try trainer.fit(exclusiveOr(), epochs: 2, batchSize: 8, callbacks: [Explosion(epoch: 1, batch: 3)])
+    }
+    let message = try #require(error).message
+    #expect(message.contains("in epoch 2, batch 5 of 8"), "\(message)")
+    #expect(message.contains("the first tensor that is not finite is the result of"), "\(message)")
+    #expect(message.hasSuffix("in batch 5"), "\(message)")
+  }
+
+  @Test func earlyStoppingRestoresTheAveragesOfTheBestEpoch() throws {
+    let data = try blobs(count: 60)
+    guard case .classes(let classes) = data.targets else { return }
+    let wrong = try Dataset(
+      features: data.features, sampleShape: [2], targets: .classes(classes.map { ($0 + 1) % 3 }))
+    let stopping = EarlyStopping(.loss, patience: 3)
+    let snapshots = AverageSnapshots()
+    let trainer = try Trainer(
+      Dense(3), sampleShape: [2], loss: .softmaxCrossEntropy,
+      optimizer: Averaged(SGD(learningRate: 0.05), decay: 0.9), seed: 9)
+    try trainer.fit(data, epochs: 50, batchSize: 20, validation: wrong, callbacks: [stopping, snapshots])
+    let best = try #require(stopping.best)
+    let averages = try trainer.withAveragedParameters { $0.bits }
+    #expect(averages == snapshots.bits[best.epoch] && averages != snapshots.bits.last)
+    #expect(trainer.step == 3 * (best.epoch + 1))
+  }
+
+  private final class AverageSnapshots: Callback {
+    var bits: [[[UInt32]]] = []
+    func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) {
+      bits.append(try trainer.withAveragedParameters { $0.bits })
+    }
+  }
+
+  /// Makes steps of absurd length from the one after some batch on.
+  private final class Explosion: Callback {
+    private let place: (epoch: Int, batch: Int)
+    init(epoch: Int, batch: Int) { place = (epoch, batch) }
+    func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError) {
+      if (progress.epoch, progress.batch) == place { trainer.learningRate = 1e30 }
+    }
+  }
+
   private func blobTrainer(seed: UInt64 = 9) throws -> Trainer {
     try Trainer(
       Sequential {

@@ -115,6 +115,37 @@ import Testing
     #expect(nnrt_test_allocations() > afterC)
   }
 
+  @Test func batchesThatDoNotFitAreRefused() throws {
+    let data = try stripes(count: 8)
+    let trainer = try smallConvolutionalTrainer()
+    let before = trainer.bits
+    let wide = try Dataset(
+      features: [Float](repeating: 0, count: 8 * 4900), sampleShape: [1, 70, 70],
+      targets: .classes([Int](repeating: 0, count: 8)))
+    let numbers = try Dataset(
+      features: data.features, sampleShape: [1, 6, 6],
+      targets: .values([Float](repeating: 0, count: 8), shape: [1]))
+    let words = try Dataset(
+      tokens: [Int32](repeating: 0, count: 8 * 36), sampleShape: [1, 6, 6],
+      targets: .classes([Int](repeating: 0, count: 8)))
+    let classes = try Dataset(
+      features: data.features, sampleShape: [1, 6, 6], targets: .classes([0, 1, 0, 1, 7, 0, 0, 1]))
+    let cases: [(Dataset, [Int], ErrorCode)] = [
+      (wide, [0, 1], .shapeMismatch), (numbers, [0, 1], .dtypeMismatch), (words, [0, 1], .dtypeMismatch),
+      (data, [0, 8], .invalidArgument), (data, [-1, 0], .invalidArgument), (data, [.max], .invalidArgument),
+      (data, [.min], .invalidArgument), (data, [], .invalidArgument), (classes, [3, 4], .indexOutOfRange),
+    ]
+    for (data, indices, code) in cases {
+      let error = #expect(throws: NNError.self) { try trainer.trainBatch(data, indices[...]) }
+      #expect(error?.code == code, "\(indices): \(error?.message ?? "")")
+      #expect(throws: NNError.self) { try trainer.profileStep(data, indices[...], runs: 1) }
+    }
+    #expect(throws: NNError.self) { try trainer.profileStep(data, [0, 1], runs: 0) }
+    #expect(trainer.bits == before && trainer.step == 0)
+    try trainer.trainBatch(data, [7, 0, 7])
+    #expect(trainer.bits != before)
+  }
+
   @Test func twoThreadsGiveTheBitsOfOne() throws {
     let data = try stripes()
     var results: [[[UInt32]]] = []

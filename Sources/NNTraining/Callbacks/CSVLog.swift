@@ -9,9 +9,16 @@ import NNGraph
 public final class CSVLog: Callback {
   public let path: String
   private var rows: [String] = []
+  /// Whether the rows are of the training to come, taken from its checkpoint.
+  private var areRestored = false
 
   public init(_ path: String) {
     self.path = path
+  }
+
+  public func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError) {
+    if !areRestored { rows = [] }
+    areRestored = false
   }
 
   public func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) {
@@ -39,5 +46,6 @@ public final class CSVLog: Callback {
 
   public func restore(_ bytes: [UInt8], _ trainer: Trainer) throws(NNError) {
     rows = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { String($0) }
+    areRestored = true
   }
 }

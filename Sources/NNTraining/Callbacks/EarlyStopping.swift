@@ -1,6 +1,7 @@
 import NNGraph
 
-/// Stops when a number has not improved for some epochs, and brings back the parameters of the best epoch.
+/// Stops when a number has not improved for some epochs, and brings back the parameters of the best epoch; if the optimiser
+/// averages them, their averages too, with the number of steps that these are of.
 public final class EarlyStopping: Callback {
   /// What is watched.
   public enum Quantity: Equatable, Sendable {
@@ -50,7 +51,7 @@ public final class EarlyStopping: Callback {
     if improves {
       best = (report.epoch, value)
       epochsWithout = 0
-      if restoresBestWeights { bestValues = trainer.parameterBytes() }
+      if restoresBestWeights { bestValues = trainer.weightBytes() }
     } else {
       epochsWithout += 1
       if epochsWithout >= patience { trainer.stop() }
@@ -58,7 +59,7 @@ public final class EarlyStopping: Callback {
   }
 
   public func trainingEnded(_ trainer: Trainer) throws(NNError) {
-    if restoresBestWeights, best != nil { try trainer.setParameterBytes(bestValues) }
+    if restoresBestWeights, best != nil { try trainer.setWeightBytes(bestValues) }
   }
 
   public func save() -> [UInt8] {
@@ -74,9 +75,9 @@ public final class EarlyStopping: Callback {
   public func restore(_ bytes: [UInt8], _ trainer: Trainer) throws(NNError) {
     var reader = CheckpointReader(bytes)
     let hasBest = try reader.integer() != 0
-    let epoch = try reader.integer()
+    let epoch = try reader.count()
     let value = try reader.double()
-    epochsWithout = try reader.integer()
+    epochsWithout = try reader.count()
     bestValues = try reader.byteArray()
     try reader.end()
     best = hasBest ? (epoch, value) : nil

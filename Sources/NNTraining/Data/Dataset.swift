@@ -11,6 +11,12 @@ public enum Targets: Equatable, Sendable {
   case values([Float], shape: [Int])
 }
 
+/// Whether `count` is a·b, which may be too large to compute.
+func isProduct(_ count: Int, _ a: Int, _ b: Int) -> Bool {
+  let (product, overflow) = a.multipliedReportingOverflow(by: b)
+  return !overflow && count == product
+}
+
 /// Samples in memory: features and targets.
 ///
 /// ``CSVTable``, ``IDXFile`` and ``TextCorpus`` make data sets of files.
@@ -57,7 +63,7 @@ public struct Dataset: Sendable {
       }
     case .positions(let classes, let shape):
       targetSize = try Dataset.elementCount(shape)
-      guard classes.count == count * targetSize else {
+      guard isProduct(classes.count, count, targetSize) else {
         throw NNError(
           .shapeMismatch,
           "\(classes.count) class indices for \(count) samples with targets of shape \(Shape(shape).description)"
@@ -65,7 +71,7 @@ public struct Dataset: Sendable {
       }
     case .values(let values, let shape):
       targetSize = try Dataset.elementCount(shape)
-      guard values.count == count * targetSize else {
+      guard isProduct(values.count, count, targetSize) else {
         throw NNError(
           .shapeMismatch,
           "\(values.count) target numbers for \(count) samples with targets of shape \(Shape(shape).description)"
@@ -155,8 +161,8 @@ public struct Dataset: Sendable {
     return (try selecting(rest.sorted()), try selecting(held.sorted()))
   }
 
-  /// Throws unless the targets are of the kind, of the shape and among the classes that a model is trained against.
-  func require(_ kind: TargetKind, targetShape expected: [Int], classes limit: Int?) throws(NNError) {
+  /// Throws unless the targets are of the kind and of the shape that a model is trained against.
+  func require(_ kind: TargetKind, targetShape expected: [Int]) throws(NNError) {
     func requireShape(_ shape: [Int]) throws(NNError) {
       guard shape == expected else {
         throw NNError(
@@ -166,13 +172,8 @@ public struct Dataset: Sendable {
       }
     }
     switch (kind, targets) {
-    case (.classes, .classes(let classes)):
-      try requireShape([])
-      try requireClasses(classes, least: 0, limit)
-    case (.classes, .positions(let classes, let shape)):
-      try requireShape(shape)
-      try requireClasses(classes, least: -1, limit)
-    case (.values, .values(_, let shape)): try requireShape(shape)
+    case (.classes, .classes): try requireShape([])
+    case (.classes, .positions(_, let shape)), (.values, .values(_, let shape)): try requireShape(shape)
     case (.classes, .values):
       throw NNError(.dtypeMismatch, "the loss takes class indices, the data has numbers as targets")
     case (.values, .classes), (.values, .positions):
@@ -180,11 +181,30 @@ public struct Dataset: Sendable {
     }
   }
 
-  private func requireClasses(_ classes: [Int], least: Int, _ limit: Int?) throws(NNError) {
-    for (index, value) in classes.enumerated() where value < least || value >= limit ?? Int.max {
+  /// Throws unless every class is one of a model that has `limit` of them, or an unknown number.
+  func requireClasses(below limit: Int?) throws(NNError) {
+    for sample in 0..<count { try requireClasses(of: sample, below: limit) }
+  }
+
+  /// The same for one sample; allocates nothing.
+  func requireClasses(of sample: Int, below limit: Int?) throws(NNError) {
+    switch targets {
+    case .classes(let classes): try requireClass(classes[sample], of: sample, least: 0, limit)
+    case .positions(let classes, _):
+      var place = sample * targetSize
+      let end = place + targetSize
+      while place < end {
+        try requireClass(classes[place], of: sample, least: -1, limit)
+        place += 1
+      }
+    case .values: return
+    }
+  }
+
+  private func requireClass(_ value: Int, of sample: Int, least: Int, _ limit: Int?) throws(NNError) {
+    guard value >= least, value < limit ?? Int.max else {
       let outputs = limit.map { ", but the model has \($0) outputs" } ?? ""
-      throw NNError(
-        .indexOutOfRange, "sample \(index / max(targetSize, 1)) has class \(value)" + outputs)
+      throw NNError(.indexOutOfRange, "sample \(sample) has class \(value)" + outputs)
     }
   }
 }

@@ -62,15 +62,14 @@ extension Scores {
       throw NNError(.invalidArgument, "an average precision needs positive samples, and no NaN")
     }
     let order = scores.indices.sorted { scores[$0] > scores[$1] }
-    var (hits, found, area, first) = (0, 0, 0.0, 0)
+    var (hits, area, first) = (0, 0.0, 0)
     while first < order.count {
       var last = first
       while last + 1 < order.count, scores[order[last + 1]] == scores[order[first]] { last += 1 }
       let before = hits
       hits += order[first...last].count { isPositive[$0] }
-      found = last + 1
-      area += Double(hits - before) / Double(positives) * Double(hits) / Double(found)
       first = last + 1
+      area += Double(hits - before) / Double(positives) * Double(hits) / Double(first)
     }
     return area
   }
@@ -80,7 +79,7 @@ extension Scores {
   /// - Parameter scores: a row of one score for each class for each sample.
   /// - Throws: as there; each class must have samples.
   public static func macroAUC(scores: [Float], targets: [Int], classes: Int) throws(NNError) -> Double {
-    guard classes >= 2, scores.count == targets.count * classes else {
+    guard classes >= 2, isProduct(scores.count, targets.count, classes) else {
       throw NNError(
         .shapeMismatch, "\(scores.count) scores for \(targets.count) targets of \(classes) classes")
     }

@@ -7,7 +7,7 @@ extension Trainer {
   public func withAveragedParameters<Result>(
     _ body: (Trainer) throws(NNError) -> Result
   ) throws(NNError) -> Result {
-    guard let averaging = recipe.optimizer as? any AveragingOptimizer, step > 0 else {
+    guard let averaging, step > 0 else {
       throw NNError(.invalidState, "there are no averaged parameters: train with Averaged(optimizer) first")
     }
     var correction = 1.0
@@ -18,11 +18,22 @@ extension Trainer {
       for (parameter, values) in kept { _ = parameter.values.update(fromContentsOf: values) }
     }
     for parameter in store.parameters {
-      let name = Name(parameter.name.string + "/" + AveragedSlot.name)
-      guard let average = store.slots.all.first(where: { $0.name == name }) else { continue }
+      guard let average = average(of: parameter) else { continue }
       kept.append((parameter, Array(parameter.values)))
       for index in parameter.values.indices { parameter.values[index] = average.values[index] * scale }
     }
     return try body(self)
+  }
+
+  /// The averages of the parameters that have one.
+  var averages: [Parameter] {
+    averaging == nil ? [] : store.parameters.compactMap { average(of: $0) }
+  }
+
+  private var averaging: (any AveragingOptimizer)? { recipe.optimizer as? any AveragingOptimizer }
+
+  private func average(of parameter: Parameter) -> Parameter? {
+    let name = Name(parameter.name.string + "/" + AveragedSlot.name)
+    return store.slots.all.first { $0.name == name }
   }
 }

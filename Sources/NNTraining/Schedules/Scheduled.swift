@@ -73,7 +73,7 @@ public final class ReduceOnPlateau: Callback {
   public func restore(_ bytes: [UInt8], _ trainer: Trainer) throws(NNError) {
     var reader = CheckpointReader(bytes)
     best = try reader.double()
-    epochsWithout = try reader.integer()
+    epochsWithout = try reader.count()
     try reader.end()
   }
 }

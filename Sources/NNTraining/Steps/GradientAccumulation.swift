@@ -81,7 +81,7 @@ extension TrainingStep {
   func set(_ place: AccumulationPlace, updates: Int, seed: UInt64) {
     if place.accumulation == .none { return }
     // Random numbers differ between the batches of one update too.
-    plan.setRandomKey(seed: seed, step: updates * place.size + place.before + 1)
+    plan.setRandomKey(seed: seed, step: updates &* place.size &+ place.before &+ 1)
     plan.setAccumulation(batches: place.before, fullness: place.fullness)
   }
 }

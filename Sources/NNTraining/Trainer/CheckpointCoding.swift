@@ -55,18 +55,34 @@ struct CheckpointReader {
 
   mutating func integer() throws(NNError) -> Int { Int(truncatingIfNeeded: try word()) }
 
+  /// A number of things: not negative, and so small that arithmetic on it does not overflow.
+  mutating func count() throws(NNError) -> Int {
+    let value = try integer()
+    guard value >= 0, value <= 1 << 40 else {
+      throw NNError(.corruptFile, "the checkpoint has a count of \(value)")
+    }
+    return value
+  }
+
   mutating func double() throws(NNError) -> Double { Double(bitPattern: try word()) }
 
   mutating func byteArray() throws(NNError) -> [UInt8] { Array(try take(try integer())) }
 
   mutating func name() throws(NNError) -> Name { Name(utf8: try byteArray()) }
 
-  /// Fills `floats`, which must be as many as were written.
-  mutating func floats(into floats: UnsafeMutableBufferPointer<Float>) throws(NNError) {
-    guard try integer() == floats.count * 4 else {
+  /// Passes over `count` floats.
+  mutating func skipFloats(_ count: Int) throws(NNError) { _ = try takeFloats(count) }
+
+  private mutating func takeFloats(_ count: Int) throws(NNError) -> ArraySlice<UInt8> {
+    guard try integer() == count * 4 else {
       throw NNError(.corruptFile, "a tensor of the checkpoint has another size")
     }
-    let source = try take(floats.count * 4)
+    return try take(count * 4)
+  }
+
+  /// Fills `floats`, which must be as many as were written.
+  mutating func floats(into floats: UnsafeMutableBufferPointer<Float>) throws(NNError) {
+    let source = try takeFloats(floats.count)
     var next = source.startIndex
     for index in floats.indices {
       var bits: UInt32 = 0

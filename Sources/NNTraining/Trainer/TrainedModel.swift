@@ -38,7 +38,7 @@ public struct TrainedModel {
     ).graph.packed()
   }
 
-  /// The file ``export(to:head:metadata:selfTestInputs:options:)`` writes.
+  /// The file ``export(to:head:metadata:selfTestInputs:selfTestTokens:options:)`` writes.
   ///
   /// - Parameter selfTestInputs: samples one after the other. Their outputs, computed by the runtime, become a self-test
   ///   vector; a stateful model gets none.

@@ -1,4 +1,4 @@
-import CPlatform
+import Files
 import NNGraph
 
 // A checkpoint is one file: "NNRTCKPT", version, length and checksum of the rest, then the settings it belongs to, the
@@ -31,46 +31,41 @@ extension Trainer {
     file.write(Trainer.version)
     file.write(Trainer.checksum(content.bytes))
     file.write(content.bytes)
-    let status = file.bytes.withUnsafeBytes { nnp_file_write_atomically(path, $0.baseAddress, $0.count) }
-    guard status == 0 else {
-      throw NNError(
-        .fileAccess, "checkpoint \"\(path)\" cannot be written: \(String(cString: nnp_error_text(status)))")
+    do throws(NNError) {
+      try WholeFile.write(file.bytes, to: path)
+    } catch {
+      throw error.within("checkpoint")
     }
   }
 
   /// The content of a checkpoint whose checksum is right; nil if there is no such file.
   func readCheckpoint(_ path: String) throws(NNError) -> [UInt8]? {
-    var mapping = nnp_mapping()
-    let status = nnp_file_map(path, &mapping)
-    if status == ENOENT { return nil }
-    guard status == 0 else {
-      throw NNError(
-        .fileAccess, "checkpoint \"\(path)\" cannot be read: \(String(cString: nnp_error_text(status)))")
-    }
-    let bytes = Array(UnsafeRawBufferPointer(start: mapping.bytes, count: mapping.size))
-    nnp_file_unmap(mapping)
     do throws(NNError) {
-      var reader = CheckpointReader(bytes)
-      guard try reader.byteArray() == Trainer.magic else {
-        throw NNError(.corruptFile, "is no checkpoint")
+      return try WholeFile.readIfPresent(path) { (bytes) throws(NNError) in
+        try Trainer.checkpointContent(Array(bytes))
       }
-      let version = try reader.integer()
-      guard version == Trainer.version else {
-        throw NNError(.unsupportedVersion, "has version \(version), this program reads \(Trainer.version)")
-      }
-      let checksum = try reader.word()
-      let content = try reader.byteArray()
-      try reader.end()
-      guard Trainer.checksum(content) == checksum else {
-        throw NNError(.checksumMismatch, "its bytes do not have their recorded checksum")
-      }
-      return content
     } catch {
-      throw error.within("checkpoint \"\(path)\"")
+      throw error.within("checkpoint")
     }
   }
 
-  /// Takes over everything a checkpoint holds. Nothing is changed before names and sizes have been found right.
+  private static func checkpointContent(_ bytes: [UInt8]) throws(NNError) -> [UInt8] {
+    var reader = CheckpointReader(bytes)
+    guard try reader.byteArray() == magic else { throw NNError(.corruptFile, "this is none") }
+    let version = try reader.integer()
+    guard version == self.version else {
+      throw NNError(.unsupportedVersion, "it has version \(version), this program reads \(self.version)")
+    }
+    let recorded = try reader.word()
+    let content = try reader.byteArray()
+    try reader.end()
+    guard checksum(content) == recorded else {
+      throw NNError(.checksumMismatch, "its bytes do not have their recorded checksum")
+    }
+    return content
+  }
+
+  /// Takes over everything a checkpoint holds. The trainer is not changed before all of it has been found right.
   func restore(
     _ content: [UInt8], _ settings: FitSettings, _ position: inout FitPosition
   ) throws(NNError) {
@@ -82,13 +77,9 @@ extension Trainer {
         "the checkpoint belongs to another training: \(recorded.string); this one is \(fingerprint(settings))"
       )
     }
-    let step = try reader.integer()
+    let step = try reader.count()
     let learningRate = try reader.double()
-    var restored = position
-    restored.epoch = try reader.integer()
-    restored.batch = try reader.integer()
-    restored.samples = try reader.integer()
-    for index in restored.sums.indices { restored.sums[index] = try reader.double() }
+    let restored = try restoredPosition(&reader, settings, position)
     let tensors = checkpointTensors(settings)
     guard try reader.integer() == tensors.count else {
       throw NNError(.invalidArgument, "the checkpoint has another number of tensors than this model")
@@ -100,18 +91,41 @@ extension Trainer {
           .invalidArgument, "the checkpoint's tensors are not those of this model: \(tensor.name.quoted)")
       }
     }
+    guard try ahead.integer() == settings.callbacks.count else {
+      throw NNError(.invalidArgument, "the checkpoint was made with another number of callbacks")
+    }
+    var kept: [[UInt8]] = []
+    for _ in settings.callbacks { kept.append(try ahead.byteArray()) }
+    try ahead.end()
+    for (callback, bytes) in zip(settings.callbacks, kept) { try callback.restore(bytes, self) }
     for tensor in tensors {
       _ = try reader.name()
       try reader.floats(into: tensor.values)
     }
-    guard try reader.integer() == settings.callbacks.count else {
-      throw NNError(.invalidArgument, "the checkpoint was made with another number of callbacks")
-    }
-    for callback in settings.callbacks { try callback.restore(reader.byteArray(), self) }
-    try reader.end()
     self.step = step
     self.learningRate = learningRate
     position = restored
+  }
+
+  /// Where the training stood; a batch beyond the epoch's, or other samples than its batches have, are refused.
+  private func restoredPosition(
+    _ reader: inout CheckpointReader, _ settings: FitSettings, _ position: FitPosition
+  ) throws(NNError) -> FitPosition {
+    var restored = position
+    restored.epoch = try reader.count()
+    restored.batch = try reader.count()
+    restored.samples = try reader.count()
+    for index in restored.sums.indices { restored.sums[index] = try reader.double() }
+    guard restored.batch <= settings.batches,
+      restored.samples == settings.samplesBefore(batch: restored.batch),
+      !restored.epoch.multipliedReportingOverflow(by: settings.batches).overflow
+    else {
+      throw NNError(
+        .corruptFile,
+        "the checkpoint stands after batch \(restored.batch) of \(settings.batches) with \(restored.samples) samples, epoch \(restored.epoch)"
+      )
+    }
+    return restored
   }
 
   private func checkpointTensors(_ settings: FitSettings) -> [Parameter] {

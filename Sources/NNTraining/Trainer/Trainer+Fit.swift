@@ -43,7 +43,7 @@ extension Trainer {
   ///   - checkpoint: where to save, and to go on from. A training that was killed and resumed ends in the same bits.
   /// - Returns: the reports of the epochs done by this call.
   /// - Throws: ``ErrorCode/shapeMismatch`` and the like for data that do not fit; ``ErrorCode/invalidState`` when the loss is
-  ///   not finite, naming the first tensor that is not (the parameters are then those before that step).
+  ///   not finite, naming the first tensor that is not, and its batch (the parameters are then those before that batch).
   @discardableResult
   public func fit(
     _ data: Dataset, epochs: Int, batchSize: Int = 32, accumulating: Int = 1, dropsLastBatch: Bool = false,
@@ -57,13 +57,18 @@ extension Trainer {
         .invalidArgument,
         "\(epochs) epochs of \(data.count) samples in batches of \(batchSize), \(accumulating) to an update")
     }
-    let settings = FitSettings(
-      data: data, epochs: epochs, batchSize: batchSize, accumulating: min(accumulating, data.count),
-      dropsLastBatch: dropsLastBatch, validation: validation, callbacks: callbacks, checkpoint: checkpoint,
-      augmentation: augmentation, sampling: sampling, samples: try sampling.count(data))
+    var settings = FitSettings(
+      data: data, epochs: epochs, batchSize: batchSize, dropsLastBatch: dropsLastBatch,
+      validation: validation,
+      callbacks: callbacks, checkpoint: checkpoint, augmentation: augmentation, sampling: sampling,
+      samples: try sampling.count(data))
     guard settings.batches >= 1 else {
       throw NNError(.invalidArgument, "\(settings.samples) samples do not fill one batch of \(batchSize)")
     }
+    guard !epochs.multipliedReportingOverflow(by: settings.batches).overflow else {
+      throw NNError(.limitExceeded, "\(epochs) epochs of \(settings.batches) batches")
+    }
+    settings.accumulating = min(accumulating, settings.batches)
     beginTraining()
     var position = FitPosition(sums: [Double](repeating: 0, count: 1 + recipe.metrics.count))
     // All plans and slots exist before anything is restored into them.
@@ -96,7 +101,7 @@ extension Trainer {
     _ settings: FitSettings, _ prefetcher: BatchPrefetcher?, _ position: inout FitPosition
   ) throws(NNError) -> EpochReport? {
     let order = settings.order(epoch: position.epoch, seed: seed)
-    let begin = Recovery(self, position)
+    var begin = Recovery(self, position)
     let clock = ContinuousClock()
     let start = clock.now
     let samplesBefore = position.samples
@@ -107,6 +112,7 @@ extension Trainer {
     while position.batch < settings.batches {
       let rows = settings.rows(order, batch: position.batch)
       let place = settings.place(of: position.batch, samples: rows.count)
+      begin.learningRates.append(learningRate)
       let step: TrainingStep
       if let prefetcher {
         step = try runStep(prefetcher, count: rows.count, place)
@@ -166,7 +172,8 @@ extension Trainer {
     return try evaluate(validation)
   }
 
-  /// Repeats the epoch up to the step whose loss is not finite and looks at every tensor of that step and the one before.
+  /// Repeats the epoch, with the learning rates that its steps had, up to the step whose loss is not finite, and looks at every
+  /// tensor of that step and the one before.
   private func diagnose(
     _ loss: Float, _ settings: FitSettings, _ order: [Int], _ begin: Recovery, _ position: FitPosition
   ) throws(NNError) -> NNError {
@@ -179,6 +186,7 @@ extension Trainer {
       let rows = settings.rows(order, batch: batch)
       let place = settings.place(of: batch, samples: rows.count)
       let training = try trainingStep(batch: rows.count, place.accumulation, settings)
+      learningRate = begin.learningRates[batch - begin.position.batch]
       if let augmented, let prepared {
         try augmented.prepare(order, epoch: position.epoch, batch: batch, into: prepared)
         training.load(prepared, step: step + 1, seed: seed, learningRate: learningRate)
@@ -220,6 +228,12 @@ struct FitSettings {
     dropsLastBatch ? samples / batchSize : (samples - 1) / batchSize + 1
   }
 
+  /// Samples of the epoch's batches before one.
+  func samplesBefore(batch: Int) -> Int {
+    let (count, overflow) = batch.multipliedReportingOverflow(by: batchSize)
+    return overflow ? samples : min(count, samples)
+  }
+
   func order(epoch: Int, seed: UInt64) -> [Int] { sampling.order(data, epoch: epoch, seed: seed) }
 
   func rows(_ order: [Int], batch: Int) -> ArraySlice<Int> {
@@ -230,6 +244,8 @@ struct FitSettings {
 /// A copy of everything a step changes, to repeat steps from.
 struct Recovery {
   let position: FitPosition
+  /// Of each step since, as callbacks set them.
+  var learningRates: [Double] = []
   private let step: Int
   private let learningRate: Double
   private let tensors: [(parameter: Parameter, values: [Float])]

@@ -49,6 +49,8 @@ public final class Trainer {
   public let outputShape: [Int]
   /// Extents of one sample's target.
   public let targetShape: [Int]
+  /// Classes that a target may name, from 0; nil if the loss does not say.
+  let classCount: Int?
   /// The present step length; a callback may change it between steps.
   public var learningRate: Double
   /// Steps done.
@@ -88,6 +90,7 @@ public final class Trainer {
       model, sampleShape: sampleShape, inputType: inputType, head: .none, store: store)
     outputShape = graph.outputShape
     targetShape = recipe.loss.targetShape(outputShape: outputShape)
+    classCount = recipe.loss.classCount(outputShape: outputShape)
     try InferenceGraph.check(recipe, outputShape: outputShape)
     OpenBLAS.setThreads(options.libraryThreads)
   }
@@ -150,12 +153,16 @@ public final class Trainer {
   /// allocates nothing.
   ///
   /// - Returns: the loss before the update.
-  /// - Throws: ``ErrorCode/shapeMismatch`` if the data are not what the model takes.
+  /// - Throws: ``ErrorCode/shapeMismatch`` or ``ErrorCode/dtypeMismatch`` if the data are not what the model takes,
+  ///   ``ErrorCode/invalidArgument`` for no index or one that is no sample's, ``ErrorCode/indexOutOfRange`` for a class beyond the
+  ///   model's.
   @discardableResult
   public func trainBatch(_ data: Dataset, _ indices: ArraySlice<Int>) throws(NNError) -> Float {
-    try runStep(data, indices).loss
+    try require(data, indices)
+    return try runStep(data, indices).loss
   }
 
+  /// One step on samples that were found to fit.
   func runStep(
     _ data: Dataset, _ indices: ArraySlice<Int>, _ place: AccumulationPlace = AccumulationPlace()
   ) throws(NNError) -> TrainingStep {
@@ -204,6 +211,27 @@ public final class Trainer {
 
   /// Throws unless a data set fits the model and its loss.
   func require(_ data: Dataset) throws(NNError) {
+    try requireKind(data)
+    try data.requireClasses(below: classCount)
+  }
+
+  /// Throws unless the samples at `indices` are there and fit the model and its loss. Allocates nothing.
+  func require(_ data: Dataset, _ indices: ArraySlice<Int>) throws(NNError) {
+    try requireKind(data)
+    guard !indices.isEmpty else { throw NNError(.invalidArgument, "a batch without samples") }
+    // Counted by hand for the sake of unoptimised builds, see Dataset.
+    var position = indices.startIndex
+    while position < indices.endIndex {
+      let index = indices[position]
+      guard index >= 0, index < data.count else {
+        throw NNError(.invalidArgument, "sample \(index) of \(data.count)")
+      }
+      try data.requireClasses(of: index, below: classCount)
+      position += 1
+    }
+  }
+
+  private func requireKind(_ data: Dataset) throws(NNError) {
     guard data.sampleShape == sampleShape else {
       throw NNError(
         .shapeMismatch,
@@ -214,9 +242,7 @@ public final class Trainer {
       throw NNError(
         .dtypeMismatch, "samples are \(data.inputType.name), the model takes \(recipe.inputType.name)")
     }
-    try data.require(
-      recipe.loss.targetKind, targetShape: targetShape,
-      classes: recipe.loss.classCount(outputShape: outputShape))
+    try data.require(recipe.loss.targetKind, targetShape: targetShape)
   }
 }
 
@@ -225,17 +251,26 @@ extension Trainer {
   public func reinitialize(_ prefix: String) { store.reinitialize(prefix, seed: seed) }
 }
 
-// All parameters and running statistics as one piece, to keep and to bring back.
+// What predictions are made with, as one piece, to keep and to bring back: all parameters and running statistics; and, where
+// the optimiser averages parameters, the averages and the steps that they are of.
 extension Trainer {
-  func parameterBytes() -> [UInt8] {
+  func weightBytes() -> [UInt8] {
     var writer = CheckpointWriter()
-    for parameter in store.parameters { writer.write(parameter.values) }
+    for tensor in store.parameters + averages { writer.write(tensor.values) }
+    if averages.isEmpty { return writer.bytes }
+    writer.write(step)
     return writer.bytes
   }
 
-  func setParameterBytes(_ bytes: [UInt8]) throws(NNError) {
+  /// - Throws: ``ErrorCode/corruptFile`` for what ``weightBytes()`` of this model does not give; nothing is changed then.
+  func setWeightBytes(_ bytes: [UInt8]) throws(NNError) {
+    let tensors = store.parameters + averages
+    var ahead = CheckpointReader(bytes)
+    for tensor in tensors { try ahead.skipFloats(tensor.values.count) }
+    let steps = averages.isEmpty ? step : try ahead.count()
+    try ahead.end()
     var reader = CheckpointReader(bytes)
-    for parameter in store.parameters { try reader.floats(into: parameter.values) }
-    try reader.end()
+    for tensor in tensors { try reader.floats(into: tensor.values) }
+    step = steps
   }
 }
