@@ -171,7 +171,7 @@ extension StepBuilder {
     } else {
       emit(
         kernel, weights, units: weights.filters,
-        cost: weights.filters * weights.channels * weights.tile.frequencies)
+        cost: Step.cost(weights.filters, weights.channels, weights.tile.frequencies))
     }
   }
 
