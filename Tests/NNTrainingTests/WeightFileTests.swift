@@ -180,7 +180,7 @@ import Testing
         "tensor \"b\": its bytes overlap"
       ),
       (#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, 8, "tensor \"a\": F32 (3) needs 12 bytes"),
-      (#"{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}"#, 8, "tensor \"a\": type F8_E4M3"),
+      (#"{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}"#, 8, "tensor \"a\": type C64"),
       (#"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, 8, "tensor \"a\""),
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8, "tensor \"a\": bytes 8..<0"),
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}"#, 8, "tensor \"a\""),
