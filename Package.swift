@@ -153,6 +153,7 @@ let package = Package(
       ], swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
     .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
+    .testTarget(name: "NNPassesTests", dependencies: ["NNPasses", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNKernels", "Reference"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(

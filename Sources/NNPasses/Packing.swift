@@ -1,19 +1,85 @@
 import NNGraph
 import NNRuntime
 
+/// A rewriting of graphs that changes how they compute, and not what. They run in the order of the cases.
+public enum Pass: String, CaseIterable, Sendable {
+  /// Branches whose condition is a constant become the body that is chosen.
+  case inlineBranches = "inline-branches"
+  /// Nodes of constants become constants.
+  case foldConstants = "fold-constants"
+  /// Readers of what changes nothing read what it was made from.
+  case removeIdentities = "remove-identities"
+  /// Of nodes that compute the same thing one is left.
+  case mergeDuplicates = "merge-duplicates"
+  /// Transposes that follow each other become one, or none.
+  case mergeTransposes = "merge-transposes"
+  /// The normalisation by batch after a convolution moves into its weights.
+  case foldNormalization = "fold-normalization"
+  /// Spellings of GELU and SiLU become one function.
+  case recognizeActivations = "recognize-activations"
+  /// Activations move into the products before them.
+  case fuseActivations = "fuse-activations"
+  /// Dense weights are stored in the kernels' panels.
+  case storeWeightsInPanels = "store-weights-in-panels"
+
+  /// Whether the graph computes the same bits as before; else other roundings of the same numbers.
+  public var isExact: Bool {
+    switch self {
+    case .inlineBranches, .foldConstants, .removeIdentities, .mergeDuplicates, .mergeTransposes,
+      .fuseActivations,
+      .storeWeightsInPanels:
+      true
+    case .foldNormalization, .recognizeActivations: false
+    }
+  }
+
+  public static var exact: [Pass] { allCases.filter { $0.isExact } }
+
+  func run(_ graph: inout Graph) throws(NNError) {
+    switch self {
+    case .inlineBranches: try graph.inlineBranches()
+    case .foldConstants: try graph.foldConstants()
+    case .removeIdentities: graph.removeIdentities()
+    case .mergeDuplicates: graph.mergeDuplicates()
+    case .mergeTransposes: try graph.mergeTransposes()
+    case .foldNormalization: try graph.foldNormalization()
+    case .recognizeActivations: try graph.recognizeActivations()
+    case .fuseActivations: graph.fuseActivations()
+    case .storeWeightsInPanels: try graph.storeWeightsInPanels()
+    }
+  }
+}
+
 extension Graph {
-  /// The graph as it is shipped and run: activations fused into products, identities and unused nodes gone, dense
-  /// weights in the kernels' panels. Computes the same bits as the graph it is made from.
+  /// The graph as it is shipped and run, after the given passes, without nodes that no output needs.
   ///
-  /// - Throws: ``ErrorCode/outOfMemory``, or what ``verify()`` throws if the graph was not well formed.
-  public func packed() throws(NNError) -> Graph {
+  /// - Parameters:
+  ///   - passes: those that keep every bit unless told otherwise.
+  ///   - observe: sees the graph after each pass.
+  /// - Throws: ``ErrorCode/outOfMemory``, what folding throws, or what ``verify()`` throws if the graph was not well formed.
+  public func packed(
+    _ passes: [Pass] = Pass.exact, observe: (Pass, Graph) throws(NNError) -> Void = { (_, _) in }
+  ) throws(NNError) -> Graph {
     var graph = self
-    graph.removeIdentities()
-    graph.fuseActivations()
-    graph.removeUnused()
-    try graph.storeWeightsInPanels()
-    graph.removeUnused()
+    for pass in Pass.allCases where passes.contains(pass) {
+      try graph.apply(pass)
+      try observe(pass, graph)
+    }
     try graph.verify()
     return graph
+  }
+
+  /// Runs one pass here and in all bodies.
+  private mutating func apply(_ pass: Pass) throws(NNError) {
+    for index in bodies.indices {
+      do throws(NNError) {
+        try bodies[index].apply(pass)
+      } catch {
+        throw error.within("body \(index)")
+      }
+    }
+    try pass.run(&self)
+    removeUnused()
+    removeUnusedBodies()
   }
 }

@@ -35,6 +35,17 @@ struct Convert: ParsableCommand {
 
   @Option(help: "How hard to compress, from 1 to 22.") var level = 19
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Leave out passes over the graph: \(Pass.allCases.map { $0.rawValue }.joined(separator: ", ")).",
+      valueName: "pass"))
+  var without: [Pass] = []
+
+  @Flag(
+    help: "Run the graph after each pass on random inputs, and fail at the first pass that changes a result.")
+  var checkPasses = false
+
   func validate() throws {
     guard batch == nil ? input != nil && output != nil : input == nil else {
       throw ValidationError("give a model and a file to write, or --batch")
@@ -55,12 +66,23 @@ struct Convert: ParsableCommand {
     let model = try OnnxModel(path: input)
     let graph: Graph
     do throws(NNError) {
-      graph = try model.imported(ImportOptions(extents: inputShape.extents)).packed()
+      graph = try packed(try model.imported(ImportOptions(extents: inputShape.extents)))
     } catch {
       throw error.within(input)
     }
     try ModelFile(graph: graph).write(to: output, WriteOptions(codec: .zstd(level: level)))
     return try ConversionReport(model, graph, input: input, output: output)
+  }
+
+  private func packed(_ graph: Graph) throws(NNError) -> Graph {
+    let passes = Pass.allCases.filter { !without.contains($0) }
+    guard checkPasses else { return try graph.packed(passes) }
+    var check = try PassCheck(graph)
+    let result = try graph.packed(passes) { (pass, graph) throws(NNError) in check.observe(pass, graph) }
+    if let finding = check.finding {
+      throw NNError(.selfTestFailed, Message(text: "pass \(finding.pass.rawValue): \(finding.description)"))
+    }
+    return result
   }
 
   /// Converts what it can, says on standard error what it cannot, and fails if there was any.
@@ -99,3 +121,5 @@ struct DimensionAssignments: ExpressibleByArgument {
 
   var defaultValueDescription: String { "none" }
 }
+
+extension Pass: ExpressibleByArgument {}

@@ -1,0 +1,99 @@
+import NNFormat
+import NNGraph
+import NNRuntime
+
+/// Runs a graph after each pass on the same random inputs, and finds the first pass that changed a result.
+public struct PassCheck {
+  /// A pass after which some output is not what it was.
+  public struct Finding: Sendable {
+    public let pass: Pass
+    /// The output, the element and both numbers, or that running failed.
+    public let description: String
+  }
+
+  /// Relative difference, against the largest number of an output, that passes may make which are not exact.
+  public static let tolerance: Float = 1e-4
+
+  private let inputs: [Tensor]
+  private var results: [Tensor]
+  public private(set) var finding: Finding?
+
+  /// - Parameters:
+  ///   - freeExtent: of each free dimension.
+  ///   - seed: of the random numbers: normal ones for f32, 0 and 1 for integers and bool.
+  /// - Throws: what running the graph on such inputs throws.
+  public init(_ graph: Graph, freeExtent: Int = 2, seed: UInt64 = 1) throws(NNError) {
+    var random = seed
+    var inputs: [Tensor] = []
+    for id in graph.inputs {
+      let type = graph[id].type
+      let extents = type.shape.dimensions.map { $0.extent ?? freeExtent }
+      inputs.append(try PassCheck.tensor(type.dtype, extents, &random))
+    }
+    self.inputs = inputs
+    results = try PassCheck.run(graph, inputs)
+  }
+
+  /// Compares the graph after a pass with the one before.
+  public mutating func observe(_ pass: Pass, _ graph: Graph) {
+    if finding != nil { return }
+    do throws(NNError) {
+      let new = try PassCheck.run(graph, inputs)
+      for (index, (before, after)) in zip(results, new).enumerated() {
+        guard let difference = PassCheck.difference(before, after, isExact: pass.isExact) else { continue }
+        let name = graph[graph.outputs[index]].name.quoted
+        finding = Finding(pass: pass, description: "output \(name): \(difference)")
+        return
+      }
+      results = new
+    } catch {
+      finding = Finding(pass: pass, description: "the graph cannot be run any more: \(error.message)")
+    }
+  }
+
+  private static func run(_ graph: Graph, _ inputs: [Tensor]) throws(NNError) -> [Tensor] {
+    let session = try Session(try Model(ModelFile(graph: graph)))
+    return try session(inputs)
+  }
+
+  private static func difference(_ a: Tensor, _ b: Tensor, isExact: Bool) -> String? {
+    guard a.type == b.type else {
+      return "\(a.dtype.name) \(a.shape.description) became \(b.dtype.name) \(b.shape.description)"
+    }
+    guard let x = a.floats, let y = b.floats else {
+      return a.bytes.elementsEqual(b.bytes) ? nil : "its elements are others"
+    }
+    let scale = x.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
+    for (index, (p, q)) in zip(x, y).enumerated() {
+      if p.bitPattern == q.bitPattern || p.isNaN && q.isNaN { continue }
+      if !isExact, abs(p - q) <= tolerance * scale { continue }
+      return "element \(index) was \(p) and is \(q)"
+    }
+    return nil
+  }
+
+  private static func tensor(_ dtype: DType, _ extents: [Int], _ random: inout UInt64) throws(NNError)
+    -> Tensor
+  {
+    let size = try Tensor.byteCount(dtype: dtype, extents: extents, layout: .rowMajor)
+    var state = random
+    // Knuth's MMIX generator; a sum of four uniform numbers is normal enough.
+    func uniform() -> Float {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(state >> 40) * 0x1p-24
+    }
+    let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
+      for offset in stride(from: 0, to: size, by: dtype.size) {
+        if dtype == .f32 {
+          let number = (uniform() + uniform() + uniform() + uniform() - 2) * 1.7320508
+          memory.storeBytes(of: number, toByteOffset: offset, as: Float.self)
+        } else {
+          for byte in offset..<offset + dtype.size { memory[byte] = 0 }
+          if !dtype.isFloatingPoint, uniform() < 0.5 { memory[offset] = 1 }
+        }
+      }
+    }
+    random = state
+    return try Tensor(dtype: dtype, extents: extents, storage: storage)
+  }
+}
