@@ -122,7 +122,8 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
         check(
           Case(
             channels: 2, height: 12, width: width, outputs: 2, groups: 2,
-            window: Window(kernel: (2, 2), stride: (stride, 3 - dilation), padding: (1, 1, 0, 0))), &generator)
+            window: Window(kernel: (2, 2), stride: (stride, 3 - dilation), padding: (1, 1, 0, 0))), &generator
+        )
       }
     }
   }

@@ -6,7 +6,7 @@ import Testing
 
 /// What each pass makes of a graph, and that it computes the same.
 @Suite struct PassTests {
-  private func number(_ value: Float) throws -> Tensor { try Tensor([value], extents: [1]) }
+  private func number(_ value: Float) throws -> Tensor { try Tensor([value], extents: []) }
 
   /// The graph after one pass, checked on random inputs.
   private func after(_ pass: Pass, _ graph: Graph) throws -> Graph {

@@ -23,7 +23,7 @@ extension Graph {
     }
   }
 
-  /// Constants of few bytes are compared by their bytes, others by where they are stored.
+  /// Numbers are compared by their bytes, tensors by where they are stored: those with axes may be parameters, which keep their names.
   private func mergeConstants(_ replacement: inout [ValueID]) {
     struct Key: Hashable {
       var dtype: DType
@@ -32,15 +32,14 @@ extension Graph {
       var place: Int
       var bytes: [UInt8]
     }
-    let fewBytes = 256
     var known: [Key: ValueID] = [:]
     for (index, value) in values.enumerated() {
       guard let constant = value.constant else { continue }
-      let isSmall = constant.bytes.count <= fewBytes
+      let isNumber = constant.extents.isEmpty
       let key = Key(
         dtype: constant.dtype, layout: constant.layout, extents: constant.extents,
-        place: isSmall ? 0 : Int(bitPattern: constant.bytes.baseAddress),
-        bytes: isSmall ? Array(constant.bytes) : [])
+        place: isNumber ? 0 : Int(bitPattern: constant.bytes.baseAddress),
+        bytes: isNumber ? Array(constant.bytes) : [])
       if let twin = known[key] { replacement[index] = twin } else { known[key] = ValueID(index) }
     }
   }
