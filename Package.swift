@@ -95,6 +95,7 @@ let package = Package(
     .target(name: "NNPasses", dependencies: ["NNRuntime", "NNKernels", "NNGraph"]),
     .target(name: "Files", dependencies: ["NNGraph", "CPlatform"]),
     .target(name: "NumPyFiles", dependencies: ["NNGraph", "CPlatform", "Files", "CZlib"]),
+    .target(name: "JSONFiles", dependencies: ["NNGraph"]),
     .target(name: "ImageFiles", dependencies: ["NNGraph", "CImageFiles", "Files"]),
     .target(
       name: "NNOnnx",
@@ -104,8 +105,8 @@ let package = Package(
       ], exclude: ["Schema/onnx-subset.proto"]),
     .target(
       name: "NNTraining",
-      dependencies: ["NNPasses", "COpenBLAS", "CPlatform", "Files", "NumPyFiles", "ImageFiles"]),
-    .target(name: "NNDescription", dependencies: ["NNTraining", "NNGraph", "Files"]),
+      dependencies: ["NNPasses", "COpenBLAS", "CPlatform", "Files", "NumPyFiles", "ImageFiles", "JSONFiles"]),
+    .target(name: "NNDescription", dependencies: ["NNTraining", "NNGraph", "Files", "JSONFiles"]),
     .target(
       name: "Examples", dependencies: ["NNTraining", "ImageFiles", "Files", "CZstd"],
       exclude: ["Digits/SOURCE.md"],
@@ -140,7 +141,9 @@ let package = Package(
         "nnpack", "NNTraining", "NNDescription", "Files", "NumPyFiles", "ImageFiles", "NNRuntime", "NNFormat",
         "NNGraph",
       ], exclude: ["Snapshots"]),
-    .testTarget(name: "NNDescriptionTests", dependencies: ["NNDescription", "NNTraining", "NNGraph"]),
+    .testTarget(
+      name: "NNDescriptionTests", dependencies: ["NNDescription", "NNTraining", "NNGraph", "JSONFiles"]),
+    .testTarget(name: "JSONFilesTests", dependencies: ["JSONFiles", "NNGraph"]),
     .testTarget(
       name: "NumPyFilesTests", dependencies: ["NumPyFiles", "NNGraph"], exclude: ["Golden"]),
     .testTarget(name: "ImageFilesTests", dependencies: ["ImageFiles", "NNGraph"]),

@@ -1,4 +1,5 @@
 import Files
+import JSONFiles
 import NNGraph
 import NNTraining
 

@@ -1,3 +1,4 @@
+import JSONFiles
 import NNGraph
 import NNTraining
 

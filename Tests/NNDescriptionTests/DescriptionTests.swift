@@ -1,4 +1,5 @@
 import Foundation
+import JSONFiles
 import NNGraph
 import NNTraining
 import Testing
@@ -405,5 +406,19 @@ private func trace(_ model: any Layer, _ sample: [Int]) throws(NNError) -> (
 
         """)
     #expect(JSONValue.string("a\"\\\n\u{1}é").text == "\"a\\\"\\\\\\n\\u0001é\"\n")
+  }
+
+  @Test func damagedDescriptionsAreReadOrRefused() {
+    let whole = Array(#"{"layers": [{"type": "dense", "units": -1.5e3, "x": ["A\n", null, true]}]}"#.utf8)
+    for index in whole.indices {
+      for byte in [0x00, 0x22, 0x5B, 0x5C, 0x7B, 0x7D, 0xC3] as [UInt8] {
+        var damaged = whole
+        damaged[index] = byte
+        let error = #expect(throws: NNError.self) {
+          try ModelDescription(text: String(decoding: damaged, as: UTF8.self))
+        }
+        #expect(error?.message.isEmpty == false)
+      }
+    }
   }
 }

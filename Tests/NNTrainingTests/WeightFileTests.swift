@@ -184,18 +184,23 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, 8, "tensor \"a\""),
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8, "tensor \"a\": bytes 8..<0"),
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}"#, 8, "tensor \"a\""),
-      (#"{"a":{"dtype":"F32","shape":[2]}}"#, 8, "at tensor \"a\", data_offsets"),
-      (#"{"a":{"dtype":"F32","shape":["x"],"data_offsets":[0,8]}}"#, 8, "at tensor \"a\", shape"),
+      (#"{"a":{"dtype":"F32","shape":[2]}}"#, 8, "tensor \"a\": data_offsets is missing"),
+      (
+        #"{"a":{"dtype":"F32","shape":["x"],"data_offsets":[0,8]}}"#, 8,
+        "tensor \"a\": shape: \"x\" instead of a whole number"
+      ),
       (
         #"{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}"#, 8,
         "tensor \"a\""
       ),
       (
         #"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}"#, 8,
-        "header cannot be read"
+        "tensor \"a\": shape: "
       ),
-      ("{\"a\":", 0, "it is no JSON"), ("[1]", 0, "not a .safetensors file"),
-      (String(repeating: "{\"a\":", count: 3000), 0, "header cannot be read"),
+      ("{\"a\":", 0, "the header: 1:6: the text ends"),
+      (#"{"__metadata__":{"format":1}}"#, 0, "the header: __metadata__.format: 1 instead of a text"),
+      ("{\(a),\(a)}", 8, "the key \"a\" stands here twice"), ("[1]", 0, "not a .safetensors file"),
+      (String(repeating: "{\"a\":", count: 3000), 0, "more than 128 arrays and objects in each other"),
     ]
     for (header, bytes, part) in cases {
       let message = message(file(header, bytes: bytes))

@@ -106,7 +106,7 @@ enum SafetensorsFile {
     var header = SafetensorsHeader(entries: [:], metadata: ["format": "pt"])
     var data: [UInt8] = []
     for weight in weights {
-      guard weight.name != "__metadata__", header.entries[weight.name] == nil else {
+      guard weight.name != SafetensorsHeader.metadataKey, header.entries[weight.name] == nil else {
         throw NNError(
           .invalidArgument,
           "two tensors are called \"\(weight.name)\", or a name that the format keeps for itself")
@@ -124,7 +124,7 @@ enum SafetensorsFile {
       }
       header.entries[weight.name] = .init(dtype: "F32", shape: weight.extents, offsets: [start, data.count])
     }
-    var text = try header.text()
+    var text = header.text
     // The tensors begin at a multiple of eight.
     text += [UInt8](repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
     return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text + data

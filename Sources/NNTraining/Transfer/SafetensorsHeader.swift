@@ -1,90 +1,116 @@
-import FoundationEssentials
+import JSONFiles
 import NNGraph
 
 /// The JSON text at the beginning of a safetensors file: for each tensor its type, its shape and where its bytes are; and words
 /// about the file under "__metadata__".
-struct SafetensorsHeader: Codable {
-  struct Entry: Codable {
+struct SafetensorsHeader {
+  struct Entry {
     var dtype: String
     var shape: [Int]
     /// First byte and the one after the last, counted from the end of the header.
     var offsets: [Int]
-
-    enum CodingKeys: String, CodingKey {
-      case dtype, shape
-      case offsets = "data_offsets"
-    }
   }
 
   var entries: [String: Entry]
   var metadata: [String: String]
+
+  static let metadataKey = "__metadata__"
 
   init(entries: [String: Entry], metadata: [String: String]) {
     self.entries = entries
     self.metadata = metadata
   }
 
-  /// - Throws: ``ErrorCode/corruptFile``.
+  /// - Throws: ``ErrorCode/corruptFile`` naming the line and column of what is no JSON, or the tensor and the field at fault.
   init(parsing text: UnsafeRawBufferPointer) throws(NNError) {
-    do {
-      self = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(text))
-    } catch let error as DecodingError {
-      throw NNError(.corruptFile, "the header cannot be read\(SafetensorsHeader.place(of: error))")
-    } catch {
-      throw NNError(.corruptFile, "the header cannot be read")
-    }
-  }
-
-  /// - Throws: ``ErrorCode/invalidArgument``, which no header of this program gives.
-  func text() throws(NNError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return Array(try encoder.encode(self))
-    } catch {
-      throw NNError(.invalidArgument, "the header cannot be written")
-    }
-  }
-
-  private static func place(of error: DecodingError) -> String {
-    let path: [any CodingKey] =
-      switch error {
-      case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-        context.codingPath
-      case .keyNotFound(let key, let context): context.codingPath + [key]
-      @unknown default: []
+    self.init(entries: [:], metadata: [:])
+    do throws(NNError) {
+      guard case .object(let members) = try JSONParser.parse(Array(text)) else {
+        throw NNError(.corruptFile, "no object")
       }
-    guard let tensor = path.first else { return ": it is no JSON" }
-    return " at tensor \"\(tensor.stringValue)\"" + path.dropFirst().map { ", \($0.stringValue)" }.joined()
-  }
-
-  // Coding by hand, as one key is not like the others.
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(_ name: String) { stringValue = name }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  private static let metadataKey = "__metadata__"
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
-    (entries, metadata) = ([:], [:])
-    for key in container.allKeys {
-      if key.stringValue == SafetensorsHeader.metadataKey {
-        metadata = try container.decode([String: String].self, forKey: key)
-      } else {
-        entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
+      for member in members {
+        if member.key == SafetensorsHeader.metadataKey {
+          metadata = try SafetensorsHeader.metadata(member.value)
+          continue
+        }
+        do throws(NNError) {
+          entries[member.key] = try Entry(member.value)
+        } catch {
+          throw error.within("tensor \"\(member.key)\"")
+        }
       }
+    } catch {
+      throw error.within("the header")
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    try container.encode(metadata, forKey: Key(SafetensorsHeader.metadataKey))
-    for (name, entry) in entries { try container.encode(entry, forKey: Key(name)) }
+  private static func metadata(_ value: JSONValue) throws(NNError) -> [String: String] {
+    guard case .object(let members) = value else {
+      throw NNError(.corruptFile, "\(metadataKey): \(value.kind) instead of an object")
+    }
+    var metadata: [String: String] = [:]
+    for member in members {
+      guard case .string(let text) = member.value else {
+        throw NNError(.corruptFile, "\(metadataKey).\(member.key): \(member.value.kind) instead of a text")
+      }
+      metadata[member.key] = text
+    }
+    return metadata
+  }
+
+  /// The header as text, with the tensors in the order of their names.
+  var text: [UInt8] {
+    let words = metadata.sorted { Name($0.key) < Name($1.key) }.map {
+      JSONValue.Member($0.key, .string($0.value))
+    }
+    let tensors = entries.sorted { Name($0.key) < Name($1.key) }.map {
+      JSONValue.Member($0.key, $0.value.json)
+    }
+    let all = [JSONValue.Member(SafetensorsHeader.metadataKey, .object(words))] + tensors
+    return Array(JSONValue.object(all).line.utf8)
+  }
+}
+
+extension SafetensorsHeader.Entry {
+  private enum Field {
+    static let (dtype, shape, offsets) = ("dtype", "shape", "data_offsets")
+  }
+
+  /// - Throws: ``ErrorCode/corruptFile`` naming the field. Others than the three are let pass.
+  fileprivate init(_ value: JSONValue) throws(NNError) {
+    guard case .object(let members) = value else {
+      throw NNError(.corruptFile, "\(value.kind) instead of an object")
+    }
+    func field(_ key: String) throws(NNError) -> JSONValue {
+      guard let member = members.first(where: { $0.key == key }) else {
+        throw NNError(.corruptFile, "\(key) is missing")
+      }
+      return member.value
+    }
+    func integers(_ key: String) throws(NNError) -> [Int] {
+      guard case .array(let values) = try field(key) else {
+        throw NNError(.corruptFile, "\(key) is no array")
+      }
+      var integers: [Int] = []
+      for value in values {
+        // What is larger than 2^53 may have been rounded, and no file is as long.
+        guard case .number(let number) = value, number.magnitude <= 0x1p53, let whole = Int(exactly: number)
+        else { throw NNError(.corruptFile, "\(key): \(value.kind) instead of a whole number") }
+        integers.append(whole)
+      }
+      return integers
+    }
+    guard case .string(let dtype) = try field(Field.dtype) else {
+      throw NNError(.corruptFile, "\(Field.dtype) is no text")
+    }
+    self.init(dtype: dtype, shape: try integers(Field.shape), offsets: try integers(Field.offsets))
+  }
+
+  fileprivate var json: JSONValue {
+    func array(_ numbers: [Int]) -> JSONValue { .array(numbers.map { JSONValue($0) }) }
+    return .object([
+      .init(Field.dtype, .string(dtype)), .init(Field.shape, array(shape)),
+      .init(Field.offsets, array(offsets)),
+    ])
   }
 }

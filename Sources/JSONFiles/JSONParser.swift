@@ -5,7 +5,7 @@ import NNGraph
 ///
 /// Foundation's decoder says nothing about where a text is wrong, and takes the last of two equal keys: files that people write
 /// deserve better.
-struct JSONParser {
+public struct JSONParser {
   private let bytes: [UInt8]
   /// Where the text begins: after a byte order mark, which is no part of it.
   private let start: Int
@@ -13,7 +13,9 @@ struct JSONParser {
   private var depth = 0
 
   /// How deep arrays and objects may stand in each other.
-  static let maximumDepth = 128
+  public static let maximumDepth = 128
+  /// How many keys an object may have.
+  public static let maximumKeys = 1 << 20
 
   private init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -22,7 +24,7 @@ struct JSONParser {
   }
 
   /// - Throws: ``ErrorCode/corruptFile`` with line and column, both from 1 and columns in bytes, of what is no JSON.
-  static func parse(_ bytes: [UInt8]) throws(NNError) -> JSONValue {
+  public static func parse(_ bytes: [UInt8]) throws(NNError) -> JSONValue {
     var parser = JSONParser(bytes)
     let value = try parser.value()
     parser.skipSpace()
@@ -71,18 +73,19 @@ struct JSONParser {
   private mutating func object() throws(NNError) -> JSONValue {
     position += 1
     var members: [JSONValue.Member] = []
+    var keys: Set<String> = []
     if skip(UInt8(ascii: "}")) { return .object([]) }
     repeat {
       skipSpace()
       let start = position
       guard next == UInt8(ascii: "\"") else { throw fault("a key in double quotes is expected") }
       let key = try string()
-      guard !members.contains(where: { $0.key == key }) else {
+      guard keys.insert(key).inserted else {
         throw fault("the key \"\(key)\" stands here twice", at: start)
       }
       guard skip(UInt8(ascii: ":")) else { throw fault("a colon is expected after a key") }
       members.append(JSONValue.Member(key, try value()))
-      guard members.count <= 1 << 12 else { throw fault("too many keys") }
+      guard members.count <= JSONParser.maximumKeys else { throw fault("too many keys") }
     } while skip(UInt8(ascii: ","))
     guard skip(UInt8(ascii: "}")) else { throw fault("a comma or a closing brace is expected") }
     return .object(members)

@@ -19,7 +19,7 @@ public enum JSONValue: Equatable, Sendable {
   }
 
   /// What an error calls a value of this kind.
-  var kind: String {
+  public var kind: String {
     switch self {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
@@ -33,6 +33,9 @@ public enum JSONValue: Equatable, Sendable {
 
 // Text
 extension JSONValue {
+  /// The document as text on a single line.
+  public var line: String { JSONValue.inline(self) }
+
   /// The document as text: what fits on a line of 100 characters stands on one.
   public var text: String { JSONValue.text(self, indentation: "") + "\n" }
 
