@@ -84,8 +84,8 @@ extension ImagePlanes {
 }
 
 /// What each new pixel of an axis is made of: some old ones in a row with weights whose sum is 1.
-private struct ResizingAxis {
-  private var spans: [(first: Int, weights: [Double])] = []
+struct ResizingAxis {
+  private(set) var spans: [(first: Int, weights: [Double])] = []
 
   init(from old: Int, to new: Int, _ resizing: ImageResizing) {
     let scale = Double(old) / Double(new)

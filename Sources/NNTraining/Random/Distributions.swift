@@ -52,7 +52,20 @@ public func sineAndCosine(degrees: Double) -> (sine: Double, cosine: Double) {
   guard degrees.isFinite else { return (.nan, .nan) }
   let turned = degrees.remainder(dividingBy: 360)
   let quarters = (turned / 90).rounded()
-  let angle = (turned - 90 * quarters) * 0.017453292519943295
+  return sineAndCosine((turned - 90 * quarters) * 0.017453292519943295, quarters: Int(quarters))
+}
+
+/// Sine and cosine of an angle in radians, with an absolute error of some 10⁻¹⁶ of the angle.
+func sineAndCosine(_ angle: Double) -> (sine: Double, cosine: Double) {
+  guard angle.isFinite else { return (.nan, .nan) }
+  let turn = 6.283185307179586
+  let turned = angle.remainder(dividingBy: turn)
+  let quarters = (turned / (turn / 4)).rounded()
+  return sineAndCosine(turned - turn / 4 * quarters, quarters: Int(quarters))
+}
+
+/// Of −2…2 quarters of a turn and an angle between ±45°.
+private func sineAndCosine(_ angle: Double, quarters: Int) -> (sine: Double, cosine: Double) {
   let square = angle * angle
   var (sine, cosine) = (0.0, 0.0)
   for n in stride(from: 17, through: 1, by: -2) {
@@ -60,7 +73,7 @@ public func sineAndCosine(degrees: Double) -> (sine: Double, cosine: Double) {
     cosine = 1 - square / Double(n * (n + 1)) * cosine
   }
   sine *= angle
-  switch Int(quarters) {
+  switch quarters {
   case 0: return (sine, cosine)
   case 1: return (cosine, -sine)
   case -1: return (-cosine, sine)

@@ -45,9 +45,9 @@ extension TrainedModel {
           weight /= Double(area)
           for place in 0..<area { map[place] += weight * Double(features[base + place]) }
         }
-        maps += resampledBilinearly(
-          map.map { Float(max($0, 0)) }, height: height, width: width, toHeight: sampleShape[1],
-          toWidth: sampleShape[2])
+        let image = ImagePlanes(
+          channels: 1, height: height, width: width, values: map.map { Float(max($0, 0)) })
+        maps += image.resized(height: sampleShape[1], width: sampleShape[2], .bilinear).values
       }
     }
     return Attributions(
@@ -69,33 +69,4 @@ extension TrainedModel {
     }
     return layer.name
   }
-}
-
-/// An image (H, W) in other extents, with pixels as areas: centres at (i + ½)·H/newH − ½, borders repeated. PyTorch's
-/// `interpolate(mode="bilinear", align_corners=False)`.
-func resampledBilinearly(
-  _ image: [Float], height: Int, width: Int, toHeight: Int, toWidth: Int
-) -> [Float] {
-  func taps(_ extent: Int, _ target: Int) -> [(low: Int, high: Int, part: Float)] {
-    (0..<target).map { index in
-      let centre = max((Double(index) + 0.5) * Double(extent) / Double(target) - 0.5, 0)
-      let low = min(Int(centre), extent - 1)
-      return (low, min(low + 1, extent - 1), Float(centre - Double(low)))
-    }
-  }
-  let (rows, columns) = (taps(height, toHeight), taps(width, toWidth))
-  var result: [Float] = []
-  result.reserveCapacity(toHeight * toWidth)
-  for row in rows {
-    for column in columns {
-      let top =
-        image[row.low * width + column.low] * (1 - column.part) + image[row.low * width + column.high]
-        * column.part
-      let bottom =
-        image[row.high * width + column.low] * (1 - column.part) + image[row.high * width + column.high]
-        * column.part
-      result.append(top * (1 - row.part) + bottom * row.part)
-    }
-  }
-  return result
 }

@@ -42,13 +42,11 @@ public struct UpSampling2D: Layer {
   /// (extent·factor, extent): how much of each input pixel each output pixel has.
   private func weights(_ x: SymbolicTensor, _ extent: Int, _ factor: Int) throws(NNError) -> SymbolicTensor {
     var values = [Float](repeating: 0, count: try tableSize(extent, factor, extent))
-    for output in 0..<extent * factor {
-      let centre = max((Double(output) + 0.5) / Double(factor) - 0.5, 0)
-      let first = min(Int(centre), extent - 1)
-      let second = min(first + 1, extent - 1)
-      let share = Float(centre - Double(first))
-      values[output * extent + first] += 1 - share
-      values[output * extent + second] += share
+    let axis = ResizingAxis(from: extent, to: extent * factor, .bilinear)
+    for (output, span) in axis.spans.enumerated() {
+      for (offset, weight) in span.weights.enumerated() {
+        values[output * extent + span.first + offset] = Float(weight)
+      }
     }
     return x.trace.constant("interpolation", try Tensor(values, extents: [extent * factor, extent]))
   }

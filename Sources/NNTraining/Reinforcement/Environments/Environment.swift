@@ -27,17 +27,3 @@ public struct EnvironmentStep: Equatable, Sendable {
 
   public var isOver: Bool { isTerminal || isTruncated }
 }
-
-/// Sine and cosine from basic operations, so that episodes have the same bits on every platform. The argument is brought into
-/// −π…π; the series' first term left out is below 10⁻¹⁷ there.
-func sineAndCosine(_ angle: Double) -> (sine: Double, cosine: Double) {
-  let turn = 6.283185307179586
-  let x = angle - turn * (angle / turn).rounded()
-  let square = x * x
-  var (sine, cosine) = (0.0, 0.0)
-  for n in stride(from: 27, through: 1, by: -2) {
-    sine = 1 - square / Double((n + 1) * (n + 2)) * sine
-    cosine = 1 - square / Double(n * (n + 1)) * cosine
-  }
-  return (x * sine, cosine)
-}
