@@ -83,7 +83,7 @@ private func augmentedBatch(
     let image: [Float] = [1, 2, 3, 4]
     var seen: [[[Float]]] = [[], [], []]
     for seed in 0..<200 {
-      for (index, border) in [RandomCrop.Border.constant(7), .edge, .reflect].enumerated() {
+      for (index, border) in [RandomShift.Border.constant(7), .edge, .reflect].enumerated() {
         let result = try augmented(.crop(padding: 2, border: border), [1, 1, 4], image, seed: UInt64(seed))
         if !seen[index].contains(result) { seen[index].append(result) }
       }

@@ -89,6 +89,14 @@ import Testing
       ])
     // Longer than the training, and of no length.
     #expect(WarmUp(.max).factor(step: 1, stepsPerEpoch: 1, steps: 3) == 0.5)
+    for (epochs, steps) in [(1.5, 3), (0, 0), (-1, 0), (.nan, 0)] as [(Double, Int)] {
+      let (given, same) = (WarmUp(.epochs(epochs)), WarmUp(steps))
+      for step in 0..<6 {
+        #expect(
+          given.factor(step: step, stepsPerEpoch: 2, steps: 6)
+            == same.factor(step: step, stepsPerEpoch: 2, steps: 6))
+      }
+    }
     #expect(WarmUp(-1).factor(step: 0, stepsPerEpoch: 1, steps: 3) == 1)
   }
 

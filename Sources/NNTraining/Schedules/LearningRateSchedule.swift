@@ -93,21 +93,38 @@ public struct ConstantRate: LearningRateSchedule {
 
 /// A straight rise over some steps up to where another schedule begins, which has the steps that are left. Goyal et al. 2017.
 public struct WarmUp: LearningRateSchedule {
-  /// Steps of the rise.
-  public let length: Int
+  /// How long the rise lasts.
+  public enum Length: Equatable, Sendable {
+    case steps(Int)
+    /// So many epochs or parts of them, to the nearest whole step.
+    case epochs(Double)
+  }
+
+  public let length: Length
   public let rest: any LearningRateSchedule
 
-  public init(_ length: Int, then rest: any LearningRateSchedule = ConstantRate()) {
+  public init(_ length: Length, then rest: any LearningRateSchedule = ConstantRate()) {
     self.length = length
     self.rest = rest
   }
 
+  public init(_ steps: Int, then rest: any LearningRateSchedule = ConstantRate()) {
+    self.init(.steps(steps), then: rest)
+  }
+
   public func factor(step: Int, stepsPerEpoch: Int, steps: Int) -> Double {
-    let length = min(max(self.length, 0), max(steps, 0))
+    let wanted =
+      switch self.length {
+      case .steps(let count): count
+      case .epochs(let count): WarmUp.whole(count * Double(stepsPerEpoch))
+      }
+    let length = min(max(wanted, 0), max(steps, 0))
     let later = rest.factor(
       step: max(step - length, 0), stepsPerEpoch: stepsPerEpoch, steps: max(steps - length, 1))
     return step < length ? later * Double(step + 1) / Double(length + 1) : later
   }
+
+  private static func whole(_ steps: Double) -> Int { steps >= 1 ? Int(min(steps, 1e9).rounded()) : 0 }
 }
 
 /// cos(π·x) for x in 0…1, from basic operations alone, so that a resumed training has the same bits on every platform: the

@@ -136,9 +136,7 @@ struct TrainingSetup {
     }
     let patience = choices.earlyStopping ?? max(epochs / 5, 5)
     if patience > 0 { callbacks.append(EarlyStopping(patience: patience)) }
-    let batches = (training.count - 1) / batchSize + 1
-    let warmUp = Int(min((choices.warmUp ?? 0) * Double(batches), 1e9).rounded())
-    callbacks.append((choices.schedule ?? .cosine).callback(epochs: epochs, warmUp: warmUp))
+    callbacks.append((choices.schedule ?? .cosine).callback(epochs: epochs, warmUp: choices.warmUp ?? 0))
     return callbacks
   }
 

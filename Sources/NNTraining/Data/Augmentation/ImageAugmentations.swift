@@ -22,31 +22,10 @@ public struct RandomFlip: Augmentation {
   }
 }
 
-/// Moves images by whole pixels, up or down and left or right, each distance as likely as the others.
+/// Moves images by whole pixels, up or down and left or right, each distance as likely as the others: which is to say, adds a border
+/// on all sides and cuts an image of the old size out of it.
 public struct RandomShift: Augmentation {
-  /// The largest distances.
-  public let rows: Int
-  public let columns: Int
-  public let fill: Float
-
-  public func require(sampleShape: [Int]) throws(NNError) {
-    try requireImages(sampleShape)
-    guard (0...1 << 20).contains(rows), (0...1 << 20).contains(columns) else {
-      throw NNError(.invalidArgument, "shifts by up to (\(rows), \(columns)) pixels")
-    }
-  }
-
-  public func augment(_ image: ImageSample, using generator: inout Philox) {
-    let down = generator.index(below: 2 * rows + 1) - rows
-    let right = generator.index(below: 2 * columns + 1) - columns
-    if down == 0 && right == 0 { return }
-    image.move(fill: fill) { row, column in (row - down, column - right) }
-  }
-}
-
-/// Adds a border on all sides and cuts an image of the old size out of it, at a random place.
-public struct RandomCrop: Augmentation {
-  /// What the border is made of.
+  /// What comes in at the edges.
   public enum Border: Equatable, Sendable {
     case constant(Float)
     /// The pixels next to it.
@@ -55,23 +34,26 @@ public struct RandomCrop: Augmentation {
     case reflect
   }
 
-  /// The border's width in pixels.
-  public let padding: Int
+  /// The largest distances.
+  public let rows: Int
+  public let columns: Int
   public let border: Border
 
   public func require(sampleShape: [Int]) throws(NNError) {
     try requireImages(sampleShape)
-    let least = min(sampleShape[1], sampleShape[2])
-    guard padding >= 0, border == .reflect ? padding < least : padding <= 1 << 20 else {
+    let mirrored = border == .reflect
+    let (most, widest) = mirrored ? (sampleShape[1] - 1, sampleShape[2] - 1) : (1 << 20, 1 << 20)
+    guard rows >= 0, columns >= 0, rows <= most, columns <= widest else {
       throw NNError(
         .invalidArgument,
-        "a border of \(padding) pixels around images of \(sampleShape[2]) x \(sampleShape[1])")
+        "shifts by up to (\(rows), \(columns)) pixels\(mirrored ? " into the mirrored image" : "") of images of "
+          + "(\(sampleShape[1]), \(sampleShape[2]))")
     }
   }
 
   public func augment(_ image: ImageSample, using generator: inout Philox) {
-    let down = generator.index(below: 2 * padding + 1) - padding
-    let right = generator.index(below: 2 * padding + 1) - padding
+    let down = generator.index(below: 2 * rows + 1) - rows
+    let right = generator.index(below: 2 * columns + 1) - columns
     if down == 0 && right == 0 { return }
     switch border {
     case .constant(let fill): image.move(fill: fill) { row, column in (row - down, column - right) }
@@ -154,17 +136,16 @@ extension Augmentation where Self == RandomFlip {
 extension Augmentation where Self == RandomShift {
   /// Moves images by up to `pixels` in each direction.
   public static func shift(_ pixels: Int, fill: Float = 0) -> RandomShift {
-    RandomShift(rows: pixels, columns: pixels, fill: fill)
+    shift(rows: pixels, columns: pixels, fill: fill)
   }
 
   public static func shift(rows: Int, columns: Int, fill: Float = 0) -> RandomShift {
-    RandomShift(rows: rows, columns: columns, fill: fill)
+    RandomShift(rows: rows, columns: columns, border: .constant(fill))
   }
-}
 
-extension Augmentation where Self == RandomCrop {
-  public static func crop(padding: Int, border: RandomCrop.Border = .constant(0)) -> RandomCrop {
-    RandomCrop(padding: padding, border: border)
+  /// Cuts images of their size out of ones with a border of `padding` pixels.
+  public static func crop(padding: Int, border: RandomShift.Border = .constant(0)) -> RandomShift {
+    RandomShift(rows: padding, columns: padding, border: border)
   }
 }
 

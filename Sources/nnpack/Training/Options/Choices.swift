@@ -100,8 +100,8 @@ enum ScheduleName: String, CaseIterable, ExpressibleByArgument {
 
   /// What follows the schedule over so many epochs.
   ///
-  /// - Parameter warmUp: steps over which the rate rises at first.
-  func callback(epochs: Int, warmUp: Int) -> any Callback {
+  /// - Parameter warmUp: epochs over which the rate rises at first.
+  func callback(epochs: Int, warmUp: Double) -> any Callback {
     let schedule: any LearningRateSchedule
     switch self {
     case .constant: schedule = ConstantRate()
@@ -112,7 +112,7 @@ enum ScheduleName: String, CaseIterable, ExpressibleByArgument {
     case .oneCycle: schedule = OneCycle()
     case .plateau: return ReduceOnPlateau(factor: 0.3, patience: max(epochs / 20, 2))
     }
-    return Scheduled(warmUp > 0 ? WarmUp(warmUp, then: schedule) : schedule)
+    return Scheduled(warmUp > 0 ? WarmUp(.epochs(warmUp), then: schedule) : schedule)
   }
 }
 
