@@ -89,9 +89,9 @@ import Testing
     features[2 * 7] = .nan
     let bad = try Dataset(features: features, sampleShape: [2], targets: data.targets)
     let trainer = try self.trainer()
-    let settings = FitSettings(
+    let settings = try FitSettings(
       data: bad, epochs: 1, batchSize: 4, accumulating: 3, dropsLastBatch: false, validation: nil,
-      callbacks: [], checkpoint: nil, samples: 24)
+      callbacks: [], checkpoint: nil, sampling: EpochSampling(.shuffled, bad))
     let position = try #require(settings.order(epoch: 0, seed: 4).firstIndex(of: 7))
     let error = #expect(throws: NNError.self) {
       try trainer.fit(bad, epochs: 1, batchSize: 4, accumulating: 3)
@@ -109,9 +109,9 @@ import Testing
     let trainer = try Trainer(
       smallConvolutionalModel(), sampleShape: [1, 6, 6], loss: .softmaxCrossEntropy, optimizer: AdamW(),
       metrics: [.accuracy], clipping: .globalNorm(1), seed: 3, options: options)
-    let settings = FitSettings(
+    let settings = try FitSettings(
       data: data, epochs: 1, batchSize: 8, accumulating: 2, dropsLastBatch: false, validation: nil,
-      callbacks: [], checkpoint: nil, samples: data.count)
+      callbacks: [], checkpoint: nil, sampling: EpochSampling(.shuffled, data))
     let rows = Array(0..<8)[...]
     for batch in 0..<4 { _ = try trainer.runStep(data, rows, settings.place(of: batch, samples: 8)) }
     let start = nnrt_test_allocations()

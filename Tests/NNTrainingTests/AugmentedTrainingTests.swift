@@ -87,7 +87,8 @@ private final class Interruption: Callback {
       try AugmentedBatches(
         FitSettings(
           data: data, epochs: 2, batchSize: 20, dropsLastBatch: false, validation: nil, callbacks: [],
-          checkpoint: nil, augmentation: [.shift(1), .mixUp()], samples: 20), mixedClasses: 2, seed: seed)
+          checkpoint: nil, augmentation: [.shift(1), .mixUp()], sampling: EpochSampling(.shuffled, data)),
+        mixedClasses: 2, seed: seed)
     }
     func prepared(seed: UInt64, epoch: Int) throws -> (features: [Float], targets: [Float]) {
       let source = try batches(seed: seed)
@@ -230,9 +231,10 @@ private final class Interruption: Callback {
   func takingAPreparedBatchAndTrainingOnItAllocatesNothing() throws {
     // Without OpenBLAS, whose products allocate on some processors.
     let trainer = try trainer(usesOpenBLAS: false)
-    let settings = FitSettings(
-      data: try stripes(count: 64), epochs: 20, batchSize: 16, dropsLastBatch: false, validation: nil,
-      callbacks: [], checkpoint: nil, augmentation: everything, samples: 64)
+    let data = try stripes(count: 64)
+    let settings = try FitSettings(
+      data: data, epochs: 20, batchSize: 16, dropsLastBatch: false, validation: nil,
+      callbacks: [], checkpoint: nil, augmentation: everything, sampling: EpochSampling(.shuffled, data))
     let prefetcher = try BatchPrefetcher(
       AugmentedBatches(settings, mixedClasses: 2, seed: 3), from: FitPosition(sums: []), epochs: 20,
       threads: 2)
@@ -247,9 +249,10 @@ private final class Interruption: Callback {
   }
 
   @Test func batchesEndWithTheTraining() throws {
-    let settings = FitSettings(
-      data: try stripes(count: 10), epochs: 2, batchSize: 4, dropsLastBatch: false, validation: nil,
-      callbacks: [], checkpoint: nil, augmentation: [.flip()], samples: 10)
+    let data = try stripes(count: 10)
+    let settings = try FitSettings(
+      data: data, epochs: 2, batchSize: 4, dropsLastBatch: false, validation: nil,
+      callbacks: [], checkpoint: nil, augmentation: [.flip()], sampling: EpochSampling(.shuffled, data))
     let source = try AugmentedBatches(settings, mixedClasses: nil, seed: 1)
     let prefetcher = try BatchPrefetcher(
       source, from: FitPosition(epoch: 1, batch: 1, sums: []), epochs: 2, threads: 2)

@@ -46,11 +46,12 @@ private final class Schedule: Callback {
   }
 
   @Test func everyEpochHasAnOrderOfItsOwnDrawnFromTheSeed() throws {
-    let settings = FitSettings(
-      data: try blobs(count: 60), epochs: 2, batchSize: 25, accumulating: 1, dropsLastBatch: false,
+    let data = try blobs(count: 60)
+    let settings = try FitSettings(
+      data: data, epochs: 2, batchSize: 25, accumulating: 1, dropsLastBatch: false,
       validation: nil,
       callbacks: [],
-      checkpoint: nil, samples: 60)
+      checkpoint: nil, sampling: EpochSampling(.shuffled, data))
     let order = settings.order(epoch: 0, seed: 1)
     #expect(order.sorted() == Array(0..<60) && order != Array(0..<60))
     #expect(settings.order(epoch: 0, seed: 1) == order)
@@ -157,9 +158,9 @@ private final class Schedule: Callback {
       let trainer = try blobTrainer()
       try trainer.fit(data, epochs: 1, batchSize: 25)
       let before = trainer.bits
-      let settings = FitSettings(
+      let settings = try FitSettings(
         data: data, epochs: 9, batchSize: 25, dropsLastBatch: false, validation: nil, callbacks: [],
-        checkpoint: nil, samples: 60)
+        checkpoint: nil, sampling: EpochSampling(.shuffled, data))
       func resume(step: Int, _ epoch: Int, _ batch: Int, _ samples: Int) throws {
         trainer.step = step
         try trainer.writeCheckpoint(

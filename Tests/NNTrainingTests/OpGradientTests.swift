@@ -389,6 +389,30 @@ private func sliceSamples() -> [Sample] {
     }
   }
 
+  @Test func gradientsOfBatchNormalisationDoNotCancelWhereTheMeanIsLarge() throws {
+    let deviations: [Float] = [-3, -1, 1, 3].map { $0 / 1024 }
+    let upstream: [Float] = [0.5, -2, 1, 0.25]
+    let trace = Trace(mode: .training, parameters: ParameterStore(seed: 1))
+    let x = trace.input("x", .f32, [4, 1])
+    let moments = try trace.apply(.normalizeTraining(NormalizeTraining(.channelMoments)), [x])
+    func row(_ index: Int) throws -> SymbolicTensor {
+      try moments.sliced([SliceRange(start: index, end: index + 1), .all]).reshaped([1])
+    }
+    let y = try trace.apply(
+      .normalize(Normalize(.batch, epsilon: 1e-5)),
+      [x, trace.filled(1, [1]), trace.filled(0, [1]), row(0), row(1)])
+    let weights = trace.constant("upstream", try Tensor(upstream, extents: [4, 1]))
+    try trace.output(trace.gradient(of: (y * weights).sum(), withRespectTo: [x])[0], name: "gradient")
+    let values = try Tensor(deviations.map { 10000 + $0 }, extents: [4, 1])
+    let gradient = try #require(try Session(Model(ModelFile(graph: trace.graph)))([values])[0].floats)
+    let (d, g) = (deviations.map { Double($0) }, upstream.map { Double($0) })
+    let variance = d.reduce(0) { $0 + $1 * $1 } / 4
+    let inverse = 1 / (variance + Double(Float(1e-5))).squareRoot()
+    let (mean, product) = (g.reduce(0, +) / 4, zip(d, g).reduce(0) { $0 + $1.0 * $1.1 } / 4)
+    let expected = zip(d, g).map { inverse * ($1 - mean - $0 * inverse * inverse * product) }
+    #expect(relativeDifference(gradient.map { Double($0) }, expected) < 1e-6)
+  }
+
   @Test func geluHasASlopeAtInfinity() throws {
     let places: [Float] = [.infinity, -.infinity, 3e38, -3e38, 20, -20, 15, -15, 0, .nan]
     let slopes = try gradient(

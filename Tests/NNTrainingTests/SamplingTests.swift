@@ -12,8 +12,8 @@ import Testing
   @Test func balancedEpochsHaveEachClassEquallyOften() throws {
     let classes = [Int](repeating: 0, count: 70) + [Int](repeating: 5, count: 20) + [9, 9, 9]
     let data = try data(classes)
-    #expect(try Sampling.balanced.count(data) == 93)
-    let order = Sampling.balanced.order(data, epoch: 2, seed: 4)
+    #expect(try EpochSampling(.balanced, data).count == 93)
+    let order = try EpochSampling(.balanced, data).order(epoch: 2, seed: 4)
     #expect(order.count == 93)
     for label in [0, 5, 9] {
       let drawn = order.filter { classes[$0] == label }
@@ -22,16 +22,16 @@ import Testing
       // No sample is drawn again before all others of its class were.
       #expect((times.max() ?? 0) - (drawn.count < 70 && label == 0 ? 1 : times.min() ?? 0) <= 1)
     }
-    #expect(Sampling.balanced.order(data, epoch: 2, seed: 4) == order)
-    #expect(Sampling.balanced.order(data, epoch: 3, seed: 4) != order)
-    #expect(Sampling.balanced.order(data, epoch: 2, seed: 5) != order)
+    #expect(try EpochSampling(.balanced, data).order(epoch: 2, seed: 4) == order)
+    #expect(try EpochSampling(.balanced, data).order(epoch: 3, seed: 4) != order)
+    #expect(try EpochSampling(.balanced, data).order(epoch: 2, seed: 5) != order)
   }
 
   @Test func oversampledEpochsHaveTheLargestClassOnce() throws {
     let classes = [1, 1, 1, 1, 1, 0, 0, 2]
     let data = try data(classes)
-    let order = Sampling.oversampled.order(data, epoch: 0, seed: 1)
-    #expect(try Sampling.oversampled.count(data) == 15 && order.count == 15)
+    let order = try EpochSampling(.oversampled, data).order(epoch: 0, seed: 1)
+    #expect(try EpochSampling(.oversampled, data).count == 15 && order.count == 15)
     let times = (0..<8).map { index in order.count { $0 == index } }
     #expect(Array(times[0..<5]) == [1, 1, 1, 1, 1] && times[7] == 5)
     #expect(times[5] + times[6] == 5 && (times[5] - times[6]).magnitude == 1)

@@ -80,9 +80,8 @@ extension Trainer {
   /// - Throws: ``ErrorCode/shapeMismatch`` for data that do not fit.
   public func gradients(of data: Dataset) throws(NNError) -> [(parameter: Parameter, gradient: [Float])] {
     try require(data)
-    let probe = try GradientProbe(
-      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: data.count, store: store,
-      options: options.planOptions)
+    guard data.count >= 1 else { throw NNError(.invalidArgument, "no samples to take a gradient over") }
+    let probe = try gradientProbe(batch: data.count)
     let rows = Dataset.range(0, data.count)
     data.copyFeatures(rows, into: probe.plan.input(0))
     data.copyTargets(rows, into: probe.plan.input(1))

@@ -11,11 +11,31 @@ public enum Sampling: Equatable, Sendable {
   case oversampled
 }
 
-extension Sampling {
-  /// The samples of each class, in the order of the classes.
-  ///
-  /// - Throws: ``ErrorCode/invalidArgument`` unless there is one class for each sample.
-  private func groups(_ data: Dataset) throws(NNError) -> [[Int]] {
+/// The samples of a training's epochs.
+struct EpochSampling: Sendable {
+  let sampling: Sampling
+  /// Samples of an epoch.
+  let count: Int
+  /// The samples of each class, in the order of the classes; none if classes do not matter.
+  private let groups: [[Int]]
+
+  /// - Throws: ``ErrorCode/invalidArgument`` if there are no classes to balance; ``ErrorCode/limitExceeded``.
+  init(_ sampling: Sampling, _ data: Dataset) throws(NNError) {
+    self.sampling = sampling
+    groups = sampling == .shuffled ? [] : try EpochSampling.groups(data)
+    switch sampling {
+    case .shuffled, .balanced: count = data.count
+    case .oversampled:
+      let largest = groups.map { $0.count }.max() ?? 0
+      let (all, overflow) = groups.count.multipliedReportingOverflow(by: largest)
+      guard !overflow, all <= 1 << 28 else {
+        throw NNError(.limitExceeded, "\(groups.count) classes are too many to repeat the samples of each")
+      }
+      count = all
+    }
+  }
+
+  private static func groups(_ data: Dataset) throws(NNError) -> [[Int]] {
     guard case .classes(let classes) = data.targets else {
       throw NNError(.invalidArgument, "only samples with one class each can be balanced")
     }
@@ -30,30 +50,10 @@ extension Sampling {
     return groups
   }
 
-  /// How many samples an epoch has.
-  ///
-  /// - Throws: ``ErrorCode/invalidArgument`` if there are no classes to balance; ``ErrorCode/limitExceeded``.
-  func count(_ data: Dataset) throws(NNError) -> Int {
-    switch self {
-    case .shuffled: return data.count
-    case .balanced:
-      _ = try groups(data)
-      return data.count
-    case .oversampled:
-      let groups = try groups(data)
-      let (count, overflow) = groups.count.multipliedReportingOverflow(by: groups.map { $0.count }.max() ?? 0)
-      guard !overflow, count <= 1 << 28 else {
-        throw NNError(.limitExceeded, "\(groups.count) classes are too many to repeat the samples of each")
-      }
-      return count
-    }
-  }
-
   /// The samples of an epoch, in their order; it follows from the seed and the epoch alone, so a checkpoint need not keep it.
-  func order(_ data: Dataset, epoch: Int, seed: UInt64) -> [Int] {
+  func order(epoch: Int, seed: UInt64) -> [Int] {
     var generator = Philox(seed: seed, stream: Philox.stream(of: Name("epoch \(epoch)")))
-    if self == .shuffled { return (0..<data.count).shuffled(using: &generator) }
-    guard let groups = try? groups(data), let count = try? count(data), !groups.isEmpty else { return [] }
+    if groups.isEmpty { return (0..<count).shuffled(using: &generator) }
     // What does not divide goes to other classes in every epoch.
     let (share, rest) = (count / groups.count, count % groups.count)
     let favoured = Set((0..<groups.count).shuffled(using: &generator).prefix(rest))

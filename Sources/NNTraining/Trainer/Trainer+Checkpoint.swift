@@ -139,7 +139,7 @@ extension Trainer {
       + "\(settings.dropsLastBatch ? " without the last" : ""), "
       + "\(settings.data.count) samples of shape \(Shape(sampleShape).description), "
       + "\(recipe.metrics.count) metrics"
-      + (settings.sampling == .shuffled ? "" : ", samples \(settings.sampling)")
+      + (settings.sampling.sampling == .shuffled ? "" : ", samples \(settings.sampling.sampling)")
       + settings.augmentation.map { ", \($0)" }.joined()
   }
 

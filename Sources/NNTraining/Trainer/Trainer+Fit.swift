@@ -60,8 +60,8 @@ extension Trainer {
     var settings = FitSettings(
       data: data, epochs: epochs, batchSize: batchSize, dropsLastBatch: dropsLastBatch,
       validation: validation,
-      callbacks: callbacks, checkpoint: checkpoint, augmentation: augmentation, sampling: sampling,
-      samples: try sampling.count(data))
+      callbacks: callbacks, checkpoint: checkpoint, augmentation: augmentation,
+      sampling: try EpochSampling(sampling, data))
     guard settings.batches >= 1 else {
       throw NNError(.invalidArgument, "\(settings.samples) samples do not fill one batch of \(batchSize)")
     }
@@ -217,11 +217,12 @@ struct FitSettings {
   let callbacks: [any Callback]
   let checkpoint: Checkpointing?
   var augmentation: [any Augmentation] = []
-  var sampling = Sampling.shuffled
-  /// Samples of one epoch.
-  let samples: Int
+  let sampling: EpochSampling
 
   var mixesTargets: Bool { augmentation.contains { $0.mixesTargets } }
+
+  /// Samples of one epoch.
+  var samples: Int { sampling.count }
 
   /// Batches of one epoch.
   var batches: Int {
@@ -234,7 +235,7 @@ struct FitSettings {
     return overflow ? samples : min(count, samples)
   }
 
-  func order(epoch: Int, seed: UInt64) -> [Int] { sampling.order(data, epoch: epoch, seed: seed) }
+  func order(epoch: Int, seed: UInt64) -> [Int] { sampling.order(epoch: epoch, seed: seed) }
 
   func rows(_ order: [Int], batch: Int) -> ArraySlice<Int> {
     order[batch * batchSize..<min((batch + 1) * batchSize, order.count)]

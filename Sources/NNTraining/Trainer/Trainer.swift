@@ -64,6 +64,7 @@ public final class Trainer {
   private var steps: [TrainingStep] = []
   /// Those whose targets are mixtures.
   private var mixedSteps: [TrainingStep] = []
+  private var probes: [(batch: Int, probe: GradientProbe)] = []
 
   /// Traces the model once, so that mistakes in its shapes are thrown here, and initialises its parameters.
   ///
@@ -145,6 +146,16 @@ public final class Trainer {
       index += 1
     }
     return nil
+  }
+
+  /// What computes gradients over a batch and updates nothing, planned when it is first needed.
+  func gradientProbe(batch: Int) throws(NNError) -> GradientProbe {
+    if let known = probes.first(where: { $0.batch == batch }) { return known.probe }
+    let made = try GradientProbe(
+      recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store,
+      options: planOptions)
+    probes.append((batch, made))
+    return made
   }
 
   private var planOptions: Plan.Options { options.planOptions }

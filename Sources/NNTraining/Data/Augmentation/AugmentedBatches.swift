@@ -40,7 +40,7 @@ final class PreparedBatch: @unchecked Sendable {
 struct AugmentedBatches: Sendable {
   private let data: Dataset
   let steps: [any Augmentation]
-  private let sampling: Sampling
+  private let sampling: EpochSampling
   private let seed: UInt64
   private let batchSize: Int
   /// Samples of the largest batch.
@@ -110,7 +110,7 @@ struct AugmentedBatches: Sendable {
     return data.targetSize * 8
   }
 
-  func order(epoch: Int) -> [Int] { sampling.order(data, epoch: epoch, seed: seed) }
+  func order(epoch: Int) -> [Int] { sampling.order(epoch: epoch, seed: seed) }
 
   /// Fills `memory` with a batch.
   ///

@@ -104,10 +104,10 @@ extension ReportWriter {
     [Float](repeating: pixelRange.lowerBound, count: held.sampleSize)
   }
 
-  /// From the least to the largest pixel of the held-out samples.
-  var pixelRange: ClosedRange<Float> {
+  /// From the least to the largest pixel of some samples.
+  static func pixelRange(of samples: Dataset?) -> ClosedRange<Float> {
     var (low, high) = (Float.infinity, -Float.infinity)
-    for value in held?.features ?? [] where value.isFinite {
+    for value in samples?.features ?? [] where value.isFinite {
       low = min(low, value)
       high = max(high, value)
     }

@@ -20,6 +20,8 @@ final class ReportWriter {
   let imageShape: [Int]?
   /// What the model says about the held-out samples, (N, outputs…).
   let predictions: [Float]
+  /// From the least to the largest pixel of the held-out samples.
+  let pixelRange: ClosedRange<Float>
   private(set) var pictures: [ReportPicture] = []
 
   init(
@@ -48,6 +50,7 @@ final class ReportWriter {
           + "1 or 3 channels")
     }
     self.imageShape = isImage ? plane : nil
+    pixelRange = isImage ? ReportWriter.pixelRange(of: self.held) : 0...1
   }
 
   func html() -> String {
