@@ -316,7 +316,7 @@ extension ConvolutionArguments {
   /// Bytes of scratch one thread needs.
   @inlinable public var scratchSize: Int {
     switch algorithm {
-    case .depthwise: window.kernelHeight &* paddedRowLength &* 4
+    case .depthwise: max(window.kernelHeight &* paddedRowLength, width) &* 4
     case .panels:
       panelsPerUnit &* 64 &* (max(1, reductionLength) &+ (joinsImages ? outputChannels / groups : 0))
     case .winograd(let tile): winogradScratch(tile) &* 4
