@@ -155,6 +155,9 @@ let package = Package(
         "Reference",
       ], swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
+    .testTarget(
+      name: "NNOnnxTests", dependencies: ["NNOnnx", "NNRuntime", "NNFormat", "NNGraph", "Files"],
+      exclude: ["Models"]),
     .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
     .testTarget(name: "NNPassesTests", dependencies: ["NNPasses", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNKernels", "Reference"]),
