@@ -9,6 +9,8 @@ final class GraphBuilder {
   var nodeName: Name = ""
   /// How many sources of random numbers there are.
   var randomStreams: UInt32 = 0
+  /// What is known of values that are made of extents.
+  var symbolic: [Int: [Dimension]] = [:]
   private var scalars: [ScalarKey: ValueID] = [:]
 
   private struct ScalarKey: Hashable {
@@ -24,6 +26,7 @@ final class GraphBuilder {
   func restore(_ earlier: Graph) {
     graph = earlier
     scalars = [:]
+    symbolic = [:]
   }
 
   // Questions
@@ -63,6 +66,7 @@ final class GraphBuilder {
     let first = graph.nodes.count
     let result = try graph.appendComputing(op, inputs, name: nodeName)
     try foldNodes(from: first)
+    if constant(result) == nil { try followExtents(op, inputs, result, from: first) }
     return result
   }
 

@@ -115,7 +115,7 @@ extension Importer {
     // Up to version 3 of the representation, initialisers were listed as inputs too.
     for input in graph.input where !scope.definesLocally(input.name) {
       try collectingUnsupported("input \"\(input.name)\"", results: [input.name], scope) {
-        guard case .tensorType(let type)? = input.type.value else {
+        guard let type = input.type.tensor else {
           throw NNError(.unsupportedOperator, "only tensors can be inputs of a model")
         }
         let dtype = try ElementType.require(Int(type.elemType))

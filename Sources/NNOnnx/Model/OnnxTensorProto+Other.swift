@@ -51,3 +51,19 @@ extension OnnxSparseTensorProto {
     }
   }
 }
+
+extension OnnxTypeProto {
+  /// The tensor type, also of an optional tensor: a model's input is always there.
+  var tensor: OnnxTypeProto.Tensor? {
+    switch value {
+    case .tensorType(let type): type
+    case .optionalType(let optional): optional.elemType.plainTensor
+    case .sequenceType, .mapType, .sparseTensorType, nil: nil
+    }
+  }
+
+  private var plainTensor: OnnxTypeProto.Tensor? {
+    if case .tensorType(let type)? = value { return type }
+    return nil
+  }
+}

@@ -37,7 +37,12 @@ enum Activations {
   }
 
   private static func prelu(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let (x, slope) = (try node.input(0), try node.input(1))
+    let x = try node.input(0)
+    var slope = try node.input(1)
+    // Before version 7 a vector belonged to the channels.
+    if node.version < 7, graph.rank(slope) == 1, graph.rank(x) > 2 {
+      slope = try graph.unsqueeze(slope, Array(1..<(graph.rank(x) - 1)))
+    }
     let isNegative = try graph.compare(.less, x, try graph.scalar(0, like: x))
     return [try graph.select(isNegative, try graph.multiply(x, slope), x)]
   }

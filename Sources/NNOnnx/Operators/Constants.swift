@@ -103,15 +103,18 @@ enum Constants {
   /// a − b·cos(2πn/N) + c·cos(4πn/N).
   private static func window(_ a: Double, _ b: Double, _ c: Double) -> Lowering {
     { node, graph in
-      guard let size = try node.constantInts(0, graph, "size"), size.count == 1,
-        (0...(1 << 24)).contains(size[0])
-      else { throw NNError(.shapeMismatch, "size must be one number") }
       let dtype = try ElementType.require(try node.int("output_datatype", default: 1))
       let isPeriodic = try node.flag("periodic", default: true)
-      let steps = Double(max(1, isPeriodic ? size[0] : size[0] - 1))
-      let positions = try graph.cast(try graph.positions(size[0], axis: 0, rank: 1), .f32)
+      let size = try graph.reshape(try graph.cast(try node.input(0), .i64), [Int]())
+      let numbers = try graph.append(
+        .dynamic(.range), try graph.scalar(int: 0, .i64), size, try graph.scalar(int: 1, .i64))
+      let positions = try graph.cast(numbers, .f64)
+      let length = try graph.cast(size, .f64)
+      let steps =
+        isPeriodic ? length : try graph.binary(.maximum, try graph.add(length, -1), try graph.scalar(1, .f64))
       func cosine(_ turns: Double) throws -> ValueID {
-        try graph.unary(.cosine, try graph.multiply(positions, turns * 2 * Double.pi / steps))
+        try graph.unary(
+          .cosine, try graph.divide(try graph.multiply(positions, turns * 2 * Double.pi), steps))
       }
       let first = try graph.multiply(try cosine(1), -b)
       let second = try graph.multiply(try cosine(2), c)

@@ -76,7 +76,7 @@ enum Elementwise {
     if type.isFloatingPoint || graph.dtype(exponent) == type {
       return [try graph.binary(.power, base, try graph.cast(exponent, type))]
     }
-    let wide: DType = graph.dtype(exponent).isFloatingPoint ? .f64 : .i64
+    let wide: DType = graph.dtype(exponent).isFloatingPoint ? graph.dtype(exponent) : .i64
     let result = try graph.binary(.power, try graph.cast(base, wide), try graph.cast(exponent, wide))
     return [try graph.cast(result, type)]
   }

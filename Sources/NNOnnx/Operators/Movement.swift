@@ -21,6 +21,9 @@ enum Movement {
     } else {
       let shape = try node.input(1)
       guard let known = graph.constant(shape) else {
+        if let target = graph.reshapeTarget(x, shape, allowsZero: allowsZero) {
+          return [try graph.append(.reshape(target), x)]
+        }
         return [try graph.append(.dynamic(.reshape(allowsZero: allowsZero)), x, shape)]
       }
       guard let values = known.integers else { throw NNError(.dtypeMismatch, "shape must be i64") }
@@ -235,8 +238,8 @@ enum Movement {
   /// x with every axis repeated as a whole: each axis stands beside a new one that is expanded, and is joined with it.
   private static func tile(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
-    guard let repeats = try node.constantInts(1, graph, "repeats") else {
-      throw NNError(.invalidGraph, "has no repeats")
+    guard let repeats = graph.constant(try node.input(1))?.integers else {
+      return [try tiled(x, try graph.cast(try node.input(1), .i64), graph)]
     }
     guard repeats.count == graph.rank(x) else {
       throw NNError(.shapeMismatch, "\(repeats.count) repeats for a tensor of rank \(graph.rank(x))")
@@ -260,6 +263,20 @@ enum Movement {
       result = try graph.reshapeKeepingOrder(try graph.expand(apart, Shape(dimensions)), target)
     }
     return [result == x ? try graph.unary(.identity, x) : result]
+  }
+
+  /// x repeated as often as values say: every place of an axis takes the element at its remainder.
+  private static func tiled(_ x: ValueID, _ repeats: ValueID, _ graph: GraphBuilder) throws -> ValueID {
+    var result = x
+    for axis in 0..<graph.rank(x) {
+      let extent = try graph.scalar(int: try graph.extent(x, axis), .i64)
+      let count = try graph.reshape(try graph.slice(repeats, axis: 0, axis, axis + 1), [Int]())
+      let places = try graph.append(
+        .dynamic(.range), try graph.scalar(int: 0, .i64), try graph.multiply(extent, count),
+        try graph.scalar(int: 1, .i64))
+      result = try graph.gather(result, try graph.binary(.modulo, places, extent), axis: axis)
+    }
+    return result
   }
 
   /// Blocks of channels become squares of the image.

@@ -33,6 +33,7 @@ enum OperatorTable {
     Quantisation.operators,
     Sampling.operators, Scanning.operators, Signal.operators, Selection.operators, Training.operators,
     StatefulLayers.operators, Text.operators, RandomNumbers.operators,
+    MachineLearning.operators,
   ]
 
   private static let structures: [String: StructureLowering] = {

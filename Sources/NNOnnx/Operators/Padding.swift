@@ -15,21 +15,57 @@ enum Padding {
     }
     let value =
       try node.optional(2).map { try graph.reshape($0, [Int]()) } ?? graph.scalar(int: 0, graph.dtype(x))
+    let amounts = try graph.cast(try node.input(1), .i64)
+    if let axes = try node.optional(3), graph.constant(axes) == nil {
+      return [try padded(x, try spread(amounts, axes, rank, graph), Array(0..<rank), mode, value, graph)]
+    }
     let axes = try (node.constantInts(3, graph, "axes") ?? Array(0..<rank)).map {
       try OnnxNode.axis($0, rank: rank)
     }
-    let amounts = try node.input(1)
     if let known = graph.constant(amounts)?.integers {
       return [try padded(x, known, axes, mode, value, graph)]
     }
-    guard mode == "constant" else { throw node.notConstant("pads") }
+    return [try padded(x, amounts, axes, mode, value, graph)]
+  }
+
+  /// Amounts for axes that are values, as amounts for all axes.
+  private static func spread(_ amounts: ValueID, _ axes: ValueID, _ rank: Int, _ graph: GraphBuilder) throws
+    -> ValueID
+  {
+    let count = try graph.extent(axes, 0)
+    let named = try graph.reshape(try Gathering.wrapped(axes, rank, graph), [1, count])
+    let isNamed = try graph.compare(.equal, try graph.positions(rank, axis: 0, rank: 2), named)
+    let zero = try graph.scalar(int: 0, .i64)
+    let sides = try [0, count].map { start -> ValueID in
+      let side = try graph.reshape(try graph.slice(amounts, axis: 0, start, start + count), [1, count])
+      return try graph.reduce(.sum, try graph.select(isNamed, side, zero), [1], keeps: false)
+    }
+    return try graph.concat(sides, axis: 0)
+  }
+
+  /// As for known amounts, which are 0 or more where the border is not a constant.
+  private static func padded(
+    _ x: ValueID, _ amounts: ValueID, _ axes: [Int], _ mode: String, _ value: ValueID, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    guard mode == "constant" else {
+      var result = x
+      for (index, axis) in axes.enumerated() {
+        func amount(_ place: Int) throws -> ValueID {
+          try graph.reshape(try graph.slice(amounts, axis: 0, place, place + 1), [Int]())
+        }
+        let sources = try sources(
+          mode, try graph.extent(x, axis), try amount(index), try amount(index + axes.count), graph)
+        result = try graph.gather(result, sources, axis: axis)
+      }
+      return result
+    }
     func surrounded(_ tensor: ValueID) throws -> ValueID {
       try graph.append(.dynamic(.pad(axes: axes, value: 0)), tensor, amounts)
     }
-    if graph.constant(value)?.doubles == [0] { return [try surrounded(x)] }
+    if graph.constant(value)?.doubles == [0] { return try surrounded(x) }
     let inside = try graph.expand(
-      try graph.scalar(int: 1, .bool), toShapeIn: try graph.shapeValue(x, 0..<rank))
-    return [try graph.select(try surrounded(inside), try surrounded(x), value)]
+      try graph.scalar(int: 1, .bool), toShapeIn: try graph.shapeValue(x, 0..<graph.rank(x)))
+    return try graph.select(try surrounded(inside), try surrounded(x), value)
   }
 
   private static func padded(
@@ -56,8 +92,10 @@ enum Padding {
     case "edge", "reflect", "wrap":
       var result = cut
       for axis in axes where before[axis] + after[axis] > 0 {
-        let sources = try sources(mode, try graph.extent(cut, axis), before[axis], after[axis])
-        result = try graph.gather(result, try graph.ints(sources), axis: axis)
+        let sources = try sources(
+          mode, try graph.extent(cut, axis), try graph.scalar(int: before[axis], .i64),
+          try graph.scalar(int: after[axis], .i64), graph)
+        result = try graph.gather(result, sources, axis: axis)
       }
       return result == x ? try graph.unary(.identity, x) : result
     default: throw NNError(.invalidGraph, Message(text: "padding of mode \"\(mode)\""))
@@ -76,24 +114,24 @@ enum Padding {
     return try graph.append(.pad(pad), x)
   }
 
-  /// The index of the axis that each padded place repeats.
-  private static func sources(_ mode: String, _ extent: Int, _ before: Int, _ after: Int) throws -> [Int] {
-    guard extent > 0 || before + after == 0 else {
-      throw NNError(.shapeMismatch, "an empty axis has no edge")
-    }
-    guard before + extent + after <= 1 << 24 else {
-      throw NNError(.limitExceeded, "padding by \(before) and \(after)")
-    }
-    return (-before..<(extent + after)).map { place in
-      switch mode {
-      case "edge": return min(max(place, 0), extent - 1)
-      case "wrap": return ((place % extent) + extent) % extent
-      default:
-        guard extent > 1 else { return 0 }
-        let period = 2 * (extent - 1)
-        let phase = ((place % period) + period) % period
-        return phase < extent ? phase : period - phase
-      }
+  /// The index of the axis that each place of the padded axis repeats.
+  private static func sources(
+    _ mode: String, _ extent: Int, _ before: ValueID, _ after: ValueID, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    guard extent > 0 else { throw NNError(.shapeMismatch, "an empty axis has no edge") }
+    func whole(_ value: Int) throws -> ValueID { try graph.scalar(int: value, .i64) }
+    let first = try graph.subtract(try whole(0), before)
+    let places = try graph.append(
+      .dynamic(.range), first, try graph.add(try whole(extent), after), try whole(1))
+    switch mode {
+    case "edge":
+      return try graph.binary(
+        .minimum, try graph.binary(.maximum, places, try whole(0)), try whole(extent - 1))
+    case "wrap": return try graph.binary(.modulo, places, try whole(extent))
+    default:
+      let period = max(2 * (extent - 1), 1)
+      let phase = try graph.binary(.modulo, places, try whole(period))
+      return try graph.binary(.minimum, phase, try graph.subtract(try whole(period), phase))
     }
   }
 }

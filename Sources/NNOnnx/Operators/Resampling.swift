@@ -240,7 +240,7 @@ enum Resampling {
       let scale = try graph.binary(.minimum, plan.scale, try graph.scalar(1, .f32))
       stretch = scale
       guard let known = graph.constant(scale)?.floats?.first, known > 0 else {
-        throw NNError(.unsupportedOperator, "antialiasing by a scale that is not known before the model runs")
+        return try denselyInterpolated(x, axis, places, plan, scale, settings, graph)
       }
       radius = Int((Float(radius) / known).rounded(.up))
       guard radius <= 4096 else { throw NNError(.limitExceeded, "antialiasing over \(radius) neighbours") }
@@ -274,6 +274,35 @@ enum Resampling {
       result = try result.map { try graph.add($0, part) } ?? part
     }
     return result ?? x
+  }
+
+  /// Antialiasing by a scale that is a value: every element within three extents of the axis is a neighbour, most with weight 0.
+  private static func denselyInterpolated(
+    _ x: ValueID, _ axis: Int, _ places: ValueID, _ plan: AxisPlan, _ scale: ValueID, _ settings: Settings,
+    _ graph: GraphBuilder
+  ) throws -> ValueID {
+    guard plan.extent <= 1024 else {
+      throw NNError(.unsupportedOperator, "antialiasing by a scale that is not known before the model runs")
+    }
+    let count = 3 * plan.extent
+    let index = try graph.add(
+      try graph.cast(try graph.positions(count, axis: 0, rank: 2), .f32), -Double(plan.extent))
+    let place = try graph.reshape(places, Shape([.fixed(1), .unknown]))
+    let distance = try graph.multiply(try graph.unary(.absolute, try graph.subtract(index, place)), scale)
+    var weights =
+      settings.mode == "cubic" ? try cubic(distance, settings.cubic, graph) : try linear(distance, graph)
+    if settings.excludesOutside {
+      let isInside = try graph.compare(
+        .equal, index, try graph.unary(.clip, index, alpha: 0, beta: Float(plan.extent - 1)))
+      weights = try graph.select(isInside, weights, try graph.scalar(0, .f32))
+    }
+    // (neighbours, places)
+    weights = try graph.divide(weights, try graph.reduce(.sum, weights, [0]))
+    let neighbours = try clamped(try graph.reshape(index, [count]), plan.extent, graph)
+    let elements = try graph.gather(x, neighbours, axis: axis)
+    return try graph.alongLastAxis(elements, axis) {
+      try Products.product($0, try graph.cast(weights, graph.dtype(x)), graph)
+    }
   }
 
   /// 1 − d, from 0 to 1.

@@ -17,7 +17,7 @@ enum Signal {
     let product = try graph.multiply(row, column)
     // Whole turns are left out while the numbers are exact.
     let phase = try graph.subtract(product, try graph.multiply(try graph.divide(product, period), period))
-    let angle = try graph.multiply(try graph.cast(phase, .f32), 2 * Double.pi / Double(length))
+    let angle = try graph.multiply(try graph.cast(phase, .f64), 2 * Double.pi / Double(length))
     return (try graph.unary(.cosine, angle), try graph.unary(.sine, angle))
   }
 
@@ -110,20 +110,20 @@ enum Signal {
   private static func shortTimeFourier(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let signal = try node.input(0)
     let extents = try graph.extents(signal)
-    guard extents.count == 3, let step = try node.constantInts(1, graph, "frame_step")?.first, step >= 1
-    else {
-      throw NNError(.shapeMismatch, "the signal must be (N, L, 1 or 2), and the step positive")
-    }
+    guard extents.count == 3 else { throw NNError(.shapeMismatch, "the signal must be (N, L, 1 or 2)") }
     let window = try node.optional(2)
-    let given = try node.constantInts(3, graph, "frame_length")?.first
-    let length = try given ?? window.map { try graph.extent($0, 0) } ?? extents[1]
+    // A window has the frames' length, whether that is given or not.
+    let length =
+      try window.map { try graph.extent($0, 0) } ?? node.constantInts(3, graph, "frame_length")?.first
+      ?? extents[1]
     guard length >= 1, length <= extents[1] else {
       throw NNError(.shapeMismatch, "frames of \(length) numbers")
     }
-    let frames = (extents[1] - length) / step + 1
-    let starts = try graph.multiply(
-      try graph.positions(frames, axis: 0, rank: 2), try graph.scalar(int: step, .i64))
-    let places = try graph.add(starts, try graph.positions(length, axis: 1, rank: 2))
+    let step = try graph.reshape(try graph.cast(try node.input(1), .i64), [Int]())
+    let end = try graph.scalar(int: extents[1] - length + 1, .i64)
+    let starts = try graph.append(.dynamic(.range), try graph.scalar(int: 0, .i64), end, step)
+    let column = try graph.reshape(starts, Shape([graph.shape(starts)[0], .fixed(1)]))
+    let places = try graph.add(column, try graph.positions(length, axis: 1, rank: 2))
     // (N, frames, length, 1 or 2)
     var cut = try graph.gather(signal, places, axis: 1)
     if let window { cut = try graph.multiply(cut, try graph.reshape(window, [length, 1])) }
