@@ -36,7 +36,7 @@ extension Graph {
       operands[position] = try append(.cast(type), [inputs[position]], name: name)
     }
     let result = try append(op, operands, name: name)
-    guard self[result].type.dtype == type else { return result }
+    guard op.keepsOperandType else { return result }
     return try append(.cast(dtype, mode: op.isExtreme ? .clamping : .standard), [result], name: name)
   }
 

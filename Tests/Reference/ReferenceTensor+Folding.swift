@@ -27,12 +27,22 @@ extension ReferenceTensor {
         if dtype == .u64 {
           return Int64(bitPattern: reduce.function.reference(elements.map { UInt64(bitPattern: $0) }))
         }
-        return reduce.function.reference(elements)
+        if elements.isEmpty, let end = ReferenceTensor.end(of: dtype, reduce.function) { return end }
+        return ReferenceTensor.wrapped(reduce.function.reference(elements), to: dtype)
       }
       return ReferenceTensor(integers: results, extents: extents, dtype: dtype)
     }
     return ReferenceTensor(
       groups.map { reduce.function.reference($0.map { values[$0] }) }, extents: extents, dtype: dtype)
+  }
+
+  /// What an extreme over nothing is: the other end of the type's range.
+  private static func end(of dtype: DType, _ function: ReduceFunction) -> Int64? {
+    switch function {
+    case .maximum: dtype.isSigned ? saturated(.min, to: dtype) : 0
+    case .minimum: saturated(.max, to: dtype)
+    case .sum, .mean, .product, .sumOfSquares: nil
+    }
   }
 
   func argument(_ argument: ArgumentReduce, _ extents: [Int]) -> ReferenceTensor {

@@ -20,6 +20,7 @@ struct TestModels {
       try write(convolutional(), to: folder + "/cnn.nnrt")
       try write(lookup(), to: folder + "/lookup.nnrt")
       try write(casts(), to: folder + "/casts.nnrt")
+      try write(types(), to: folder + "/types.nnrt")
       try write(counter(), to: folder + "/counter.nnrt")
       try write(wide(), to: folder + "/wide.nnrt")
     } catch {
@@ -129,6 +130,18 @@ private func casts() throws(NNError) -> ModelFile {
   let bytes = graph.addInput("bytes", .u8, [4])
   graph.addOutput(try graph.append(.cast(.f16), [bytes], name: "to f16"), name: "halves")
   graph.addOutput(try graph.append(.cast(.bool), [bytes], name: "to bool"), name: "flags")
+  return try ship(graph, vectors: [])
+}
+
+/// For every element type an input (N), the same elements, and their numbers in f32.
+private func types() throws(NNError) -> ModelFile {
+  var graph = Graph(name: "types")
+  let n = graph.dimension("N")
+  for dtype in DType.allCases {
+    let x = graph.addInput(Name("\(dtype.name)"), dtype, Shape([n]))
+    graph.addOutput(try graph.append(.unary(.identity), [x], name: "same"), name: Name("\(dtype.name) again"))
+    graph.addOutput(try graph.append(.cast(.f32), [x], name: "number"), name: Name("\(dtype.name) number"))
+  }
   return try ship(graph, vectors: [])
 }
 

@@ -25,6 +25,17 @@ extension Op {
     }
   }
 
+  /// Whether the result has the type of the computed operands, and not one of its own such as i64 for indices.
+  public var keepsOperandType: Bool {
+    switch self {
+    case .compare, .argument, .argsort, .random, .cast, .dynamic: false
+    case .unary, .binary, .select, .reduce, .matmul, .convolution, .pool, .normalize, .normalizeTraining,
+      .softmax, .recurrent, .recurrentGradient, .reshape, .transpose, .expand, .slice, .pad, .concat, .gather,
+      .scatter, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      true
+    }
+  }
+
   /// The positions of the operands, of `count`, that share the type an operator is computed in: not conditions, masks, indices and keys.
   public func computedOperands(of count: Int) -> [Int] {
     switch self {

@@ -145,3 +145,40 @@ def test_self_test(models):
 def test_version_is_the_librarys():
     assert nnrt.__version__ == nnrt.version()
     assert nnrt.version().count(".") == 2
+
+
+def test_every_type_comes_and_goes(models):
+    model = nnrt.load(models / "types.nnrt")
+    given = {}
+    for info in model.inputs:
+        if info.dtype_name == "bool":
+            given[info.name] = np.array([False, True, True, False])
+        elif info.dtype.kind in "fiu":
+            given[info.name] = np.array([0, 1, 2, 3]).astype(info.dtype)
+        else:
+            given[info.name] = np.array([0, 1, 2, 0]).astype(info.dtype)
+    results = dict(zip([o.name for o in model.outputs], model(given)))
+    assert len(model.inputs) == 23
+    for info in model.inputs:
+        again, number = results[info.name + " again"], results[info.name + " number"]
+        assert again.dtype == info.dtype and again.tobytes() == given[info.name].tobytes()
+        assert number.dtype == np.float32
+        if info.dtype.kind in "fi" or not _are_bits(info):
+            np.testing.assert_array_equal(number, given[info.name].astype(np.float32))
+
+
+def _are_bits(info):
+    """Whether NumPy has no such type here, and the array holds bits."""
+    return info.dtype_name not in ("u8", "u16", "u32", "u64", "bool") and info.dtype.kind == "u"
+
+
+def test_types_that_numpy_lacks_are_taken_as_their_bits(models):
+    model = nnrt.load(models / "types.nnrt")
+    session = model.session()
+    for info in model.inputs:
+        session.set_input(info.name, np.zeros(2, info.dtype))
+    session.set_input("bf16", np.array([0x3F80, 0xC000], np.uint16))
+    session.set_input("f8e4m3fn", np.array([0x38, 0xC0], np.uint8))
+    session.run()
+    assert session.output("bf16 number").tolist() == [1.0, -2.0]
+    assert session.output("f8e4m3fn number").tolist() == [1.0, -2.0]

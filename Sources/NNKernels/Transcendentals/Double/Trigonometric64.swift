@@ -44,8 +44,10 @@ private func reduceByHalfPi(_ x: Double) -> (remainder: Double, quadrant: Int) {
   let first = x - n * 0x1.921fb54400000p+0
   let second = n * 0x1.0b4611a600000p-34
   let high = first - second
-  let low = ((first - high) - second) - n * 0x1.3198a2e000000p-69
-  return (high + (low - n * 0x1.b839a252049c1p-104), Int(n))
+  // What the difference lost (Knuth's TwoSum): either of the two may be the larger.
+  let taken = first - high
+  let lost = (first - (high + taken)) - (second - taken)
+  return (high + ((lost - n * 0x1.3198a2e000000p-69) - n * 0x1.b839a252049c1p-104), Int(n))
 }
 
 /// As `reduceByHalfPi` for |x| ≥ 2²⁰, by multiplying with the bits of 2/π that matter (Payne and Hanek 1983).

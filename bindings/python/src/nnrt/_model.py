@@ -22,7 +22,7 @@ class TensorInfo:
     """Name, type and shape of an input or output."""
 
     name: str
-    #: The NumPy type; for bf16, which NumPy lacks, uint16 with the bits.
+    #: The NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else unsigned integers with the bits.
     dtype: np.dtype
     #: An int for each known extent, a name such as "N" for a free one, None for a free one without a name.
     shape: tuple[Union[int, str, None], ...]
