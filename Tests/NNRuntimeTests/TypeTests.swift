@@ -7,7 +7,9 @@ import Testing
 // What `Graph.appendComputing` makes of operands of every type agrees with what the operator means for the type.
 
 /// Numbers that a type can hold, small enough for sums and products to be interesting at its ends.
-private func sample(_ extents: [Int], _ dtype: DType, _ range: ClosedRange<Int64>, seed: UInt64) -> ReferenceTensor {
+private func sample(_ extents: [Int], _ dtype: DType, _ range: ClosedRange<Int64>, seed: UInt64)
+  -> ReferenceTensor
+{
   var random = SplitMix64(seed: seed)
   let wide = random.integers(extents, range)
   if dtype.isFloatingPoint {
@@ -15,7 +17,9 @@ private func sample(_ extents: [Int], _ dtype: DType, _ range: ClosedRange<Int64
     return fractions.bytes.withUnsafeBytes { ReferenceTensor(bytes: $0, dtype: dtype, extents: extents) }
   }
   let bytes = ReferenceTensor(integers: wide.integers, extents: extents, dtype: dtype).bytes
-  if dtype == .bool { return ReferenceTensor(integers: wide.integers.map { $0 & 1 }, extents: extents, dtype: dtype) }
+  if dtype == .bool {
+    return ReferenceTensor(integers: wide.integers.map { $0 & 1 }, extents: extents, dtype: dtype)
+  }
   return bytes.withUnsafeBytes { ReferenceTensor(bytes: $0, dtype: dtype, extents: extents) }
 }
 
@@ -56,7 +60,8 @@ private func expectSame(_ op: Op, _ inputs: [ReferenceTensor], _ dtype: DType, _
       if dtype.isFloatingPoint { continue }
       second = sample([23], dtype, -3...9, seed: 4)
       if dtype.isUnsigned { second = sample([23], dtype, 0...9, seed: 4) }
-    case .add, .subtract, .multiply, .divide, .minimum, .maximum, .bitwiseAnd, .bitwiseOr, .bitwiseXor, .remainder,
+    case .add, .subtract, .multiply, .divide, .minimum, .maximum, .bitwiseAnd, .bitwiseOr, .bitwiseXor,
+      .remainder,
       .modulo:
       break
     }
@@ -93,27 +98,38 @@ private func expectSame(_ op: Op, _ inputs: [ReferenceTensor], _ dtype: DType, _
 @Test(arguments: DType.allCases) func productsMeanTheSameForEveryType(_ dtype: DType) throws {
   let op = Op.matmul(Matmul())
   if op.computeType(for: dtype) == nil || dtype == .f8e8m0 { return }
-  let inputs = [sample([3, 7], dtype, -9...9, seed: 9), sample([7, 5], dtype, -9...9, seed: 10), sample([5], dtype, -9...9, seed: 11)]
+  let inputs = [
+    sample([3, 7], dtype, -9...9, seed: 9), sample([7, 5], dtype, -9...9, seed: 10),
+    sample([5], dtype, -9...9, seed: 11),
+  ]
   try expectSame(op, inputs, dtype, [3, 5])
 }
 
-@Test(arguments: DType.allCases.filter { $0.isInteger }) func functionsOfOneIntegerAreExact(_ dtype: DType) throws {
+@Test(arguments: DType.allCases.filter { $0.isInteger }) func functionsOfOneIntegerAreExact(_ dtype: DType)
+  throws
+{
   let x = sample([40], dtype, -300...300, seed: 12)
-  let least = ReferenceTensor(integers: [dtype.isSigned ? .min >> (64 - dtype.bitWidth) : 0], extents: [1], dtype: dtype)
+  let least = ReferenceTensor(
+    integers: [dtype.isSigned ? .min >> (64 - dtype.bitWidth) : 0], extents: [1], dtype: dtype)
   for input in [x, least] {
     let functions: [(UnaryFunction, (Int64) -> Int64)] = [
-      (.negate, { 0 &- $0 }), (.absolute, { $0 < 0 && dtype.isSigned ? 0 &- $0 : $0 }), (.square, { $0 &* $0 }),
-      (.sign, { $0 == 0 ? 0 : $0 < 0 && dtype.isSigned ? -1 : 1 }), (.relu, { dtype.isSigned ? max($0, 0) : $0 }), (.floor, { $0 }),
+      (.negate, { 0 &- $0 }), (.absolute, { $0 < 0 && dtype.isSigned ? 0 &- $0 : $0 }),
+      (.square, { $0 &* $0 }),
+      (.sign, { $0 == 0 ? 0 : $0 < 0 && dtype.isSigned ? -1 : 1 }),
+      (.relu, { dtype.isSigned ? max($0, 0) : $0 }), (.floor, { $0 }),
     ]
     for (function, meaning) in functions {
       let result = ReferenceTensor(try computed(.unary(Activation(function)), [input]))
-      let wrapped = ReferenceTensor(integers: input.integers.map(meaning), extents: input.extents, dtype: dtype).bytes
+      let wrapped = ReferenceTensor(
+        integers: input.integers.map(meaning), extents: input.extents, dtype: dtype
+      ).bytes
       #expect(result.dtype == dtype && result.bytes == wrapped, "\(function) of \(dtype)")
     }
     var graph = Graph(name: "not")
     let id = graph.addInput("x", dtype, Shape(input.extents))
     graph.addOutput(try graph.appendNot(id, name: "not"), name: "y")
-    let turned = ReferenceTensor(integers: input.integers.map { ~$0 }, extents: input.extents, dtype: dtype).bytes
+    let turned = ReferenceTensor(integers: input.integers.map { ~$0 }, extents: input.extents, dtype: dtype)
+      .bytes
     #expect(bits(try run(graph, [input])) == [turned])
   }
 }
