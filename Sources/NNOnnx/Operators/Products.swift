@@ -2,7 +2,9 @@ import NNGraph
 
 /// Matrix products.
 enum Products {
-  static let operators: [String: Lowering] = ["MatMul": matmul, "Gemm": gemm, "Einsum": Einsum.lower]
+  static let operators: [String: Lowering] = [
+    "MatMul": matmul, "Gemm": gemm, "Einsum": Einsum.lower, "Det": determinant,
+  ]
 
   private static func matmul(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     [try product(try node.input(0), try node.input(1), graph)]
@@ -37,5 +39,35 @@ enum Products {
     if alpha != 1 { result = try graph.multiply(result, Double(alpha)) }
     guard let c, beta != 0 else { return [result] }
     return [try graph.add(result, beta == 1 ? c : try graph.multiply(c, Double(beta)))]
+  }
+
+  private static func determinant(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
+    let x = try node.input(0)
+    let rank = graph.rank(x)
+    guard rank >= 2, graph.shape(x)[rank - 2] == graph.shape(x)[rank - 1] else {
+      throw NNError(.shapeMismatch, "takes square matrices")
+    }
+    let count = try graph.extent(x, rank - 1)
+    guard (1...5).contains(count) else { throw NNError(.unsupportedOperator, "matrices of \(count) rows") }
+    let result = try expanded(x, count, graph)
+    return [try graph.squeeze(result, [rank - 2, rank - 1])]
+  }
+
+  /// By the first row: Laplace's expansion. x (…, n, n) → (…, 1, 1)
+  private static func expanded(_ x: ValueID, _ count: Int, _ graph: GraphBuilder) throws -> ValueID {
+    guard count > 1 else { return x }
+    let rank = graph.rank(x)
+    let first = try graph.slice(x, axis: rank - 2, 0, 1)
+    let rest = try graph.slice(x, axis: rank - 2, 1, count)
+    var sum: ValueID?
+    for column in 0..<count {
+      var others: [ValueID] = []
+      if column > 0 { others.append(try graph.slice(rest, axis: rank - 1, 0, column)) }
+      if column < count - 1 { others.append(try graph.slice(rest, axis: rank - 1, column + 1, count)) }
+      let minor = try expanded(try graph.concat(others, axis: rank - 1), count - 1, graph)
+      let part = try graph.multiply(try graph.slice(first, axis: rank - 1, column, column + 1), minor)
+      sum = try sum.map { try column % 2 == 0 ? graph.add($0, part) : graph.subtract($0, part) } ?? part
+    }
+    return sum ?? x
   }
 }

@@ -97,7 +97,7 @@ enum Signal {
     let (real, imaginary) = try parts(x, axis, count, graph)
     let (cosine, sine) = try waves(count, length, length, graph)
     let weights = (0..<count).map { Float($0 == 0 || 2 * $0 == length ? 1 : 2) / Float(length) }
-    let column = try graph.floats(weights, extents: [count, 1])
+    let column = try graph.cast(try graph.floats(weights, extents: [count, 1]), .f64)
     var result = try product(real, axis, try graph.multiply(cosine, column), graph)
     if let imaginary {
       result = try graph.subtract(
