@@ -1,0 +1,130 @@
+"""Compares whole models with ONNX Runtime and writes a table of what each gave.
+
+A model is converted to a file by `nnpack convert`, loaded by libnnrt.so through the Python package, and run on the same inputs as ONNX
+Runtime runs it on. Nothing is computed here but the differences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "Tests" / "Conformance" / "whole-models.tsv"
+WORK = ROOT / "build" / "models"
+sys.path.insert(0, str(ROOT / "bindings" / "python" / "src"))
+os.environ.setdefault("NNRT_LIBRARY", str(ROOT / "build" / "lib" / "libnnrt.so.1"))
+warnings.filterwarnings("ignore")
+
+import numpy as np  # noqa: E402
+
+from model_zoo import MODELS  # noqa: E402
+
+#: Of the largest number of an output.
+TOLERANCE = 1e-4
+
+
+def runtime_outputs(path: Path, sets: list) -> list:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = {value.name for value in session.get_inputs()}
+    return [session.run(None, {name: value for name, value in inputs.items() if name in names}) for inputs in sets]
+
+
+def difference(ours: list, theirs: list) -> float:
+    """The largest difference of numbers, relative to the largest number of their output."""
+    worst = 0.0
+    if len(ours) != len(theirs):
+        raise ValueError(f"{len(ours)} outputs instead of {len(theirs)}")
+    for index, (a, b) in enumerate(zip(ours, theirs)):
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise ValueError(f"output {index} is {a.dtype} {a.shape} instead of {b.dtype} {b.shape}")
+        if b.size == 0:
+            continue
+        if not np.issubdtype(b.dtype, np.floating):
+            if not np.array_equal(a, b):
+                raise ValueError(f"output {index} has other numbers in {np.sum(a != b)} of {b.size} places")
+            continue
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+            raise ValueError(f"output {index} is finite elsewhere")
+        finite = np.isfinite(b)
+        if finite.any():
+            worst = max(worst, float(np.max(np.abs(a - b)[finite])) / max(float(np.max(np.abs(b[finite]))), 1e-30))
+    return worst
+
+
+def compare(name: str, nnpack: str) -> tuple[bool, str]:
+    import nnrt
+
+    folder = WORK / name
+    folder.mkdir(parents=True, exist_ok=True)
+    source, target = folder / "model.onnx", folder / "model.nnrt"
+    sets = MODELS[name](source)
+    target.unlink(missing_ok=True)
+    start = time.perf_counter()
+    done = subprocess.run(
+        [nnpack, "convert", str(source), str(target)], capture_output=True, text=True, errors="replace",
+        env={**os.environ, "SWIFT_BACKTRACE": "enable=no"},
+    )
+    seconds = time.perf_counter() - start
+    if done.returncode != 0:
+        return False, " ".join(done.stderr.split())[:300]
+    theirs = runtime_outputs(source, sets)
+    loaded = nnrt.load(target)
+    session = loaded.session()
+    names = [info.name for info in loaded.inputs]
+    worst = 0.0
+    for inputs, expected in zip(sets, theirs):
+        given = {name: inputs[name] for name in names}
+        outputs = session(given)
+        outputs = list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
+        worst = max(worst, difference(outputs, expected))
+    share = target.stat().st_size / source.stat().st_size
+    detail = f"{worst:.1e} of the largest number; {share:.3f} of {source.stat().st_size:,} bytes; {seconds:.1f} s"
+    return worst <= TOLERANCE, detail
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/onnx-whole-models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="models; all unless told")
+    parser.add_argument("--list", action="store_true", help="name the models")
+    parser.add_argument("--nnpack", default=str(ROOT / ".build" / "release" / "nnpack"), help="the program to convert with")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(MODELS))
+        return 0
+    unknown = [name for name in arguments.names if name not in MODELS]
+    if unknown:
+        parser.error(f"no model {unknown[0]}; --list names them")
+    if not Path(arguments.nnpack).exists():
+        subprocess.run(["swift", "build", "-c", "release", "--product", "nnpack"], cwd=ROOT, check=True)
+    rows = {}
+    if TABLE.exists():
+        rows = {line.split("\t")[0]: line for line in TABLE.read_text().splitlines() if not line.startswith("#")}
+    failures = 0
+    for name in arguments.names or MODELS:
+        try:
+            passed, detail = compare(name, arguments.nnpack)
+        except Exception as error:
+            passed, detail = False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        failures += not passed
+        rows[name] = "\t".join((name, "pass" if passed else "fail", detail))
+        print(rows[name].replace("\t", "  "), flush=True)
+    passed = sum(line.split("\t")[1] == "pass" for line in rows.values())
+    header = [f"# Whole models beside ONNX Runtime: {passed} of {len(rows)} agree. Made by tools/onnx-whole-models.", "# model\tresult\tdetail"]
+    TABLE.write_text("\n".join(header + [rows[name] for name in MODELS if name in rows]) + "\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
