@@ -4,6 +4,9 @@ import NNGraph
 /// A zstd compression context, made once for a file.
 final class ZstdEncoder {
   private let context: OpaquePointer
+  private let level: Int
+  /// Makes frames of little effort, which tell whether more is worth it; made when it is first needed.
+  private var prober: ZstdEncoder?
 
   /// - Throws: ``ErrorCode/invalidArgument`` for a level outside 1…22.
   init(level: Int) throws(NNError) {
@@ -14,6 +17,7 @@ final class ZstdEncoder {
       throw NNError(.outOfMemory, "memory for compression could not be allocated")
     }
     self.context = context
+    self.level = level
     // The format stores lengths and checksums itself. Setting a valid parameter of a fresh context cannot fail.
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0)
@@ -41,6 +45,18 @@ final class ZstdEncoder {
       throw NNError(.outOfMemory, "\(source.count) bytes could not be compressed")
     }
     return frame
+  }
+
+  /// As ``compress(_:)``, but nil at once for bytes that a first try at the lowest level hardly shortens: the lower bits of weights are
+  /// noise, and the higher levels spend most of their time on finding that out.
+  func compressUnlessNoise(_ source: UnsafeRawBufferPointer) throws(NNError) -> [UInt8]? {
+    if level > 1, source.count >= 4096 {
+      if prober == nil { prober = try ZstdEncoder(level: 1) }
+      guard let probe = try prober?.compress(source), probe.count < source.count - source.count / 128 else {
+        return nil
+      }
+    }
+    return try compress(source)
   }
 
   func compress(_ source: [UInt8]) throws(NNError) -> [UInt8]? {
