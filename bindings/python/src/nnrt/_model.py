@@ -152,7 +152,7 @@ class Model:
             SelfTestError: the model gives other bits here than its file records.
             StateError: the file has no vectors.
         """
-        options = make_options(threads, instruction_set, None)
+        options = make_options(threads, instruction_set, None, None)
         check(lib.nnrt_model_self_test(self._open_handle(), pointer_to(options)))
 
     def close(self) -> None:
