@@ -21,6 +21,13 @@ PACKAGES = ROOT / "build" / "models" / "packages"
 MODELS: dict[str, Callable[[Path], list]] = {}
 
 
+#: What a user has to say when converting, because some extents decide which of two bodies a model runs.
+OPTIONS: dict[str, list] = {
+    "silero-vad-half": ["--input-shape", "batch=1,sequence=576"],
+    "silero-vad-16k-op15": ["--input-shape", "batch=1,sequence=576"],
+}
+
+
 def model(name: str):
     def register(make):
         MODELS[name] = make

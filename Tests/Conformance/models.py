@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore")
 
 import numpy as np  # noqa: E402
 
-from model_zoo import MODELS  # noqa: E402
+from model_zoo import MODELS, OPTIONS  # noqa: E402
 
 #: Of the largest number of an output.
 TOLERANCE = 1e-4
@@ -73,7 +73,7 @@ def compare(name: str, nnpack: str) -> tuple[bool, str]:
     target.unlink(missing_ok=True)
     start = time.perf_counter()
     done = subprocess.run(
-        [nnpack, "convert", str(source), str(target)], capture_output=True, text=True, errors="replace",
+        [nnpack, "convert", str(source), str(target), *OPTIONS.get(name, [])], capture_output=True, text=True, errors="replace",
         env={**os.environ, "SWIFT_BACKTRACE": "enable=no"},
     )
     seconds = time.perf_counter() - start

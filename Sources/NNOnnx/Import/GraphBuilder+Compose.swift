@@ -82,27 +82,39 @@ extension GraphBuilder {
 
   /// x with axes of extent 1 put in, at places counted in the result.
   func unsqueeze(_ x: ValueID, _ axes: [Int]) throws -> ValueID {
-    var dimensions = shape(x).dimensions
+    var sources: [Int?] = (0..<rank(x)).map { $0 }
     for axis in axes.sorted() {
-      guard axis >= 0, axis <= dimensions.count else {
+      guard axis >= 0, axis <= sources.count else {
         throw NNError(.shapeMismatch, "axis \(axis) cannot be put into \(shape(x).description)")
       }
-      dimensions.insert(.fixed(1), at: axis)
+      sources.insert(nil, at: axis)
     }
-    return try reshapeKeepingOrder(x, dimensions)
+    return try reshape(x, fromAxes: sources)
   }
 
   /// x without the given axes, whose extent must be 1.
   func squeeze(_ x: ValueID, _ axes: [Int]) throws -> ValueID {
-    var dimensions: [Dimension] = []
+    var sources: [Int?] = []
     for (axis, dimension) in shape(x).dimensions.enumerated() {
       if !axes.contains(axis) {
-        dimensions.append(dimension)
+        sources.append(axis)
       } else if let extent = dimension.extent, extent != 1 {
         throw NNError(.shapeMismatch, "axis \(axis) has extent \(extent) and cannot be taken away")
       }
     }
-    return try reshapeKeepingOrder(x, dimensions)
+    return try reshape(x, fromAxes: sources)
+  }
+
+  /// x with each axis of the result as long as an axis of x, or 1 where that is nil.
+  private func reshape(_ x: ValueID, fromAxes sources: [Int?]) throws -> ValueID {
+    let dimensions = sources.map { $0.map { shape(x)[$0] } ?? .fixed(1) }
+    if dimensions.count(where: { $0 == .unknown }) <= 1 { return try reshape(x, Shape(dimensions)) }
+    let extents = try concat([try shapeValue(x, 0..<rank(x)), try ints([1])], axis: 0)
+    let target = try gather(extents, try ints(sources.map { $0 ?? rank(x) }), axis: 0)
+    let result = try append(.dynamic(.reshape(allowsZero: true)), x, target)
+    // Inference knows the rank alone; these extents are certain.
+    graph[result].type.shape = Shape(dimensions)
+    return result
   }
 
   /// A reshape to dimensions of which all but one are known or named.

@@ -11,6 +11,11 @@ extension GraphBuilder {
     return axes == 0..<rank(x) ? all : try slice(all, axis: 0, axes.lowerBound, axes.upperBound)
   }
 
+  /// The extent of one axis, an i64 scalar.
+  func extentValue(_ x: ValueID, _ axis: Int) throws -> ValueID {
+    try reshape(try shapeValue(x, axis..<axis + 1), [Int]())
+  }
+
   /// x repeated to the shape that both it and the given numbers broadcast to.
   func expand(_ x: ValueID, toShapeIn shape: ValueID) throws -> ValueID {
     guard let extents = constant(shape)?.integers else { return try append(.dynamic(.expand), x, shape) }

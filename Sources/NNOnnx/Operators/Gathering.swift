@@ -68,13 +68,16 @@ enum Gathering {
   private static func gatherSlices(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices) = (try node.input(0), try node.input(1))
     let batchAxes = try node.int("batch_dims", default: 0)
-    let extents = try graph.extents(x)
-    guard batchAxes >= 0, batchAxes < extents.count, graph.rank(indices) > batchAxes else {
+    let rank = graph.rank(x)
+    guard batchAxes >= 0, batchAxes < rank, graph.rank(indices) > batchAxes else {
       throw NNError(.shapeMismatch, "\(batchAxes) axes of batches")
     }
     let named = try graph.extent(indices, graph.rank(indices) - 1)
-    guard named >= 1, batchAxes + named <= extents.count else {
+    guard named >= 1, batchAxes + named <= rank else {
       throw NNError(.shapeMismatch, "an index of \(named) axes for \(graph.shape(x).description)")
+    }
+    guard let extents = graph.shape(x).extents else {
+      return [try gatherSlices(x, indices, named: named, batchAxes: batchAxes, graph)]
     }
     let chosen = Array(extents[batchAxes..<(batchAxes + named)])
     var places = try slicePositions(indices, chosen, graph)
@@ -87,6 +90,38 @@ enum Gathering {
     }
     let rows = try graph.reshape(x, [stride] + extents[(batchAxes + named)...])
     return [try graph.gather(rows, places, axis: 0)]
+  }
+
+  /// The same where extents are free: what is a number above is a value here.
+  private static func gatherSlices(
+    _ x: ValueID, _ indices: ValueID, named: Int, batchAxes: Int, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    let last = graph.rank(indices) - 1
+    let (zero, one) = (try graph.scalar(int: 0, .i64), try graph.scalar(int: 1, .i64))
+    var stride = one
+    var places = zero
+    for axis in (0..<batchAxes + named).reversed() {
+      let extent = try graph.extentValue(x, axis)
+      let line: ValueID
+      if axis >= batchAxes {
+        let part = try graph.slice(indices, axis: last, axis - batchAxes, axis - batchAxes + 1)
+        let wide = try graph.cast(try graph.squeeze(part, [last]), .i64)
+        line = try graph.select(try graph.compare(.less, wide, zero), try graph.add(wide, extent), wide)
+      } else {
+        let along = [Dimension](repeating: .fixed(1), count: last - axis - 1)
+        line = try graph.reshape(
+          try graph.append(.dynamic(.range), zero, extent, one), Shape([.unknown] + along))
+      }
+      places = try graph.add(places, try graph.multiply(line, stride))
+      stride = try graph.multiply(stride, extent)
+    }
+    let rest = try graph.shapeValue(x, batchAxes + named..<graph.rank(x))
+    let shape = try graph.concat([try graph.reshape(stride, [1]), rest], axis: 0)
+    let target = graph.reshapeTarget(x, shape, allowsZero: true)
+    let rows =
+      try target.map { try graph.append(.reshape($0), x) }
+      ?? graph.append(.dynamic(.reshape(allowsZero: true)), x, shape)
+    return try graph.gather(rows, places, axis: 0)
   }
 
   private static func function(_ node: OnnxNode) throws -> ScatterFunction {
@@ -159,7 +194,6 @@ enum Gathering {
   private static func topK(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
     let axis = try node.axis(default: -1, rank: graph.rank(x))
-    let extents = try graph.extents(x)
     let count =
       node.version < 10
       ? try graph.ints([node.required(try node.int("k"), "k")])
@@ -167,11 +201,13 @@ enum Gathering {
     let order = try graph.append(
       .argsort(axis: axis, isDescending: try node.flag("largest", default: true)), x)
     if let known = graph.constant(count)?.integers?.first {
-      guard known >= 0, known <= extents[axis] else {
-        throw NNError(.shapeMismatch, "\(known) of \(extents[axis]) elements")
+      guard known >= 0, known <= graph.shape(x)[axis].extent ?? known else {
+        throw NNError(.shapeMismatch, "\(known) elements of an axis of \(graph.shape(x).description)")
       }
     }
     let indices = try graph.slice(order, [axis], try graph.ints([0]), count)
+    if graph.rank(x) == 1 { return [try graph.gather(x, indices, axis: 0), indices] }
+    let extents = try graph.extents(x)
     let flat = try graph.reshape(x, [extents.reduce(1, *)])
     return [try graph.gather(flat, try positions(indices, extents, axis: axis, graph), axis: 0), indices]
   }

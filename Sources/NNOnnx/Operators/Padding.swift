@@ -54,7 +54,7 @@ enum Padding {
           try graph.reshape(try graph.slice(amounts, axis: 0, place, place + 1), [Int]())
         }
         let sources = try sources(
-          mode, try graph.extent(x, axis), try amount(index), try amount(index + axes.count), graph)
+          mode, try graph.extentValue(x, axis), try amount(index), try amount(index + axes.count), graph)
         result = try graph.gather(result, sources, axis: axis)
       }
       return result
@@ -93,7 +93,7 @@ enum Padding {
       var result = cut
       for axis in axes where before[axis] + after[axis] > 0 {
         let sources = try sources(
-          mode, try graph.extent(cut, axis), try graph.scalar(int: before[axis], .i64),
+          mode, try graph.extentValue(cut, axis), try graph.scalar(int: before[axis], .i64),
           try graph.scalar(int: after[axis], .i64), graph)
         result = try graph.gather(result, sources, axis: axis)
       }
@@ -116,22 +116,25 @@ enum Padding {
 
   /// The index of the axis that each place of the padded axis repeats.
   private static func sources(
-    _ mode: String, _ extent: Int, _ before: ValueID, _ after: ValueID, _ graph: GraphBuilder
+    _ mode: String, _ extent: ValueID, _ before: ValueID, _ after: ValueID, _ graph: GraphBuilder
   ) throws -> ValueID {
-    guard extent > 0 else { throw NNError(.shapeMismatch, "an empty axis has no edge") }
+    if graph.constant(extent)?.integers == [0] {
+      throw NNError(.shapeMismatch, "an empty axis has no edge")
+    }
     func whole(_ value: Int) throws -> ValueID { try graph.scalar(int: value, .i64) }
     let first = try graph.subtract(try whole(0), before)
     let places = try graph.append(
-      .dynamic(.range), first, try graph.add(try whole(extent), after), try whole(1))
+      .dynamic(.range), first, try graph.add(extent, after), try whole(1))
+    let last = try graph.subtract(extent, try whole(1))
     switch mode {
     case "edge":
       return try graph.binary(
-        .minimum, try graph.binary(.maximum, places, try whole(0)), try whole(extent - 1))
-    case "wrap": return try graph.binary(.modulo, places, try whole(extent))
+        .minimum, try graph.binary(.maximum, places, try whole(0)), last)
+    case "wrap": return try graph.binary(.modulo, places, extent)
     default:
-      let period = max(2 * (extent - 1), 1)
-      let phase = try graph.binary(.modulo, places, try whole(period))
-      return try graph.binary(.minimum, phase, try graph.subtract(try whole(period), phase))
+      let period = try graph.binary(.maximum, try graph.add(last, last), try whole(1))
+      let phase = try graph.binary(.modulo, places, period)
+      return try graph.binary(.minimum, phase, try graph.subtract(period, phase))
     }
   }
 }

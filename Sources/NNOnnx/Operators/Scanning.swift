@@ -39,7 +39,9 @@ enum Scanning {
     isExclusive: Bool,
     _ graph: GraphBuilder
   ) throws -> ValueID {
-    let count = try graph.extent(x, axis)
+    guard let count = graph.shape(x)[axis].extent else {
+      return try masked(function, neutral, x, axis, isReversed: isReversed, isExclusive: isExclusive, graph)
+    }
     /// Every element at its place plus `distance`, with the neutral one where nothing comes.
     func shifted(_ value: ValueID, _ distance: Int) throws -> ValueID {
       var pad = Pad(
@@ -62,5 +64,24 @@ enum Scanning {
       distance *= 2
     }
     return result == x ? try graph.unary(.identity, x) : result
+  }
+
+  /// Along an axis whose extent is free: every element folds all of them, with the neutral one in place of those after it.
+  private static func masked(
+    _ function: BinaryFunction, _ neutral: Float, _ x: ValueID, _ axis: Int, isReversed: Bool,
+    isExclusive: Bool, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    func whole(_ value: Int) throws -> ValueID { try graph.scalar(int: value, .i64) }
+    let places = try graph.append(
+      .dynamic(.range), try whole(0), try graph.extentValue(x, axis), try whole(1))
+    let after = [Dimension](repeating: .fixed(1), count: graph.rank(x) - axis - 1)
+    let from = try graph.reshape(places, Shape([.unknown, .fixed(1)] + after))
+    let to = try graph.reshape(places, Shape([.unknown] + after))
+    let relation: CompareFunction =
+      isReversed ? isExclusive ? .greater : .greaterOrEqual : isExclusive ? .less : .lessOrEqual
+    let parts = try graph.select(
+      try graph.compare(relation, from, to), try graph.unsqueeze(x, [axis + 1]),
+      try graph.scalar(Double(neutral), like: x))
+    return try graph.reduce(function == .add ? .sum : .product, parts, [axis], keeps: false)
   }
 }
