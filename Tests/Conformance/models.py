@@ -118,6 +118,7 @@ def main() -> int:
         except Exception as error:
             passed, detail = False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         failures += not passed
+        detail = detail.replace(str(ROOT) + "/", "")
         rows[name] = "\t".join((name, "pass" if passed else "fail", detail))
         print(rows[name].replace("\t", "  "), flush=True)
     passed = sum(line.split("\t")[1] == "pass" for line in rows.values())
