@@ -192,7 +192,8 @@ for name, network in {"deeplab-v3": "deeplabv3_mobilenet_v3_large", "lraspp": "l
     )
 
 
-def detector(network: str, size: int):
+def detector(network: str, size: int, **options):
+    # Networks that know nothing are sure of nothing: without a threshold there is something to compare.
     def export(path: Path) -> list:
         import contextlib
 
@@ -200,7 +201,7 @@ def detector(network: str, size: int):
         import torchvision
 
         torch.manual_seed(1)
-        net = torchvision.models.get_model(network, weights=None, weights_backbone=None, num_classes=5).eval()
+        net = torchvision.models.get_model(network, weights=None, weights_backbone=None, num_classes=5, **options).eval()
         images = [torch.from_numpy(np.random.default_rng(seed).random((3, size, size), dtype=np.float32)) for seed in range(2)]
         quiet = io.StringIO()
         # What is selected depends on values, which the older exporter can say.
@@ -211,9 +212,11 @@ def detector(network: str, size: int):
     return export
 
 
-MODELS["ssdlite"] = detector("ssdlite320_mobilenet_v3_large", 320)
-MODELS["faster-rcnn"] = detector("fasterrcnn_mobilenet_v3_large_320_fpn", 320)
-MODELS["mask-rcnn"] = detector("maskrcnn_resnet50_fpn", 256)
+MODELS["ssdlite"] = detector("ssdlite320_mobilenet_v3_large", 320, score_thresh=0.0, detections_per_img=20)
+MODELS["faster-rcnn"] = detector(
+    "fasterrcnn_mobilenet_v3_large_320_fpn", 320, box_score_thresh=0.0, box_detections_per_img=20
+)
+MODELS["mask-rcnn"] = detector("maskrcnn_resnet50_fpn", 256, box_score_thresh=0.0, box_detections_per_img=20)
 
 
 def exported_tokens(net, path: Path, vocabulary: int, lengths: tuple) -> list:
@@ -248,7 +251,7 @@ def bert(kind: str):
         torch.manual_seed(1)
         config = transformers.BertConfig(
             vocab_size=500, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
-            num_labels=5, attn_implementation="eager",
+            num_labels=2 if kind.endswith("QuestionAnswering") else 5, attn_implementation="eager",
         )
         return exported_tokens(getattr(transformers, kind)(config), path, 500, lengths=(12, 40))
 

@@ -20,7 +20,10 @@ extension GraphBuilder {
   func expand(_ x: ValueID, toShapeIn shape: ValueID) throws -> ValueID {
     guard let extents = constant(shape)?.integers else { return try append(.dynamic(.expand), x, shape) }
     try Shape(extents).validate()
-    return try expand(x, try Shape.broadcast(self.shape(x), Shape(extents)))
+    let target = try Shape.broadcast(self.shape(x), Shape(extents))
+    // What x has where the shape has 1 may be known only when x is.
+    if target.dimensions.contains(.unknown) { return try append(.dynamic(.expand), x, shape) }
+    return try expand(x, target)
   }
 
   /// The elements from starts to ends of some axes, i64 (k) each.

@@ -38,13 +38,39 @@ enum Gathering {
     return try result ?? graph.scalar(int: 0, .i64)
   }
 
+  /// As ``positions(_:_:axis:_:)``, where extents are free.
+  private static func freePositions(
+    _ indices: ValueID, in x: ValueID, axis: Int, _ graph: GraphBuilder
+  ) throws -> ValueID {
+    let (zero, one) = (try graph.scalar(int: 0, .i64), try graph.scalar(int: 1, .i64))
+    var (result, stride) = (zero, one)
+    for current in (0..<graph.rank(x)).reversed() {
+      let extent = try graph.extentValue(x, current)
+      let line: ValueID
+      if current == axis {
+        let wide = try graph.cast(indices, .i64)
+        line = try graph.select(try graph.compare(.less, wide, zero), try graph.add(wide, extent), wide)
+      } else {
+        let places = try graph.append(.dynamic(.range), zero, try graph.extentValue(indices, current), one)
+        let after = [Dimension](repeating: .fixed(1), count: graph.rank(x) - current - 1)
+        line = try graph.reshape(places, Shape([.unknown] + after))
+      }
+      result = try graph.add(result, try graph.multiply(line, stride))
+      stride = try graph.multiply(stride, extent)
+    }
+    return result
+  }
+
   private static func gatherElements(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices) = (try node.input(0), try node.input(1))
-    let extents = try graph.extents(x)
-    guard graph.rank(indices) == extents.count, !extents.isEmpty else {
+    guard graph.rank(indices) == graph.rank(x), graph.rank(x) > 0 else {
       throw NNError(.shapeMismatch, "data and indices have different ranks")
     }
-    let axis = try node.axis(default: 0, rank: extents.count)
+    let axis = try node.axis(default: 0, rank: graph.rank(x))
+    guard let extents = graph.shape(x).extents, graph.shape(indices).extents != nil else {
+      let flat = try graph.reshape(x, Shape([Dimension.unknown]))
+      return [try graph.gather(flat, try freePositions(indices, in: x, axis: axis, graph), axis: 0)]
+    }
     let flat = try graph.reshape(x, [Shape(extents).elementCount ?? 0])
     return [try graph.gather(flat, try positions(indices, extents, axis: axis, graph), axis: 0)]
   }
@@ -137,11 +163,21 @@ enum Gathering {
 
   private static func scatterElements(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices, updates) = (try node.input(0), try node.input(1), try node.input(2))
-    let extents = try graph.extents(x)
-    guard graph.rank(indices) == extents.count, !extents.isEmpty,
+    guard graph.rank(indices) == graph.rank(x), graph.rank(x) > 0,
       graph.shape(indices).mayEqual(graph.shape(updates))
     else { throw NNError(.shapeMismatch, "data, indices and updates do not fit") }
-    let axis = try node.axis(default: 0, rank: extents.count)
+    let axis = try node.axis(default: 0, rank: graph.rank(x))
+    guard let extents = graph.shape(x).extents, graph.shape(indices).extents != nil else {
+      let places = try freePositions(indices, in: x, axis: axis, graph)
+      let line = Shape([Dimension.unknown])
+      let result = try graph.append(
+        .scatter(try function(node), axis: 0), try graph.reshape(x, line), try graph.reshape(places, line),
+        try graph.reshape(updates, line))
+      let whole = try graph.append(
+        .dynamic(.reshape(allowsZero: true)), result, try graph.shapeValue(x, 0..<graph.rank(x)))
+      graph.graph[whole].type.shape = graph.shape(x)
+      return [whole]
+    }
     let places = try positions(indices, extents, axis: axis, graph)
     let count = try graph.extents(indices).reduce(1, *)
     let result = try graph.append(

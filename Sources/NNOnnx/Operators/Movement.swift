@@ -65,13 +65,17 @@ enum Movement {
     {
       return try graph.reshape(x, [rows, columns])
     }
-    if axis == 1 { return try graph.reshape(x, Shape([dimensions[0], .unknown])) }
+    if axis == 1, dimensions[0] != .unknown {
+      return try graph.reshape(x, Shape([dimensions[0], .unknown]))
+    }
     if let columns = Shape(Array(dimensions[axis...])).elementCount {
       return try graph.reshape(x, Shape([.unknown, .fixed(columns)]))
     }
     guard let rows = Shape(Array(dimensions[..<axis])).elementCount else {
-      _ = try graph.extents(x)
-      return x
+      var count = try graph.scalar(int: 1, .i64)
+      for before in 0..<axis { count = try graph.multiply(count, try graph.extentValue(x, before)) }
+      let shape = try graph.concat([try graph.reshape(count, [1]), try graph.ints([-1])], axis: 0)
+      return try graph.append(.dynamic(.reshape(allowsZero: true)), x, shape)
     }
     return try graph.reshape(x, Shape([.fixed(rows), .unknown]))
   }

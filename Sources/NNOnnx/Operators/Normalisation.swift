@@ -101,12 +101,14 @@ enum Normalisation {
     guard let count = normalised.elementCount, count > 0, graph.shape(scale) == normalised,
       bias.map({ graph.shape($0) == normalised }) ?? true
     else { return nil }
-    let flat = try graph.reshapeKeepingOrder(x, Array(dimensions[..<axis]) + [.fixed(count)])
+    let isFlat = axis == dimensions.count - 1
+    let flat =
+      isFlat ? x : try graph.reshapeKeepingOrder(x, Array(dimensions[..<axis]) + [.fixed(count)])
     let shift =
       try bias.map { try graph.reshape($0, [count]) } ?? graph.expand(try graph.scalar(0, like: x), [count])
     let op = Op.normalize(Normalize(.layer, epsilon: epsilon))
     let result = try graph.append(op, flat, try graph.reshape(scale, [count]), shift)
-    return try graph.reshapeKeepingOrder(result, dimensions)
+    return isFlat ? result : try graph.reshapeKeepingOrder(result, dimensions)
   }
 
   private static func instance(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
