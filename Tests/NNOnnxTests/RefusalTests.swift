@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Glibc
 import NNGraph
 import Testing
@@ -119,7 +120,7 @@ private func externalTensor(_ location: String, offset: String? = nil, length: S
 }
 
 @Test func externalDataStaysInTheModelsFolder() throws {
-  let root = "/tmp/nnrt-onnx-\(getpid())"
+  let root = FileManager.default.temporaryDirectory.appendingPathComponent("nnrt-\(UUID().uuidString)").path
   try WholeFile.makeFolder(root + "/model/part")
   defer {
     for path in ["/model/w.bin", "/model/link", "/secret.bin", "/model/part", "/model", ""] {
