@@ -108,6 +108,19 @@ import Testing
     #expect(throws: NNError.self) { try range(0, 1, 0) }
   }
 
+  @Test func aRangeKeepsToTheMemoryOfARun() throws {
+    var graph = Graph(name: "range")
+    let inputs = ["start", "limit", "step"].map { graph.addInput(Name($0), .i64, []) }
+    graph.addOutput(try graph.append(.dynamic(.range), inputs), name: "y")
+    let session = try Session(
+      try Model(ModelFile(graph: graph)), options: Session.Options(memoryLimit: 1 << 20))
+    let error = #expect(throws: NNError.self) {
+      try session([try ints([0], []), try ints([1 << 31], []), try ints([1], [])])
+    }
+    #expect(error?.code == .limitExceeded)
+    #expect(try session([0, 100, 1].map { try ints([$0], []) })[0].extents == [100])
+  }
+
   @Test func nonZeroElementsAreGathered() throws {
     var graph = Graph(name: "compress")
     let n = graph.dimension("N")

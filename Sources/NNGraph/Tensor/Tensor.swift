@@ -96,6 +96,19 @@ public struct Tensor: Sendable {
     try self.init(dtype: .i64, extents: extents, storage: storage)
   }
 
+  /// A row-major tensor of its own, with the given bytes.
+  ///
+  /// - Throws: as ``init(dtype:extents:layout:storage:)``, and for a type whose extents are not all known.
+  public init(copying bytes: UnsafeRawBufferPointer, as type: TensorType) throws(NNError) {
+    guard let extents = type.shape.extents else {
+      throw NNError(.invalidGraph, "a tensor of shape \(type.shape.description)")
+    }
+    let storage = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
+      memory.copyMemory(from: bytes)
+    }
+    try self.init(dtype: type.dtype, extents: extents, storage: storage)
+  }
+
   /// The elements of an f32 tensor in row-major order, whatever the layout; nil for other types.
   public var floats: [Float]? {
     guard dtype == .f32 else { return nil }

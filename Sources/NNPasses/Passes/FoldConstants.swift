@@ -2,32 +2,6 @@ import NNGraph
 import NNRuntime
 
 extension Op {
-  /// What this operator gives for constants, computed by the kernels that would compute it at run time.
-  ///
-  /// - Parameter inputs: row-major tensors.
-  /// - Throws: as inference and running do.
-  public func evaluated(_ inputs: [Tensor]) throws(NNError) -> [Tensor] {
-    var graph = Graph(name: "")
-    var ids: [ValueID] = []
-    for tensor in inputs { ids.append(graph.addConstant("", tensor)) }
-    _ = try graph.append(self, ids)
-    for (index, output) in graph.nodes[0].outputs.enumerated() {
-      graph.addOutput(output, name: Name("output \(index)"))
-    }
-    try graph.verify()
-    let plan = try Plan(graph, inputExtents: [])
-    try plan.run()
-    var results: [Tensor] = []
-    for (index, type) in plan.outputTypes.enumerated() {
-      let bytes = plan.output(index)
-      let storage = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
-        memory.copyMemory(from: bytes)
-      }
-      results.append(try Tensor(dtype: type.dtype, extents: type.shape.extents ?? [], storage: storage))
-    }
-    return results
-  }
-
   /// Whether a node of this operator may be replaced by its results where all its inputs are constants.
   public var isFoldable: Bool {
     // Its numbers are drawn anew for each key, and a constant key is a choice of the model's author.
@@ -60,7 +34,7 @@ extension Graph {
 
   /// The results of a node whose inputs are all constants; nil if they are not, or if the results are large.
   public func foldedResults(of node: Node) throws(NNError) -> [Tensor]? {
-    guard node.op.isFoldable else { return nil }
+    guard node.op.isFoldable, node.outputs.count == 1 else { return nil }
     var tensors: [Tensor] = []
     var limit = 0
     for input in node.inputs {
@@ -75,7 +49,7 @@ extension Graph {
       guard !overflow, size <= limit else { return nil }
     }
     do throws(NNError) {
-      return try node.op.evaluated(tensors)
+      return [try node.op.evaluated(tensors)]
     } catch {
       // A plan may not have the operator yet, or not for these types: then it stays as it is.
       if error.code == .unsupportedOperator { return nil }

@@ -147,10 +147,8 @@ public final class Session {
   /// - Throws: as ``output(_:)``.
   public func copyOutput(_ index: Int) throws(NNError) -> Tensor {
     let view = try output(index)
-    let storage = try TensorStorage.allocate(size: view.bytes.count) { (memory) throws(NNError) in
-      memory.copyMemory(from: view.bytes)
-    }
-    return try Tensor(dtype: view.dtype, extents: Array(view.extents), storage: storage)
+    return try Tensor(
+      copying: view.bytes, as: TensorType(view.dtype, Shape(Array(view.extents))))
   }
 
   /// Sets all inputs, runs, and copies all outputs.

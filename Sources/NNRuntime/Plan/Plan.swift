@@ -73,7 +73,8 @@ public final class Plan {
     bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)] = [],
     options: Options = Options()
   ) throws(NNError) {
-    try self.init(try PlannedGraph(graph, inputExtents: inputExtents), bound: bound, options: options)
+    try self.init(
+      try PlannedGraph(graph, inputExtents: inputExtents, options: options), bound: bound, options: options)
   }
 
   /// Plans a graph or a part of one, all of whose extents are known.

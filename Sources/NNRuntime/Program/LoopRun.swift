@@ -15,7 +15,7 @@ struct LoopRun {
   init(_ inputs: [TensorBytes], carried count: Int, scanned: Int, memoryLimit: Int) throws(NNError) {
     limit = inputs[0].integer
     condition = inputs[1].flag
-    for input in inputs[2..<(2 + count)] { carried.append(try Tensor.copy(input.type, input.bytes)) }
+    for input in inputs[2..<(2 + count)] { carried.append(try Tensor(copying: input.bytes, as: input.type)) }
     captures = Array(inputs[(2 + count)...])
     for _ in 0..<scanned { scans.append(Scan(limit: memoryLimit)) }
   }
@@ -40,7 +40,7 @@ struct LoopRun {
     var next: [Tensor] = []
     for position in 0..<count {
       let (type, bytes) = program.output(1 + position)
-      next.append(try Tensor.copy(type, bytes))
+      next.append(try Tensor(copying: bytes, as: type))
     }
     carried = next
     for position in scans.indices {

@@ -62,7 +62,7 @@ final class Program {
   /// Finds faults of the first stage before anything runs, as far as it does not depend on the inputs' contents.
   private func prepareFirstStage() throws(NNError) {
     var resolution = start
-    _ = try resolution.advance(computeAhead)
+    _ = try resolution.advance(options.evaluator)
     guard !resolution.isResolved.contains(false) else { return }
     try graph.requireStableStates(resolution.types)
     let planned = PlannedGraph(graph, resolution)
@@ -156,17 +156,17 @@ extension Program {
     let before = stages.last?.after ?? start
     var resolution = before
     var reads: [(id: ValueID, content: Tensor)] = []
-    var wanted = try resolution.advance(computeAhead)
+    var wanted = try resolution.advance(options.evaluator)
     while true {
       let count = reads.count
       for id in wanted where resolution.known[id.index] == nil {
         guard let place = places[id.index], before.hasType[id.index] else { continue }
-        let content = try Tensor.copy(before.types[id.index], place)
+        let content = try Tensor(copying: place, as: before.types[id.index])
         resolution.learn(id, content)
         reads.append((id, content))
       }
       if reads.count == count { break }
-      wanted = try resolution.advance(computeAhead)
+      wanted = try resolution.advance(options.evaluator)
     }
     var nodes: [Int] = []
     var alone: [AloneNode] = []
@@ -292,21 +292,11 @@ extension Program {
         throw NNError(
           .shapeMismatch, "state \(graph[state.input].name.quoted) changes its shape between runs")
       }
-      contents.append(try Tensor.copy(type, bytes))
+      contents.append(try Tensor(copying: bytes, as: type))
     }
     for (state, content) in zip(graph.states, contents) {
       guard let place = places[state.input.index] else { continue }
       UnsafeMutableRawBufferPointer(mutating: place).copyMemory(from: content.bytes)
     }
-  }
-}
-
-extension Tensor {
-  /// A tensor of its own with the given row-major bytes.
-  static func copy(_ type: TensorType, _ bytes: UnsafeRawBufferPointer) throws(NNError) -> Tensor {
-    let storage = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
-      memory.copyMemory(from: bytes)
-    }
-    return try Tensor(dtype: type.dtype, extents: type.shape.extents ?? [], storage: storage)
   }
 }
