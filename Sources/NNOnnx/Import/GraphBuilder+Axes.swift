@@ -58,7 +58,7 @@ extension GraphBuilder {
     guard count <= rank else { throw NNError(.shapeMismatch, "\(count) of \(rank) axes taken away") }
     let sources = try places(of: try not(flags), count: rank - count)
     let shape = try gather(try shapeValue(x, 0..<rank), sources, axis: 0)
-    return try append(.dynamic(.reshape(allowsZero: true)), x, shape)
+    return try reshape(x, toShapeIn: shape)
   }
 
   /// x with new axes of extent 1, which are named among those of the result.
@@ -69,7 +69,7 @@ extension GraphBuilder {
     let source = try unary(.clip, before, alpha: 0, beta: Float(rank - 1))
     let extents = try gather(try shapeValue(x, 0..<rank), try cast(source, .i64), axis: 0)
     let shape = try select(flags, try ints([Int](repeating: 1, count: rank + count)), extents)
-    return try append(.dynamic(.reshape(allowsZero: true)), x, shape)
+    return try reshape(x, toShapeIn: shape)
   }
 
   /// How many flags are set before each, f32.

@@ -111,7 +111,7 @@ extension GraphBuilder {
     if dimensions.count(where: { $0 == .unknown }) <= 1 { return try reshape(x, Shape(dimensions)) }
     let extents = try concat([try shapeValue(x, 0..<rank(x)), try ints([1])], axis: 0)
     let target = try gather(extents, try ints(sources.map { $0 ?? rank(x) }), axis: 0)
-    let result = try append(.dynamic(.reshape(allowsZero: true)), x, target)
+    let result = try reshape(x, toShapeIn: target)
     // Inference knows the rank alone; these extents are certain.
     graph[result].type.shape = Shape(dimensions)
     return result

@@ -16,6 +16,40 @@ extension GraphBuilder {
     try reshape(try shapeValue(x, axis..<axis + 1), [Int]())
   }
 
+  /// 0, 1, … for the elements of one axis of x, along that axis of a tensor of `rank` axes whose others have extent 1.
+  func places(of x: ValueID, axis: Int, rank: Int) throws -> ValueID {
+    if let extent = shape(x)[axis].extent { return try positions(extent, axis: axis, rank: rank) }
+    let all = try append(
+      .dynamic(.range), try scalar(int: 0, .i64), try extentValue(x, axis), try scalar(int: 1, .i64))
+    return try reshape(all, Shape([.unknown] + [Dimension](repeating: .fixed(1), count: rank - axis - 1)))
+  }
+
+  /// The elements of x in one axis.
+  func flat(_ x: ValueID) throws -> ValueID {
+    try reshape(x, Shape([shape(x).elementCount.map { .fixed($0) } ?? .unknown]))
+  }
+
+  /// x with its first axes, up to the given one, folded into one of `count` elements.
+  func rows(_ x: ValueID, _ count: ValueID, from axis: Int) throws -> ValueID {
+    try reshape(
+      x, toShapeIn: try concat([try reshape(count, [1]), try shapeValue(x, axis..<rank(x))], axis: 0))
+  }
+
+  /// x in the shape of another tensor of as many elements.
+  func reshape(_ x: ValueID, like other: ValueID) throws -> ValueID {
+    if let extents = shape(other).extents { return try reshape(x, extents) }
+    let result = try reshape(x, toShapeIn: try shapeValue(other, 0..<rank(other)))
+    // Inference may know the rank alone; these extents are certain.
+    graph[result].type.shape = shape(other)
+    return result
+  }
+
+  /// x in the shape that a tensor holds, where 0 is an extent of 0.
+  func reshape(_ x: ValueID, toShapeIn value: ValueID) throws -> ValueID {
+    if let target = reshapeTarget(x, value, allowsZero: true) { return try append(.reshape(target), x) }
+    return try append(.dynamic(.reshape(allowsZero: true)), x, value)
+  }
+
   /// x repeated to the shape that both it and the given numbers broadcast to.
   func expand(_ x: ValueID, toShapeIn shape: ValueID) throws -> ValueID {
     guard let extents = constant(shape)?.integers else { return try append(.dynamic(.expand), x, shape) }

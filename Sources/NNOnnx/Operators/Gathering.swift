@@ -13,48 +13,31 @@ enum Gathering {
     return [try graph.gather(x, try node.input(1), axis: try node.axis(default: 0, rank: graph.rank(x)))]
   }
 
-  /// Indices with negative ones counted from the end of an axis.
-  static func wrapped(_ indices: ValueID, _ extent: Int, _ graph: GraphBuilder) throws -> ValueID {
+  /// Indices with negative ones counted from the end of an axis, whose extent is an i64 scalar.
+  private static func wrapped(_ indices: ValueID, _ extent: ValueID, _ graph: GraphBuilder) throws -> ValueID
+  {
     let wide = try graph.cast(indices, .i64)
     let isNegative = try graph.compare(.less, wide, try graph.scalar(int: 0, .i64))
-    return try graph.select(isNegative, try graph.add(wide, try graph.scalar(int: extent, .i64)), wide)
+    return try graph.select(isNegative, try graph.add(wide, extent), wide)
+  }
+
+  static func wrapped(_ indices: ValueID, _ extent: Int, _ graph: GraphBuilder) throws -> ValueID {
+    try wrapped(indices, try graph.scalar(int: extent, .i64), graph)
   }
 
   /// Row-major positions in x of elements that are named by an index along one axis; the others are the index's own place.
-  static func positions(
-    _ indices: ValueID, _ extents: [Int], axis: Int, _ graph: GraphBuilder
-  ) throws -> ValueID {
-    let wide = try wrapped(indices, extents[axis], graph)
-    var result: ValueID?
-    var stride = 1
-    for current in extents.indices.reversed() {
+  ///
+  /// Extents are values, which fold to numbers where they are known.
+  static func positions(_ indices: ValueID, in x: ValueID, axis: Int, _ graph: GraphBuilder) throws -> ValueID
+  {
+    let rank = graph.rank(x)
+    var result = try graph.scalar(int: 0, .i64)
+    var stride = try graph.scalar(int: 1, .i64)
+    for current in (0..<rank).reversed() {
+      let extent = try graph.extentValue(x, current)
       let line =
         current == axis
-        ? wide : try graph.positions(try graph.extent(indices, current), axis: current, rank: extents.count)
-      let part = stride == 1 ? line : try graph.multiply(line, try graph.scalar(int: stride, .i64))
-      result = try result.map { try graph.add($0, part) } ?? part
-      stride *= max(extents[current], 1)
-    }
-    return try result ?? graph.scalar(int: 0, .i64)
-  }
-
-  /// As ``positions(_:_:axis:_:)``, where extents are free.
-  private static func freePositions(
-    _ indices: ValueID, in x: ValueID, axis: Int, _ graph: GraphBuilder
-  ) throws -> ValueID {
-    let (zero, one) = (try graph.scalar(int: 0, .i64), try graph.scalar(int: 1, .i64))
-    var (result, stride) = (zero, one)
-    for current in (0..<graph.rank(x)).reversed() {
-      let extent = try graph.extentValue(x, current)
-      let line: ValueID
-      if current == axis {
-        let wide = try graph.cast(indices, .i64)
-        line = try graph.select(try graph.compare(.less, wide, zero), try graph.add(wide, extent), wide)
-      } else {
-        let places = try graph.append(.dynamic(.range), zero, try graph.extentValue(indices, current), one)
-        let after = [Dimension](repeating: .fixed(1), count: graph.rank(x) - current - 1)
-        line = try graph.reshape(places, Shape([.unknown] + after))
-      }
+        ? try wrapped(indices, extent, graph) : try graph.places(of: indices, axis: current, rank: rank)
       result = try graph.add(result, try graph.multiply(line, stride))
       stride = try graph.multiply(stride, extent)
     }
@@ -67,87 +50,55 @@ enum Gathering {
       throw NNError(.shapeMismatch, "data and indices have different ranks")
     }
     let axis = try node.axis(default: 0, rank: graph.rank(x))
-    guard let extents = graph.shape(x).extents, graph.shape(indices).extents != nil else {
-      let flat = try graph.reshape(x, Shape([Dimension.unknown]))
-      return [try graph.gather(flat, try freePositions(indices, in: x, axis: axis, graph), axis: 0)]
-    }
-    let flat = try graph.reshape(x, [Shape(extents).elementCount ?? 0])
-    return [try graph.gather(flat, try positions(indices, extents, axis: axis, graph), axis: 0)]
+    return [
+      try graph.gather(try graph.flat(x), try positions(indices, in: x, axis: axis, graph), axis: 0)
+    ]
   }
 
-  /// Row-major positions among the first axes of x, from an index for each of them in the last axis of `indices`.
-  static func slicePositions(_ indices: ValueID, _ extents: [Int], _ graph: GraphBuilder) throws -> ValueID {
+  /// Row-major positions among axes of x, from an index for each of them in the last axis of `indices`; and how many there are.
+  private static func slicePositions(
+    _ indices: ValueID, in x: ValueID, axes: Range<Int>, _ graph: GraphBuilder
+  ) throws -> (places: ValueID, count: ValueID) {
     let last = graph.rank(indices) - 1
-    var result: ValueID?
-    var stride = 1
-    for axis in extents.indices.reversed() {
-      let part = try graph.squeeze(try graph.slice(indices, axis: last, axis, axis + 1), [last])
-      let place = try graph.multiply(
-        try wrapped(part, extents[axis], graph), try graph.scalar(int: stride, .i64))
-      result = try result.map { try graph.add($0, place) } ?? place
-      stride *= max(extents[axis], 1)
+    var places = try graph.scalar(int: 0, .i64)
+    var stride = try graph.scalar(int: 1, .i64)
+    for axis in axes.reversed() {
+      let place = axis - axes.lowerBound
+      let part = try graph.squeeze(try graph.slice(indices, axis: last, place, place + 1), [last])
+      let extent = try graph.extentValue(x, axis)
+      places = try graph.add(places, try graph.multiply(try wrapped(part, extent, graph), stride))
+      stride = try graph.multiply(stride, extent)
     }
-    guard let result else { throw NNError(.shapeMismatch, "indices name no axis") }
-    return result
+    return (places, stride)
+  }
+
+  /// How many axes an index of GatherND or ScatterND names.
+  private static func namedAxes(
+    _ x: ValueID, _ indices: ValueID, after batchAxes: Int, _ graph: GraphBuilder
+  ) throws -> Int {
+    guard batchAxes >= 0, batchAxes < graph.rank(x), graph.rank(indices) > batchAxes else {
+      throw NNError(.shapeMismatch, "\(batchAxes) axes of batches")
+    }
+    let named = try graph.extent(indices, graph.rank(indices) - 1)
+    guard named >= 1, batchAxes + named <= graph.rank(x) else {
+      throw NNError(.shapeMismatch, "an index of \(named) axes for \(graph.shape(x).description)")
+    }
+    return named
   }
 
   private static func gatherSlices(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices) = (try node.input(0), try node.input(1))
     let batchAxes = try node.int("batch_dims", default: 0)
-    let rank = graph.rank(x)
-    guard batchAxes >= 0, batchAxes < rank, graph.rank(indices) > batchAxes else {
-      throw NNError(.shapeMismatch, "\(batchAxes) axes of batches")
-    }
-    let named = try graph.extent(indices, graph.rank(indices) - 1)
-    guard named >= 1, batchAxes + named <= rank else {
-      throw NNError(.shapeMismatch, "an index of \(named) axes for \(graph.shape(x).description)")
-    }
-    guard let extents = graph.shape(x).extents else {
-      return [try gatherSlices(x, indices, named: named, batchAxes: batchAxes, graph)]
-    }
-    let chosen = Array(extents[batchAxes..<(batchAxes + named)])
-    var places = try slicePositions(indices, chosen, graph)
+    let end = batchAxes + (try namedAxes(x, indices, after: batchAxes, graph))
+    var (places, stride) = try slicePositions(indices, in: x, axes: batchAxes..<end, graph)
     // Each batch stands behind the one before it.
-    var stride = chosen.reduce(1, *)
     for axis in (0..<batchAxes).reversed() {
-      let line = try graph.positions(extents[axis], axis: axis, rank: graph.rank(places))
-      places = try graph.add(places, try graph.multiply(line, try graph.scalar(int: stride, .i64)))
-      stride *= extents[axis]
-    }
-    let rows = try graph.reshape(x, [stride] + extents[(batchAxes + named)...])
-    return [try graph.gather(rows, places, axis: 0)]
-  }
-
-  /// The same where extents are free: what is a number above is a value here.
-  private static func gatherSlices(
-    _ x: ValueID, _ indices: ValueID, named: Int, batchAxes: Int, _ graph: GraphBuilder
-  ) throws -> ValueID {
-    let last = graph.rank(indices) - 1
-    let (zero, one) = (try graph.scalar(int: 0, .i64), try graph.scalar(int: 1, .i64))
-    var stride = one
-    var places = zero
-    for axis in (0..<batchAxes + named).reversed() {
-      let extent = try graph.extentValue(x, axis)
-      let line: ValueID
-      if axis >= batchAxes {
-        let part = try graph.slice(indices, axis: last, axis - batchAxes, axis - batchAxes + 1)
-        let wide = try graph.cast(try graph.squeeze(part, [last]), .i64)
-        line = try graph.select(try graph.compare(.less, wide, zero), try graph.add(wide, extent), wide)
-      } else {
-        let along = [Dimension](repeating: .fixed(1), count: last - axis - 1)
-        line = try graph.reshape(
-          try graph.append(.dynamic(.range), zero, extent, one), Shape([.unknown] + along))
-      }
+      let line = try graph.places(of: x, axis: axis, rank: graph.rank(indices) - 1)
       places = try graph.add(places, try graph.multiply(line, stride))
-      stride = try graph.multiply(stride, extent)
+      stride = try graph.multiply(stride, try graph.extentValue(x, axis))
     }
-    let rest = try graph.shapeValue(x, batchAxes + named..<graph.rank(x))
-    let shape = try graph.concat([try graph.reshape(stride, [1]), rest], axis: 0)
-    let target = graph.reshapeTarget(x, shape, allowsZero: true)
-    let rows =
-      try target.map { try graph.append(.reshape($0), x) }
-      ?? graph.append(.dynamic(.reshape(allowsZero: true)), x, shape)
-    return try graph.gather(rows, places, axis: 0)
+    let rows = try graph.rows(x, stride, from: end)
+    return [try graph.gather(rows, places, axis: 0)]
   }
 
   private static func function(_ node: OnnxNode) throws -> ScatterFunction {
@@ -167,41 +118,22 @@ enum Gathering {
       graph.shape(indices).mayEqual(graph.shape(updates))
     else { throw NNError(.shapeMismatch, "data, indices and updates do not fit") }
     let axis = try node.axis(default: 0, rank: graph.rank(x))
-    guard let extents = graph.shape(x).extents, graph.shape(indices).extents != nil else {
-      let places = try freePositions(indices, in: x, axis: axis, graph)
-      let line = Shape([Dimension.unknown])
-      let result = try graph.append(
-        .scatter(try function(node), axis: 0), try graph.reshape(x, line), try graph.reshape(places, line),
-        try graph.reshape(updates, line))
-      let whole = try graph.append(
-        .dynamic(.reshape(allowsZero: true)), result, try graph.shapeValue(x, 0..<graph.rank(x)))
-      graph.graph[whole].type.shape = graph.shape(x)
-      return [whole]
-    }
-    let places = try positions(indices, extents, axis: axis, graph)
-    let count = try graph.extents(indices).reduce(1, *)
+    let places = try positions(indices, in: x, axis: axis, graph)
     let result = try graph.append(
-      .scatter(try function(node), axis: 0), try graph.reshape(x, [extents.reduce(1, *)]),
-      try graph.reshape(places, [count]), try graph.reshape(updates, [count]))
-    return [try graph.reshape(result, extents)]
+      .scatter(try function(node), axis: 0), try graph.flat(x), try graph.flat(places),
+      try graph.flat(updates))
+    return [try graph.reshape(result, like: x)]
   }
 
   private static func scatterSlices(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices, updates) = (try node.input(0), try node.input(1), try node.input(2))
-    let extents = try graph.extents(x)
-    guard graph.rank(indices) >= 1 else { throw NNError(.shapeMismatch, "indices must have an axis") }
-    let named = try graph.extent(indices, graph.rank(indices) - 1)
-    guard named >= 1, named <= extents.count else {
-      throw NNError(.shapeMismatch, "an index of \(named) axes for \(graph.shape(x).description)")
-    }
-    let places = try slicePositions(indices, Array(extents[..<named]), graph)
-    let rest = Array(extents[named...])
-    let count = try graph.extents(places).reduce(1, *)
-    let rows = try graph.reshape(x, [extents[..<named].reduce(1, *)] + rest)
+    let named = try namedAxes(x, indices, after: 0, graph)
+    let (places, count) = try slicePositions(indices, in: x, axes: 0..<named, graph)
+    let one = try graph.flat(places)
+    let updated = try graph.rows(updates, try graph.extentValue(one, 0), from: graph.rank(places))
     let result = try graph.append(
-      .scatter(try function(node), axis: 0), rows, try graph.reshape(places, [count]),
-      try graph.reshape(updates, [count] + rest))
-    return [try graph.reshape(result, extents)]
+      .scatter(try function(node), axis: 0), try graph.rows(x, count, from: named), one, updated)
+    return [try graph.reshape(result, like: x)]
   }
 
   /// Each element where its index says in a tensor of zeros, whose last axes may be larger than the pool's were.
@@ -242,9 +174,8 @@ enum Gathering {
       }
     }
     let indices = try graph.slice(order, [axis], try graph.ints([0]), count)
-    if graph.rank(x) == 1 { return [try graph.gather(x, indices, axis: 0), indices] }
-    let extents = try graph.extents(x)
-    let flat = try graph.reshape(x, [extents.reduce(1, *)])
-    return [try graph.gather(flat, try positions(indices, extents, axis: axis, graph), axis: 0), indices]
+    return [
+      try graph.gather(try graph.flat(x), try positions(indices, in: x, axis: axis, graph), axis: 0), indices,
+    ]
   }
 }

@@ -75,7 +75,7 @@ enum Movement {
       var count = try graph.scalar(int: 1, .i64)
       for before in 0..<axis { count = try graph.multiply(count, try graph.extentValue(x, before)) }
       let shape = try graph.concat([try graph.reshape(count, [1]), try graph.ints([-1])], axis: 0)
-      return try graph.append(.dynamic(.reshape(allowsZero: true)), x, shape)
+      return try graph.reshape(x, toShapeIn: shape)
     }
     return try graph.reshape(x, Shape([.fixed(rows), .unknown]))
   }

@@ -182,7 +182,7 @@ enum Sampling {
     let shape = try graph.concat(
       [try graph.slice(size, axis: 0, 0, 1), spatial, try graph.ints([count])], axis: 0)
     guard let known = graph.constant(shape)?.integers else {
-      return [try graph.append(.dynamic(.reshape(allowsZero: true)), grid, shape)]
+      return [try graph.reshape(grid, toShapeIn: shape)]
     }
     return [try graph.reshape(grid, known)]
   }

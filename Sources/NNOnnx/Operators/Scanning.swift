@@ -71,12 +71,8 @@ enum Scanning {
     _ function: BinaryFunction, _ neutral: Float, _ x: ValueID, _ axis: Int, isReversed: Bool,
     isExclusive: Bool, _ graph: GraphBuilder
   ) throws -> ValueID {
-    func whole(_ value: Int) throws -> ValueID { try graph.scalar(int: value, .i64) }
-    let places = try graph.append(
-      .dynamic(.range), try whole(0), try graph.extentValue(x, axis), try whole(1))
-    let after = [Dimension](repeating: .fixed(1), count: graph.rank(x) - axis - 1)
-    let from = try graph.reshape(places, Shape([.unknown, .fixed(1)] + after))
-    let to = try graph.reshape(places, Shape([.unknown] + after))
+    let from = try graph.places(of: x, axis: axis, rank: graph.rank(x) + 1)
+    let to = try graph.places(of: x, axis: axis, rank: graph.rank(x))
     let relation: CompareFunction =
       isReversed ? isExclusive ? .greater : .greaterOrEqual : isExclusive ? .less : .lessOrEqual
     let parts = try graph.select(
