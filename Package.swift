@@ -114,7 +114,7 @@ let package = Package(
     .executableTarget(
       name: "nnpack",
       dependencies: [
-        "NNTraining", "NNDescription", "NNOnnx", "Examples", "Files", "NumPyFiles",
+        "NNTraining", "NNDescription", "NNOnnx", "NNPasses", "Examples", "Files", "NumPyFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -23,7 +23,7 @@ public struct PassCheck {
   ///   - seed: of the random numbers: normal ones for f32, 0 and 1 for integers and bool.
   /// - Throws: what running the graph on such inputs throws.
   public init(_ graph: Graph, freeExtent: Int = 2, seed: UInt64 = 1) throws(NNError) {
-    var random = seed
+    var random = UniformNumbers(seed: seed)
     var inputs: [Tensor] = []
     for id in graph.inputs {
       let type = graph[id].type
@@ -72,28 +72,24 @@ public struct PassCheck {
     return nil
   }
 
-  private static func tensor(_ dtype: DType, _ extents: [Int], _ random: inout UInt64) throws(NNError)
+  private static func tensor(_ dtype: DType, _ extents: [Int], _ random: inout UniformNumbers) throws(NNError)
     -> Tensor
   {
     let size = try Tensor.byteCount(dtype: dtype, extents: extents, layout: .rowMajor)
-    var state = random
-    // Knuth's MMIX generator; a sum of four uniform numbers is normal enough.
-    func uniform() -> Float {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Float(state >> 40) * 0x1p-24
-    }
     let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
       for offset in stride(from: 0, to: size, by: dtype.size) {
         if dtype == .f32 {
-          let number = (uniform() + uniform() + uniform() + uniform() - 2) * 1.7320508
+          // A sum of four is normal enough.
+          var number: Float = -2
+          for _ in 0..<4 { number += random.next() }
+          number *= 1.7320508
           memory.storeBytes(of: number, toByteOffset: offset, as: Float.self)
         } else {
           for byte in offset..<offset + dtype.size { memory[byte] = 0 }
-          if !dtype.isFloatingPoint, uniform() < 0.5 { memory[offset] = 1 }
+          if !dtype.isFloatingPoint, random.next() < 0.5 { memory[offset] = 1 }
         }
       }
     }
-    random = state
     return try Tensor(dtype: dtype, extents: extents, storage: storage)
   }
 }

@@ -253,6 +253,29 @@ import Testing
     }
   }
 
+  /// What one node made before another failed is no longer what later stages were planned for.
+  @Test func aRunThatFailedLeavesNothingOfItsExtents() throws {
+    var graph = try looping()
+    let n = graph.dimension("M")
+    let x = graph.addInput("x", .f32, Shape([n]))
+    let indices = try graph.append(.dynamic(.nonZero), [x])
+    // The loop's nodes stand first; here the one that succeeds comes before the one that fails.
+    graph.nodes.insert(graph.nodes.removeLast(), at: 0)
+    let flat = try graph.append(.reshape(Shape([Dimension.unknown])), [indices])
+    graph.addOutput(try graph.append(.gather(axis: 0), [x, flat]), name: "chosen")
+    let session = try Session(
+      try Model(ModelFile(graph: graph)), options: Session.Options(iterationLimit: 3))
+    func run(_ values: [Float], iterations: Int64) throws -> [Float]? {
+      try session([
+        try ints([iterations], []), try floats([0]), try floats([.infinity], []), try floats(values),
+      ])[2].floats
+    }
+    #expect(try run([1, 0, 2, 0, 0], iterations: 2) == [1, 2])
+    #expect(throws: NNError.self) { try run([1, 2, 3, 4, 5], iterations: 9) }
+    #expect(try run([1, 2, 3, 4, 5], iterations: 2) == [1, 2, 3, 4, 5])
+    #expect(try run([0, 0, 3, 0, 0], iterations: 2) == [3])
+  }
+
   @Test func aLoopThatRunsTooLongIsStopped() throws {
     let model = try Model(ModelFile(graph: try looping()))
     let session = try Session(model, options: Session.Options(iterationLimit: 3))

@@ -7,16 +7,19 @@ extension Graph {
   /// The types of a node's results; as ``Op/inferOutputs(_:)``, and for operators with bodies too.
   public func inferOutputs(_ op: Op, _ inputs: [TensorType]) throws(NNError) -> [TensorType] {
     guard case .dynamic(let dynamic) = op else { return try op.inferOutputs(inputs) }
+    let results: [TensorType]
     switch dynamic {
     case .branch(let then, let otherwise):
       try op.requireInputCount(inputs.count)
-      return try inferBranch(try body(then), try body(otherwise), inputs)
+      results = try inferBranch(try body(then), try body(otherwise), inputs)
     case .loop(let body, let carried):
       try op.requireInputCount(inputs.count)
-      return try inferLoop(try self.body(body), carried: carried, inputs)
+      results = try inferLoop(try self.body(body), carried: carried, inputs)
     case .shape, .reshape, .expand, .slice, .pad, .range, .nonZero, .unique, .nonMaxSuppression:
       return try op.inferOutputs(inputs)
     }
+    for result in results { try result.shape.validate() }
+    return results
   }
 
   private func body(_ index: Int) throws(NNError) -> Graph {

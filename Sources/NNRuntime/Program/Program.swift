@@ -108,8 +108,16 @@ final class Program {
       }
       let stage = stages[next]
       try stage.plan?.run()
+      let hasChanged: Bool
+      do throws(NNError) {
+        hasChanged = try runAlone(stage)
+      } catch {
+        // Some results may have moved before another node failed: neither this stage nor a later one knows where they are.
+        drop(from: next)
+        throw error
+      }
       next += 1
-      if try runAlone(stage) { drop(from: next) }
+      if hasChanged { drop(from: next) }
     }
     if carriesStates { try carryStates() }
   }

@@ -1,4 +1,5 @@
 import NNGraph
+import NNPasses
 import NNRuntime
 
 /// What `bench` feeds a model with.
@@ -6,14 +7,12 @@ enum BenchInputs {
   /// Seeded uniform numbers in [0, 1) for f32, zeros for every other type.
   static func tensor(_ dtype: DType, _ extents: [Int]) throws -> Tensor {
     let size = try Tensor.byteCount(dtype: dtype, extents: extents, layout: .rowMajor)
-    var state: UInt64 = 1
+    var random = UniformNumbers(seed: 1)
     let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
       memory.initializeMemory(as: UInt8.self, repeating: 0)
       guard dtype == .f32 else { return }
       for offset in stride(from: 0, to: size, by: 4) {
-        // Knuth's MMIX generator, whose upper bits are good enough for timing.
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        memory.storeBytes(of: Float(state >> 40) * 0x1p-24, toByteOffset: offset, as: Float.self)
+        memory.storeBytes(of: random.next(), toByteOffset: offset, as: Float.self)
       }
     }
     return try Tensor(dtype: dtype, extents: extents, storage: storage)
