@@ -140,7 +140,7 @@ let package = Package(
       dependencies: [
         "nnpack", "NNTraining", "NNDescription", "Files", "NumPyFiles", "ImageFiles", "NNRuntime", "NNFormat",
         "NNGraph",
-      ], exclude: ["Snapshots"]),
+      ], exclude: ["Snapshots", "Models"]),
     .testTarget(
       name: "NNDescriptionTests", dependencies: ["NNDescription", "NNTraining", "NNGraph", "JSONFiles"]),
     .testTarget(name: "JSONFilesTests", dependencies: ["JSONFiles", "NNGraph"]),

@@ -35,7 +35,23 @@ public enum Pass: String, CaseIterable, Sendable {
 
   public static var exact: [Pass] { allCases.filter { $0.isExact } }
 
-  func run(_ graph: inout Graph) throws(NNError) {
+  /// What it counts.
+  public var effect: String {
+    switch self {
+    case .inlineBranches: "branches inlined"
+    case .foldConstants: "operators of constants computed"
+    case .removeIdentities: "operators without effect removed"
+    case .mergeDuplicates: "operators computed once instead of again"
+    case .mergeTransposes: "transposes merged or cancelled"
+    case .foldNormalization: "normalisations moved into convolutions"
+    case .recognizeActivations: "activations recognised"
+    case .fuseActivations: "activations moved into products"
+    case .storeWeightsInPanels: "weights laid out for the kernels"
+    }
+  }
+
+  /// - Returns: in how many places it changed the graph.
+  func run(_ graph: inout Graph) throws(NNError) -> Int {
     switch self {
     case .inlineBranches: try graph.inlineBranches()
     case .foldConstants: try graph.foldConstants()
@@ -56,13 +72,15 @@ extension Graph {
   /// - Parameters:
   ///   - passes: those that keep every bit unless told otherwise.
   ///   - observe: sees the graph after each pass.
+  ///   - count: is told in how many places each pass changed the graph, bodies included.
   /// - Throws: ``ErrorCode/outOfMemory``, what folding throws, or what ``verify()`` throws if the graph was not well formed.
   public func packed(
-    _ passes: [Pass] = Pass.exact, observe: (Pass, Graph) throws(NNError) -> Void = { (_, _) in }
+    _ passes: [Pass] = Pass.exact, observe: (Pass, Graph) throws(NNError) -> Void = { (_, _) in },
+    count: (Pass, Int) -> Void = { (_, _) in }
   ) throws(NNError) -> Graph {
     var graph = self
     for pass in Pass.allCases where passes.contains(pass) {
-      try graph.apply(pass)
+      count(pass, try graph.apply(pass))
       try observe(pass, graph)
     }
     try graph.verify()
@@ -70,16 +88,18 @@ extension Graph {
   }
 
   /// Runs one pass here and in all bodies.
-  private mutating func apply(_ pass: Pass) throws(NNError) {
+  private mutating func apply(_ pass: Pass) throws(NNError) -> Int {
+    var count = 0
     for index in bodies.indices {
       do throws(NNError) {
-        try bodies[index].apply(pass)
+        count += try bodies[index].apply(pass)
       } catch {
         throw error.within("body \(index)")
       }
     }
-    try pass.run(&self)
+    count += try pass.run(&self)
     removeUnused()
     removeUnusedBodies()
+    return count
   }
 }

@@ -6,7 +6,7 @@ import NumPyFiles
 import Testing
 
 @Test func everyCommandHasHelpWithAnExample() throws {
-  for command in [[], ["train"], ["inspect"], ["run"], ["verify"], ["bench"]] {
+  for command in [[], ["train"], ["convert"], ["inspect"], ["run"], ["verify"], ["bench"]] {
     let outcome = try nnpack(command + ["--help"])
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(outcome.output.contains("EXAMPLE:\n  nnpack " + command.joined(separator: " ")), "\(command)")

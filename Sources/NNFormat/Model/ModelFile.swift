@@ -53,6 +53,9 @@ public struct WriteOptions: Sendable {
   }
 }
 
+/// Called while weights are written, with how many of their bytes are done.
+public typealias WriteProgress = (_ done: Int, _ total: Int) -> Void
+
 extension SelfTest {
   /// Throws unless the tensors are those that `graph` takes and gives.
   func validate(for graph: Graph) throws(NNError) {

@@ -5,8 +5,10 @@ struct FileWriter {
   /// nil for the raw codec.
   private let encoder: ZstdEncoder?
   private let crc = CRC32C()
+  private let progress: WriteProgress?
 
-  init(_ options: WriteOptions) throws(NNError) {
+  init(_ options: WriteOptions, _ progress: WriteProgress?) throws(NNError) {
+    self.progress = progress
     switch options.codec {
     case .raw: encoder = nil
     case .zstd(let level): encoder = try ZstdEncoder(level: level)
@@ -26,6 +28,13 @@ struct FileWriter {
       sections.append(try section(.selfTest, try selfTests(model.selfTests)))
     }
     return container(sections)
+  }
+
+  /// Bytes that the self-test section adds to a file.
+  func selfTestSize(_ model: ModelFile) throws(NNError) -> Int {
+    if model.selfTests.isEmpty { return 0 }
+    let bytes = try section(.selfTest, try selfTests(model.selfTests)).bytes.count
+    return bytes + Format.sectionEntrySize + SectionKind.selfTest.alignment - 1
   }
 }
 
@@ -130,34 +139,43 @@ extension FileWriter {
     var index = ByteWriter()
     var data = ByteWriter()
     var count: UInt64 = 0
+    var (done, total) = (0, 0)
     for graph in graphs {
-      for value in graph.values where value.constant != nil { count += 1 }
+      for value in graph.values {
+        guard let tensor = value.constant else { continue }
+        count += 1
+        total += tensor.bytes.count
+      }
     }
     index.varint(count)
     for graph in graphs {
       for value in graph.values {
         guard let tensor = value.constant else { continue }
         do throws(NNError) {
-          try self.tensor(tensor, &index, &data)
+          try self.tensor(tensor, &index, &data) { progress?(done + $0, total) }
         } catch {
           throw error.within("tensor " + value.name.quoted)
         }
+        done += tensor.bytes.count
       }
     }
     return (index.bytes, data.bytes)
   }
 
-  private func tensor(_ tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter) throws(NNError) {
+  private func tensor(
+    _ tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter, done: (Int) -> Void
+  ) throws(NNError) {
     try FileReader.checkBooleans(tensor.dtype, tensor.bytes)
     index.u8(tensor.dtype.rawValue)
     index.u8(tensor.layout.rawValue)
     index.u8((encoder == nil ? StorageCodec.raw : .zstd).rawValue)
     try extents(tensor.extents, &index)
-    try chunks(of: tensor, &index, &data)
+    try chunks(of: tensor, &index, &data, done: done)
   }
 
-  private func chunks(of tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter) throws(NNError)
-  {
+  private func chunks(
+    of tensor: Tensor, _ index: inout ByteWriter, _ data: inout ByteWriter, done: (Int) -> Void
+  ) throws(NNError) {
     if encoder == nil, tensor.bytes.count > 0 { data.pad(to: Format.dataAlignment) }
     let scratch = try TensorStorage.allocate(size: encoder == nil ? 0 : Format.chunkSize) { _ in }
     let planes = UnsafeMutableRawBufferPointer(mutating: scratch.bytes)
@@ -166,6 +184,7 @@ extension FileWriter {
     while offset < tensor.bytes.count {
       let chunk = tensor.bytes.slice(offset, min(Format.chunkSize, tensor.bytes.count - offset))
       offset += chunk.count
+      defer { done(offset) }
       guard let encoder else {
         index.u32(crc.checksum(chunk))
         data.append(chunk)

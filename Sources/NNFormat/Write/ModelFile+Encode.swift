@@ -7,8 +7,23 @@ extension ModelFile {
   /// - Throws: what ``Graph/verify()`` throws; ``ErrorCode/invalidGraph`` for self-test vectors that do not fit the graph;
   ///   ``ErrorCode/invalidArgument`` for texts that are not UTF-8 and for a compression level that does not exist;
   ///   ``ErrorCode/limitExceeded`` for what a reader would refuse.
-  public func encode(_ options: WriteOptions = WriteOptions()) throws(NNError) -> [UInt8] {
+  public func encode(
+    _ options: WriteOptions = WriteOptions(), progress: WriteProgress? = nil
+  ) throws(NNError) -> [UInt8] {
     try graph.verify()
+    try validateSelfTests()
+    return try FileWriter(options, progress).encode(self)
+  }
+
+  /// The bytes that the self-test vectors take in a file.
+  ///
+  /// - Throws: as ``encode(_:progress:)``.
+  public func encodedSelfTestSize(_ options: WriteOptions = WriteOptions()) throws(NNError) -> Int {
+    try validateSelfTests()
+    return try FileWriter(options, nil).selfTestSize(self)
+  }
+
+  private func validateSelfTests() throws(NNError) {
     for (index, selfTest) in selfTests.enumerated() {
       do throws(NNError) {
         try selfTest.validate(for: graph)
@@ -16,12 +31,11 @@ extension ModelFile {
         throw error.within("self-test vector \(index)")
       }
     }
-    return try FileWriter(options).encode(self)
   }
 
   /// Writes a `.nnrt` file in one step: another process sees the old file or the new one, never a part.
   ///
-  /// - Throws: as ``encode(_:)``, and ``ErrorCode/fileAccess``.
+  /// - Throws: as ``encode(_:progress:)``, and ``ErrorCode/fileAccess``.
   public func write(
     to path: UnsafePointer<CChar>, _ options: WriteOptions = WriteOptions()
   ) throws(NNError) {

@@ -33,8 +33,11 @@ extension GraphBuilder {
     try binary(.bitwiseXor, condition, try scalar(int: 1, .bool))
   }
 
+  /// A cast that a lowering needs; the model's own casts do not come here.
   func cast(_ x: ValueID, _ dtype: DType) throws -> ValueID {
-    self.dtype(x) == dtype ? x : try append(.cast(dtype), x)
+    if self.dtype(x) == dtype { return x }
+    if self.dtype(x) == .f64, dtype.isFloatingPoint, constant(x) == nil { narrowings += 1 }
+    return try append(.cast(dtype), x)
   }
 
   func reduce(_ function: ReduceFunction, _ x: ValueID, _ axes: [Int], keeps: Bool = true) throws -> ValueID {

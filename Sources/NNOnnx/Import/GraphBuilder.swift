@@ -7,6 +7,8 @@ final class GraphBuilder {
   var graph: Graph
   /// The name that new nodes get.
   var nodeName: Name = ""
+  /// How many casts from f64 to narrower types lowerings have made.
+  var narrowings = 0
   /// How many sources of random numbers there are.
   var randomStreams: UInt32 = 0
   /// What is known of values that are made of extents.

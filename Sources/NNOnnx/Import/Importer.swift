@@ -15,12 +15,17 @@ public struct ImportOptions: Sendable {
 extension OnnxModel {
   /// The model as a graph that computes the same.
   ///
+  /// - Parameter warn: is told what is computed less precisely than the model says, node by node.
   /// - Throws: ``ErrorCode/unsupportedOperator`` with everything in the model that has no counterpart here, node by node;
   ///   ``ErrorCode/invalidGraph`` and the like, naming the node, if the model is not well formed.
-  public func imported(_ options: ImportOptions = ImportOptions()) throws(NNError) -> Graph {
+  public func imported(
+    _ options: ImportOptions = ImportOptions(), warn: (String) -> Void = { _ in }
+  ) throws(NNError) -> Graph {
     let importer = Importer(self, options)
     do {
-      return try importer.run()
+      let graph = try importer.run()
+      importer.warnings.forEach(warn)
+      return graph
     } catch let error as NNError {
       throw error
     } catch {
@@ -38,6 +43,7 @@ final class Importer {
   private let options: ImportOptions
   private var functions: [FunctionKey: OnnxFunctionProto] = [:]
   private var unsupported: [String] = []
+  private(set) var warnings: [String] = []
 
   /// Functions and bodies stand in each other at most this deep.
   private static let maximumDepth = 64
@@ -233,8 +239,23 @@ extension Importer {
       if case .unavailable? = input { return proto.output.map { _ in .unavailable } }
     }
     switch lowering {
-    case .tensors(let lower): return try lower(node, builder).map { .tensor($0) }
+    case .tensors(let lower):
+      let narrowings = builder.narrowings
+      let results = try lower(node, builder)
+      if builder.narrowings > narrowings { warnOfNarrowing(node, results) }
+      return results.map { .tensor($0) }
     case .structure(let lower): return try lower(node, self)
+    }
+  }
+
+  /// Numbers of 64 bits that come in and go out, and were narrower in between, have lost digits.
+  private func warnOfNarrowing(_ node: OnnxNode, _ results: [ValueID]) {
+    let takesWide = node.inputs.contains { input in
+      if case .tensor(let id)? = input { return builder.dtype(id) == .f64 }
+      return false
+    }
+    if takesWide, results.contains(where: { builder.dtype($0) == .f64 }) {
+      warnings.append("\(node.label): double is computed in float")
     }
   }
 

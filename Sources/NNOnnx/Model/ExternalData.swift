@@ -28,7 +28,7 @@ struct ExternalData {
     try WholeFile.read(path) { (bytes) throws(NNError) in
       let available = bytes.count - min(offset, bytes.count)
       let count = length ?? min(size, available)
-      guard count <= available else {
+      guard count <= available, offset <= bytes.count else {
         throw NNError(
           .invalidGraph, "\(count) bytes at offset \(offset) are not in a file of \(bytes.count) bytes")
       }

@@ -34,7 +34,4 @@ public struct OnnxModel {
     externalData = ExternalData(folder: folder)
     fileSize = bytes.count
   }
-
-  /// Nodes of the main graph, as written.
-  public var nodeCount: Int { proto.graph.node.count }
 }

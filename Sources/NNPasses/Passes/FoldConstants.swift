@@ -16,8 +16,10 @@ extension Graph {
 
   /// Replaces nodes whose inputs are all constants by their results, as far as these take little space.
   ///
+  /// - Returns: how many nodes.
   /// - Throws: what running such a node throws, with the node in front.
-  public mutating func foldConstants() throws(NNError) {
+  @discardableResult
+  public mutating func foldConstants() throws(NNError) -> Int {
     var kept: [Node] = []
     for node in nodes {
       if let results = try foldedResults(of: node) {
@@ -29,7 +31,9 @@ extension Graph {
         kept.append(node)
       }
     }
+    let count = nodes.count - kept.count
     nodes = kept
+    return count
   }
 
   /// The results of a node whose inputs are all constants; nil if they are not, or if the results are large.

@@ -3,7 +3,10 @@ import NNGraph
 extension Graph {
   /// Moves a normalisation by batch into the convolution whose result it alone reads: with s = scale/√(variance + ε), weights W·s and
   /// bias (b − mean)·s + bias.
-  mutating func foldNormalization() throws(NNError) {
+  ///
+  /// - Returns: how many.
+  mutating func foldNormalization() throws(NNError) -> Int {
+    var count = 0
     let uses = useCounts
     let producers = self.producers
     for index in nodes.indices {
@@ -30,7 +33,9 @@ extension Graph {
       nodes[index].inputs = [nodes[above].inputs[0]]
       nodes[index].outputs = [x]
       self[x].type = self[nodes[above].inputs[0]].type
+      count += 1
     }
+    return count
   }
 
   private func fold(

@@ -3,7 +3,10 @@ import NNGraph
 extension Graph {
   /// Moves an activation into the product whose result it alone reads. The kernels apply the same function to the same
   /// rounded numbers, so no bit changes.
-  mutating func fuseActivations() {
+  ///
+  /// - Returns: how many.
+  mutating func fuseActivations() -> Int {
+    var count = 0
     let uses = useCounts
     let producers = self.producers
     for index in nodes.indices {
@@ -21,7 +24,9 @@ extension Graph {
       nodes[index].op = .unary(.identity)
       nodes[index].inputs = [nodes[producer].inputs[0]]
       self[input].type = self[nodes[producer].inputs[0]].type
+      count += 1
     }
+    return count
   }
 }
 

@@ -2,13 +2,18 @@ import NNGraph
 
 extension Graph {
   /// Replaces each branch whose condition is a constant by the nodes of the chosen body.
-  mutating func inlineBranches() throws(NNError) {
+  ///
+  /// - Returns: how many.
+  mutating func inlineBranches() throws(NNError) -> Int {
+    var count = 0
     while let index = nodes.firstIndex(where: { chosenBody(of: $0) != nil }) {
       let node = nodes[index]
-      guard let body = chosenBody(of: node) else { return }
+      guard let body = chosenBody(of: node) else { return count }
       let inlined = inline(bodies[body], captures: Array(node.inputs.dropFirst()), results: node.outputs)
       nodes.replaceSubrange(index...index, with: inlined)
+      count += 1
     }
+    return count
   }
 
   private func chosenBody(of node: Node) -> Int? {

@@ -3,7 +3,10 @@ import NNGraph
 extension Graph {
   /// Lets readers of a node's results read those of an earlier node that computes the same, and likewise of constants. A result
   /// that is an output of the graph stays, since an output has a name of its own.
-  mutating func mergeDuplicates() {
+  ///
+  /// - Returns: how many nodes are not needed any more.
+  mutating func mergeDuplicates() -> Int {
+    var count = 0
     var replacement: [ValueID] = values.indices.map { ValueID($0) }
     mergeConstants(&replacement)
     var isOutput = [Bool](repeating: false, count: values.count)
@@ -17,10 +20,12 @@ extension Graph {
         !node.outputs.contains(where: { isOutput[$0.index] })
       {
         for (output, other) in zip(node.outputs, nodes[twin].outputs) { replacement[output.index] = other }
+        count += 1
       } else {
         known[key, default: []].append(index)
       }
     }
+    return count
   }
 
   /// Numbers are compared by their bytes, tensors by where they are stored: those with axes may be parameters, which keep their names.

@@ -2,7 +2,10 @@ import NNGraph
 
 extension Graph {
   /// Makes one transpose of two that follow each other, also where functions of single elements stand between them.
-  mutating func mergeTransposes() throws(NNError) {
+  ///
+  /// - Returns: how many pairs.
+  mutating func mergeTransposes() throws(NNError) -> Int {
+    var count = 0
     // A transpose moves down past a function that alone reads it, towards the next one.
     var producers = self.producers
     let uses = useCounts
@@ -29,8 +32,10 @@ extension Graph {
       let both = second.map { first[$0] }
       nodes[index].inputs = nodes[above].inputs
       nodes[index].op = both == Array(both.indices) ? .unary(.identity) : .transpose(both)
+      count += 1
     }
     removeIdentities()
+    return count
   }
 
   /// Whether all that reads a value is a transpose, perhaps after functions of single elements.

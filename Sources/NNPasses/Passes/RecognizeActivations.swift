@@ -2,7 +2,10 @@ import NNGraph
 
 extension Graph {
   /// Replaces products that spell GELU, its approximation by tanh, or SiLU by that function of their one factor.
-  mutating func recognizeActivations() throws(NNError) {
+  ///
+  /// - Returns: how many.
+  mutating func recognizeActivations() throws(NNError) -> Int {
+    var count = 0
     let reader = ProductReader(self)
     for index in nodes.indices.reversed() {
       guard nodes[index].op == .binary(.multiply) || nodes[index].op == .binary(.divide),
@@ -12,7 +15,9 @@ extension Graph {
       else { continue }
       nodes[index].op = .unary(Activation(function))
       nodes[index].inputs = [x]
+      count += 1
     }
+    return count
   }
 }
 

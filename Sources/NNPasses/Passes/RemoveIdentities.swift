@@ -3,7 +3,11 @@ import NNGraph
 extension Graph {
   /// Lets readers of an identity's result read its input instead. A result that is an output of the graph keeps its
   /// identity, since an output has a name and type of its own.
-  mutating func removeIdentities() {
+  ///
+  /// - Returns: how many nodes are not needed any more.
+  @discardableResult
+  mutating func removeIdentities() -> Int {
+    var count = 0
     var replacement: [ValueID] = values.indices.map { ValueID($0) }
     var isOutput = [Bool](repeating: false, count: values.count)
     for output in outputs { isOutput[output.index] = true }
@@ -12,8 +16,10 @@ extension Graph {
       let node = nodes[index]
       if changesNothing(node), !isOutput[node.outputs[0].index] {
         replacement[node.outputs[0].index] = node.inputs[0]
+        count += 1
       }
     }
+    return count
   }
 
   private func changesNothing(_ node: Node) -> Bool {

@@ -2,7 +2,9 @@ import NNGraph
 
 extension Graph {
   /// Gives every product whose second operand is a constant f32 matrix a copy of it in panels, transposed as needed.
-  mutating func storeWeightsInPanels() throws(NNError) {
+  ///
+  /// - Returns: how many copies.
+  mutating func storeWeightsInPanels() throws(NNError) -> Int {
     // Nodes that read the same constant in the same way share one copy.
     var copies: [Int: [(transposed: Bool, copy: ValueID)]] = [:]
     for index in nodes.indices {
@@ -23,6 +25,7 @@ extension Graph {
         nodes[index].op = .matmul(matmul)
       }
     }
+    return copies.values.reduce(0) { $0 + $1.count }
   }
 }
 

@@ -36,6 +36,18 @@ struct Convert: ParsableCommand {
   @Option(help: "How hard to compress, from 1 to 22.") var level = 19
 
   @Option(
+    help: ArgumentHelp(
+      "How many self-test vectors the file gets: random inputs with the outputs that the packed model gives for them. Up to \(SelfTestChoice.usual) unless told, as far as they are small beside the weights.",
+      valueName: "N"))
+  var selfTests: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Extents of free dimensions in the inputs of self-test vectors and checks; small ones unless told.",
+      valueName: "N=1,T=128"))
+  var testShape: DimensionAssignments = DimensionAssignments()
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "Leave out passes over the graph: \(Pass.allCases.map { $0.rawValue }.joined(separator: ", ")).",
@@ -46,57 +58,53 @@ struct Convert: ParsableCommand {
     help: "Run the graph after each pass on random inputs, and fail at the first pass that changes a result.")
   var checkPasses = false
 
+  @Flag(help: "Print nothing but errors.") var quiet = false
+
   func validate() throws {
     guard batch == nil ? input != nil && output != nil : input == nil else {
       throw ValidationError("give a model and a file to write, or --batch")
     }
     guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
+    if let selfTests, !(0...Convert.mostSelfTests).contains(selfTests) {
+      throw ValidationError("--self-tests takes a number from 0 to \(Convert.mostSelfTests)")
+    }
   }
+
+  private static let mostSelfTests = 1000
 
   func run() throws {
     if let batch {
       try convertAll(batch)
     } else if let input, let output {
       try ModelOutput.requireFolder(of: output)
-      print(try convert(input, to: output).text)
+      let report = try conversion(isQuiet: quiet).run(input, to: output)
+      if quiet { return }
+      for warning in report.warnings { StandardError.write("nnpack: warning: \(warning)\n") }
+      print(report.text)
     }
   }
 
-  private func convert(_ input: String, to output: String) throws(NNError) -> ConversionReport {
-    let model = try OnnxModel(path: input)
-    let graph: Graph
-    do throws(NNError) {
-      graph = try packed(try model.imported(ImportOptions(extents: inputShape.extents)))
-    } catch {
-      throw error.within(input)
-    }
-    try ModelFile(graph: graph).write(to: output, WriteOptions(codec: .zstd(level: level)))
-    return try ConversionReport(model, graph, input: input, output: output)
-  }
-
-  private func packed(_ graph: Graph) throws(NNError) -> Graph {
-    let passes = Pass.allCases.filter { !without.contains($0) }
-    guard checkPasses else { return try graph.packed(passes) }
-    var check = try PassCheck(graph)
-    let result = try graph.packed(passes) { (pass, graph) throws(NNError) in check.observe(pass, graph) }
-    if let finding = check.finding {
-      throw NNError(.selfTestFailed, Message(text: "pass \(finding.pass.rawValue): \(finding.description)"))
-    }
-    return result
+  private func conversion(isQuiet: Bool) -> Conversion {
+    Conversion(
+      importing: ImportOptions(extents: inputShape.extents),
+      passes: Pass.allCases.filter { !without.contains($0) }, checksPasses: checkPasses, level: level,
+      selfTests: SelfTestChoice(count: selfTests, extents: testShape.extents),
+      progress: ProgressLine(isQuiet: isQuiet))
   }
 
   /// Converts what it can, says on standard error what it cannot, and fails if there was any.
   private func convertAll(_ list: String) throws {
     let text = try WholeFile.read(list) { (bytes) throws(NNError) in String(decoding: bytes, as: UTF8.self) }
+    let conversion = conversion(isQuiet: true)
     var failures = 0
     for line in text.split(separator: "\n") {
       let paths = line.split(separator: "\t")
       guard paths.count == 2 else {
         throw NNError(.invalidArgument, Message(text: "\(list): not a line of two paths: \(line)"))
       }
-      do {
-        _ = try convert(String(paths[0]), to: String(paths[1]))
-      } catch let error as NNError {
+      do throws(NNError) {
+        _ = try conversion.run(String(paths[0]), to: String(paths[1]))
+      } catch {
         failures += 1
         StandardError.write("nnpack: \(error.message)\n")
       }

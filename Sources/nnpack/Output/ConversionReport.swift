@@ -1,23 +1,26 @@
-import Files
 import NNGraph
 import NNOnnx
+import NNPasses
 
 /// What a conversion made of a model.
 struct ConversionReport {
   let output: String
   let nodesBefore: Int
-  let nodesAfter: Int
+  var nodesAfter = 0
   let bytesBefore: Int
-  let bytesAfter: Int
-  let weightBytes: Int
+  var bytesAfter = 0
+  /// In how many places each pass changed the graph.
+  var effects: [(pass: Pass, count: Int)] = []
+  var selfTestCount = 0
+  /// Why there are not more self-test vectors.
+  var selfTestNote: String?
+  /// What is computed less precisely than the model says.
+  var warnings: [String] = []
 
-  init(_ model: OnnxModel, _ graph: Graph, input: String, output: String) throws(NNError) {
+  init(output: String, _ model: OnnxModel) {
     self.output = output
     nodesBefore = model.nodeCount
-    nodesAfter = graph.nodes.count
-    bytesBefore = model.fileSize
-    bytesAfter = try WholeFile.read(output) { (bytes) throws(NNError) in bytes.count }
-    weightBytes = graph.values.reduce(0) { $0 + ($1.constant?.bytes.count ?? 0) }
+    bytesBefore = model.size
   }
 
   var text: String {
@@ -25,6 +28,23 @@ struct ConversionReport {
     table.append(["operators", nodesBefore.grouped, nodesAfter.grouped])
     table.append(["bytes", bytesBefore.grouped, bytesAfter.grouped])
     let share = (Double(bytesAfter) / Double(max(bytesBefore, 1))).fixed(3)
-    return "\(output): \(share) of the ONNX file\n\(table.text)"
+    var blocks = ["\(output): \(share) of the ONNX file\n\(table.text)"]
+    if let passes = passesText { blocks.append(passes) }
+    blocks.append(selfTestText)
+    return blocks.joined(separator: "\n\n")
+  }
+
+  private var passesText: String? {
+    let changed = effects.filter { $0.count > 0 }
+    guard !changed.isEmpty else { return nil }
+    var table = Table(["pass", "", ""], alignments: [.left, .right, .left])
+    for (pass, count) in changed { table.append([pass.rawValue, count.grouped, pass.effect]) }
+    return table.text
+  }
+
+  private var selfTestText: String {
+    let count =
+      "\(selfTestCount == 0 ? "no" : "\(selfTestCount)") self-test vector\(selfTestCount == 1 ? "" : "s")"
+    return "  " + ([count] + [selfTestNote].compactMap { $0 }).joined(separator: "; ")
   }
 }

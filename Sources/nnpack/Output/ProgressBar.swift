@@ -63,13 +63,17 @@ final class ProgressPrinter {
       if room >= 8 {
         let cells = min(room, 40)
         let share = Double(progress.samples) / Double(max(progress.samplesPerEpoch, 1))
-        let filled = min(Int((share * Double(cells)).rounded()), cells)
-        return head + String(repeating: "█", count: filled) + String(repeating: "░", count: cells - filled)
-          + tail
+        return head + ProgressPrinter.cells(cells, share: share) + tail
       }
       if room >= 0 { return head + tail.dropFirst(2) }
       fields.removeLast()
     }
     return String(head.prefix(max(width - 1, 0)))
+  }
+
+  /// A bar of `count` cells, filled up to `share`.
+  static func cells(_ count: Int, share: Double) -> String {
+    let filled = max(0, min(Int((share * Double(count)).rounded()), count))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: count - filled)
   }
 }

@@ -18,20 +18,10 @@ public struct PassCheck {
   private var results: [Tensor]
   public private(set) var finding: Finding?
 
-  /// - Parameters:
-  ///   - freeExtent: of each free dimension.
-  ///   - seed: of the random numbers: normal ones for f32, 0 and 1 for integers and bool.
   /// - Throws: what running the graph on such inputs throws.
-  public init(_ graph: Graph, freeExtent: Int = 2, seed: UInt64 = 1) throws(NNError) {
-    var random = UniformNumbers(seed: seed)
-    var inputs: [Tensor] = []
-    for id in graph.inputs {
-      let type = graph[id].type
-      let extents = type.shape.dimensions.map { $0.extent ?? freeExtent }
-      inputs.append(try PassCheck.tensor(type.dtype, extents, &random))
-    }
-    self.inputs = inputs
-    results = try PassCheck.run(graph, inputs)
+  public init(_ graph: Graph, inputs: TrialInputs = TrialInputs()) throws(NNError) {
+    self.inputs = try inputs.tensors(for: graph)
+    results = try PassCheck.run(graph, self.inputs)
   }
 
   /// Compares the graph after a pass with the one before.
@@ -70,26 +60,5 @@ public struct PassCheck {
       return "element \(index) was \(p) and is \(q)"
     }
     return nil
-  }
-
-  private static func tensor(_ dtype: DType, _ extents: [Int], _ random: inout UniformNumbers) throws(NNError)
-    -> Tensor
-  {
-    let size = try Tensor.byteCount(dtype: dtype, extents: extents, layout: .rowMajor)
-    let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
-      for offset in stride(from: 0, to: size, by: dtype.size) {
-        if dtype == .f32 {
-          // A sum of four is normal enough.
-          var number: Float = -2
-          for _ in 0..<4 { number += random.next() }
-          number *= 1.7320508
-          memory.storeBytes(of: number, toByteOffset: offset, as: Float.self)
-        } else {
-          for byte in offset..<offset + dtype.size { memory[byte] = 0 }
-          if !dtype.isFloatingPoint, random.next() < 0.5 { memory[offset] = 1 }
-        }
-      }
-    }
-    return try Tensor(dtype: dtype, extents: extents, storage: storage)
   }
 }
