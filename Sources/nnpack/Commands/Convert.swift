@@ -58,6 +58,27 @@ struct Convert: ParsableCommand {
     help: "Run the graph after each pass on random inputs, and fail at the first pass that changes a result.")
   var checkPasses = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Round the large weights to the numbers of f16 or bf16, which makes the file smaller; they are computed with in f32 all the same. What it costs is told.",
+      valueName: "f32|f16|bf16"))
+  var weights = WeightPrecision.f32
+
+  @Flag(
+    help:
+      "Compare every output with ONNX Runtime on random inputs, and with the folders test_data_set_* beside the model; write nothing if one differs."
+  )
+  var check = false
+
+  @Option(
+    help: ArgumentHelp(
+      "What --check lets pass, in parts of an output's largest number; integers must be the same.",
+      valueName: "number"))
+  var tolerance = ConversionCheck.usualTolerance
+
+  @Option(help: ArgumentHelp("The Python that has ONNX Runtime, for --check.", valueName: "program"))
+  var python = "python3"
+
   @Flag(help: "Print nothing but errors.") var quiet = false
 
   func validate() throws {
@@ -65,6 +86,7 @@ struct Convert: ParsableCommand {
       throw ValidationError("give a model and a file to write, or --batch")
     }
     guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
+    guard tolerance >= 0 else { throw ValidationError("--tolerance takes a number of at least 0") }
     if let selfTests, !(0...Convert.mostSelfTests).contains(selfTests) {
       throw ValidationError("--self-tests takes a number from 0 to \(Convert.mostSelfTests)")
     }
@@ -84,18 +106,19 @@ struct Convert: ParsableCommand {
     }
   }
 
-  private func conversion(isQuiet: Bool) -> Conversion {
+  private func conversion(isQuiet: Bool) throws(NNError) -> Conversion {
     Conversion(
       importing: ImportOptions(extents: inputShape.extents),
       passes: Pass.allCases.filter { !without.contains($0) }, checksPasses: checkPasses, level: level,
-      selfTests: SelfTestChoice(count: selfTests, extents: testShape.extents),
+      weights: weights, selfTests: SelfTestChoice(count: selfTests, extents: testShape.extents),
+      check: check ? ConversionCheck(runtime: try OnnxRuntime(python: python), tolerance: tolerance) : nil,
       progress: ProgressLine(isQuiet: isQuiet))
   }
 
   /// Converts what it can, says on standard error what it cannot, and fails if there was any.
   private func convertAll(_ list: String) throws {
     let text = try WholeFile.read(list) { (bytes) throws(NNError) in String(decoding: bytes, as: UTF8.self) }
-    let conversion = conversion(isQuiet: true)
+    let conversion = try conversion(isQuiet: true)
     var failures = 0
     for line in text.split(separator: "\n") {
       let paths = line.split(separator: "\t")

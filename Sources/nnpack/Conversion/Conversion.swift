@@ -11,7 +11,10 @@ struct Conversion {
   /// Whether the graph is run after each pass, to find one that changes a result.
   var checksPasses = false
   var level = 19
+  var weights = WeightPrecision.f32
   var selfTests = SelfTestChoice()
+  /// nil for no check.
+  var check: ConversionCheck?
   let progress: ProgressLine
 
   /// Converts one model. The output appears when everything has succeeded.
@@ -20,17 +23,28 @@ struct Conversion {
     progress.begin("reading \(input)")
     let model = try OnnxModel(path: input)
     var report = ConversionReport(output: output, model)
-    var file: ModelFile
+    let bytes: [UInt8]
     do throws(NNError) {
       let imported = try model.imported(importing) { report.warnings.append($0) }
-      file = ModelFile(graph: try packed(imported, &report))
-      report.nodesAfter = file.graph.nodeCount
+      let graph = try packed(imported, &report)
+      report.nodesAfter = graph.nodeCount
+      var file = ModelFile(graph: graph)
+      let rounded = try weights.dtype.map { (dtype) throws(NNError) in
+        (dtype, try file.graph.roundWeights(to: dtype))
+      }
       progress.begin("running it")
-      try selfTests.record(in: &file, &report)
+      let trials = try trials(of: file.graph, &report)
+      if let (dtype, weights) = rounded {
+        report.rounding = try RoundingReport(dtype, weights, from: graph, trials)
+      }
+      file.selfTests = try selfTests.chosen(from: trials, for: file.graph, &report)
+      bytes = try encoded(&file, &report)
+      progress.begin("checking")
+      report.comparisons =
+        try check?.run(bytes, of: input, Array(trials.prefix(ConversionCheck.inputCount))) ?? []
     } catch {
       throw error.within(input)
     }
-    let bytes = try encoded(&file, &report)
     try WholeFile.write(bytes, to: output)
     report.bytesAfter = bytes.count
     return report
@@ -50,6 +64,21 @@ struct Conversion {
       throw NNError(.selfTestFailed, Message(text: "pass \(finding.pass.rawValue): \(finding.description)"))
     }
     return result
+  }
+
+  /// Runs on random inputs, as many as any of the options needs; none if the model does not run.
+  private func trials(of graph: Graph, _ report: inout ConversionReport) throws(NNError) -> [SelfTest] {
+    var count = selfTests.count ?? SelfTestChoice.usual
+    if check != nil || weights != .f32 { count = max(count, ConversionCheck.inputCount) }
+    let recorder = try SelfTestRecorder(graph, extents: selfTests.extents)
+    var trials: [SelfTest] = []
+    do throws(NNError) {
+      for number in 0..<count { trials.append(try recorder.vector(number)) }
+    } catch {
+      report.selfTestNote = "the model does not run on random inputs: \(error.message)"
+      return []
+    }
+    return trials
   }
 
   /// The bytes of the file, with as many of the vectors as leave it smaller than the ONNX file.

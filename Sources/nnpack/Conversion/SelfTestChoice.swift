@@ -14,26 +14,19 @@ struct SelfTestChoice {
   /// Vectors take at most so many bytes, or one in so many of the weights' bytes.
   private static let (smallest, largestShare) = (4096, 100)
 
-  /// Runs the file's graph and gives it the vectors.
-  ///
-  /// - Throws: ``ErrorCode/invalidArgument`` for an extent whose dimension is not there; else what fails is noted, and the file gets none.
-  func record(in file: inout ModelFile, _ report: inout ConversionReport) throws(NNError) {
-    let wanted = count ?? SelfTestChoice.usual
-    let recorder = try SelfTestRecorder(file.graph, extents: extents)
-    do throws(NNError) {
-      for number in 0..<wanted { file.selfTests.append(try recorder.vector(number)) }
-    } catch {
-      file.selfTests = []
-      report.selfTestNote = "the model does not run on random inputs: \(error.message)"
-      return
-    }
-    guard count == nil else { return }
-    let weights = file.graph.constantBytes
+  /// The vectors that a file of the graph gets.
+  func chosen(
+    from trials: [SelfTest], for graph: Graph, _ report: inout ConversionReport
+  ) throws(NNError) -> [SelfTest] {
+    if let count { return Array(trials.prefix(count)) }
+    var file = ModelFile(graph: graph, selfTests: Array(trials.prefix(SelfTestChoice.usual)))
+    let weights = graph.constantBytes
     let limit = max(SelfTestChoice.smallest, weights / SelfTestChoice.largestShare)
     if try file.keepSelfTests(within: limit, WriteOptions(codec: .zstd(level: 3))) {
       report.selfTestNote =
         "more are large beside the weights; --self-tests says how many are kept all the same"
     }
+    return file.selfTests
   }
 }
 

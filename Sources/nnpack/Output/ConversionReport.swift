@@ -14,6 +14,10 @@ struct ConversionReport {
   var selfTestCount = 0
   /// Why there are not more self-test vectors.
   var selfTestNote: String?
+  /// What narrower weights cost, if they were asked for.
+  var rounding: RoundingReport?
+  /// What a check found.
+  var comparisons: [ConversionCheck.Comparison] = []
   /// What is computed less precisely than the model says.
   var warnings: [String] = []
 
@@ -30,6 +34,8 @@ struct ConversionReport {
     let share = (Double(bytesAfter) / Double(max(bytesBefore, 1))).fixed(3)
     var blocks = ["\(output): \(share) of the ONNX file\n\(table.text)"]
     if let passes = passesText { blocks.append(passes) }
+    if let rounding { blocks.append(rounding.text) }
+    if !comparisons.isEmpty { blocks.append(checkText) }
     blocks.append(selfTestText)
     return blocks.joined(separator: "\n\n")
   }
@@ -39,6 +45,14 @@ struct ConversionReport {
     guard !changed.isEmpty else { return nil }
     var table = Table(["pass", "", ""], alignments: [.left, .right, .left])
     for (pass, count) in changed { table.append([pass.rawValue, count.grouped, pass.effect]) }
+    return table.text
+  }
+
+  private var checkText: String {
+    var table = Table(["output", "checked against", "largest error"], alignments: [.left, .left, .right])
+    for comparison in comparisons {
+      table.append([comparison.output, comparison.against, comparison.difference.largest.significant(3)])
+    }
     return table.text
   }
 
