@@ -4,6 +4,9 @@ import NNGraph
 struct ByteWriter {
   private(set) var bytes: [UInt8] = []
 
+  /// Makes room for so many bytes in all.
+  mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
   mutating func u8(_ value: UInt8) { bytes.append(value) }
 
   mutating func u16(_ value: UInt16) { little(UInt64(value), size: 2) }

@@ -78,6 +78,7 @@ extension FileWriter {
       table.u32(0)
     }
     var file = ByteWriter()
+    file.reserve(end)
     file.u32(Format.magic)
     file.u16(Format.version)
     file.u16(UInt16(truncatingIfNeeded: sections.count))
@@ -148,6 +149,8 @@ extension FileWriter {
       }
     }
     index.varint(count)
+    // Growing step by step would take twice the memory of large weights for a while.
+    data.reserve(total)
     for graph in graphs {
       for value in graph.values {
         guard let tensor = value.constant else { continue }

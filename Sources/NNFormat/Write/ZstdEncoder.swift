@@ -20,6 +20,8 @@ final class ZstdEncoder {
     self.level = level
     // The format stores lengths and checksums itself. Setting a valid parameter of a fresh context cannot fail.
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
+    // No larger than a chunk: with a longer piece, the tables of a high level would take tens of megabytes.
+    _ = ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, 18)
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0)
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0)
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0)

@@ -13,12 +13,12 @@ public struct ImportOptions: Sendable {
 }
 
 extension OnnxModel {
-  /// The model as a graph that computes the same.
+  /// The model as a graph that computes the same. Its tensors are let go of one by one, if nobody else holds the model.
   ///
   /// - Parameter warn: is told what is computed less precisely than the model says, node by node.
   /// - Throws: ``ErrorCode/unsupportedOperator`` with everything in the model that has no counterpart here, node by node;
   ///   ``ErrorCode/invalidGraph`` and the like, naming the node, if the model is not well formed.
-  public func imported(
+  public consuming func imported(
     _ options: ImportOptions = ImportOptions(), warn: (String) -> Void = { _ in }
   ) throws(NNError) -> Graph {
     let importer = Importer(self, options)
@@ -54,11 +54,11 @@ final class Importer {
     let overload: String
   }
 
-  init(_ model: OnnxModel, _ options: ImportOptions) {
-    proto = model.proto
+  init(_ model: consuming OnnxModel, _ options: ImportOptions) {
     externalData = model.externalData
+    proto = model.proto
     self.options = options
-    builder = GraphBuilder(name: Name(model.proto.graph.name))
+    builder = GraphBuilder(name: Name(proto.graph.name))
   }
 
   func run() throws -> Graph {

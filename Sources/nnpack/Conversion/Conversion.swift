@@ -25,7 +25,7 @@ struct Conversion {
     var report = ConversionReport(output: output, model)
     let bytes: [UInt8]
     do throws(NNError) {
-      let imported = try model.imported(importing) { report.warnings.append($0) }
+      let imported = try (consume model).imported(importing) { report.warnings.append($0) }
       let graph = try packed(imported, &report)
       report.nodesAfter = graph.nodeCount
       var file = ModelFile(graph: graph)
