@@ -48,6 +48,7 @@ let package = Package(
     .library(name: "NNFormat", targets: ["NNFormat", "NNGraph"]),
     .library(name: "NNRuntime", targets: ["NNRuntime", "NNFormat", "NNGraph"]),
     .library(name: "NNTraining", targets: ["NNTraining", "NNDescription", "NNPasses"]),
+    .library(name: "NNOnnx", targets: ["NNOnnx", "NNPasses"]),
     .executable(name: "nnpack", targets: ["nnpack"]),
   ],
   traits: [

@@ -67,7 +67,18 @@ public struct Message: ExpressibleByStringInterpolation, Sendable {
   public let text: String
 
   public init(text: String) {
-    self.text = text
+    self.text = Message.shown(text)
+  }
+
+  /// A text of a file's as a terminal and a program in C can take it: what controls them, but for the ends of lines, becomes "?".
+  @inline(never)
+  fileprivate static func shown(_ text: String) -> String {
+    guard text.utf8.contains(where: isControl) else { return text }
+    return String(decoding: text.utf8.map { isControl($0) ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
+  }
+
+  private static func isControl(_ byte: UInt8) -> Bool {
+    byte < 0x20 && byte != UInt8(ascii: "\n") || byte == 0x7F
   }
 
   public init(stringLiteral value: StaticString) {
@@ -90,7 +101,7 @@ public struct Message: ExpressibleByStringInterpolation, Sendable {
 
     @inline(never)
     public mutating func appendInterpolation(_ value: String) {
-      text += value
+      text += Message.shown(value)
     }
 
     @inline(never)

@@ -129,10 +129,10 @@ extension GraphBuilder {
 
   /// 0, 1, … along one axis of a tensor of `rank` axes whose others have extent 1.
   func positions(_ count: Int, axis: Int, rank: Int) throws -> ValueID {
-    guard count <= 1 << 24 else { throw NNError(.limitExceeded, "\(count) positions of one axis") }
+    try requireRoom(for: count)
     var extents = [Int](repeating: 1, count: rank)
     guard extents.indices.contains(axis) else { return try ints(Array(0..<count)) }
     extents[axis] = count
-    return add(try Tensor((0..<count).map { Int64($0) }, extents: extents))
+    return try add(try Tensor((0..<count).map { Int64($0) }, extents: extents))
   }
 }

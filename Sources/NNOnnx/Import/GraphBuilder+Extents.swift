@@ -32,7 +32,7 @@ extension GraphBuilder {
       guard let source = dimensions(in: input) else { return nil }
       sources.append(source)
     }
-    guard let first = sources.first else { return nil }
+    guard let first = sources.first, sources.reduce(0, { $0 + $1.count }) <= 64 else { return nil }
     switch op {
     case .unary(let activation) where activation.function == .identity: return first
     case .reshape, .cast: return first

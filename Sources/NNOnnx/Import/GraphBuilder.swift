@@ -14,14 +14,16 @@ final class GraphBuilder {
   /// What is known of values that are made of extents.
   var symbolic: [Int: [Dimension]] = [:]
   private var scalars: [ScalarKey: ValueID] = [:]
+  private let budget: ImportBudget
 
   private struct ScalarKey: Hashable {
     let dtype: DType
     let bits: UInt64
   }
 
-  init(name: Name) {
+  init(name: Name, budget: ImportBudget) {
     graph = Graph(name: name)
+    self.budget = budget
   }
 
   /// Makes everything as it was when the graph was `earlier`.
@@ -60,11 +62,22 @@ final class GraphBuilder {
     return extent
   }
 
+  /// The product of extents of several tensors.
+  ///
+  /// - Throws: ``ErrorCode/limitExceeded`` if it is more than any tensor's number of elements.
+  static func product(_ extents: Int...) throws -> Int {
+    guard let product = Shape(extents).elementCount else {
+      throw NNError(.limitExceeded, "a tensor of shape \(Shape(extents).description)")
+    }
+    return product
+  }
+
   // Nodes
 
   /// Appends a node, with casts around it where there is no kernel for the operands' type; computes it if all its inputs are
   /// constants.
   func append(_ op: Op, _ inputs: [ValueID]) throws -> ValueID {
+    try budget.takeNode()
     let first = graph.nodes.count
     let result = try graph.appendComputing(op, inputs, name: nodeName)
     try foldNodes(from: first)
@@ -74,6 +87,7 @@ final class GraphBuilder {
 
   /// As ``append(_:_:)``, of an operator with several results and no casts: gives them all.
   func appendAll(_ op: Op, _ inputs: [ValueID]) throws -> [ValueID] {
+    try budget.takeNode()
     let first = graph.nodes.count
     let results = try graph.appendAll(op, inputs, name: nodeName)
     try foldNodes(from: first)
@@ -81,10 +95,10 @@ final class GraphBuilder {
   }
 
   private func foldNodes(from first: Int) throws {
-    let added = graph.nodes[first...]
+    let added = Array(graph.nodes[first...])
     graph.nodes.removeSubrange(first...)
     for node in added {
-      guard let folded = try graph.foldedResults(of: node) else {
+      guard let folded = try graph.foldedResults(of: node, within: &budget.folding) else {
         graph.nodes.append(node)
         continue
       }
@@ -99,14 +113,39 @@ final class GraphBuilder {
 
   // Constants
 
-  func add(_ tensor: Tensor) -> ValueID { graph.addConstant(nodeName, tensor) }
+  /// A constant that the import makes, at the cost of its budget.
+  func add(_ tensor: Tensor) throws -> ValueID {
+    try budget.take(bytes: tensor.bytes.count)
+    return graph.addConstant(nodeName, tensor)
+  }
+
+  /// Bytes that constants which the model does not hold may still take.
+  var room: Int { budget.folding.bytes }
+
+  /// A constant that the model holds. Those of functions and bodies may come again and again, so they cost like any other.
+  func add(_ tensor: Tensor, heldIn scope: Scope) throws -> ValueID {
+    guard scope.depth == 0 else { return try add(tensor) }
+    budget.folding.grant(constantBytes: tensor.bytes.count)
+    return graph.addConstant(nodeName, tensor)
+  }
 
   func ints(_ values: [Int]) throws -> ValueID {
-    add(try Tensor(values.map { Int64($0) }, extents: [values.count]))
+    try add(try Tensor(values.map { Int64($0) }, extents: [values.count]))
+  }
+
+  /// A vector whose elements follow from their places.
+  func ints(count: Int, _ element: (Int) -> Int) throws -> ValueID {
+    try requireRoom(for: count)
+    return try ints((0..<count).map(element))
+  }
+
+  /// - Throws: ``ErrorCode/limitExceeded`` if a vector of so many i64 elements costs more than is left.
+  func requireRoom(for count: Int) throws {
+    try budget.requireRoom(bytes: count.multipliedReportingOverflow(by: 8).overflow ? .max : count * 8)
   }
 
   func floats(_ values: [Float], extents: [Int]) throws -> ValueID {
-    add(try Tensor(values, extents: extents))
+    try add(try Tensor(values, extents: extents))
   }
 
   /// A scalar of any type: the nearest one to `value`, or for integer types `value` itself.

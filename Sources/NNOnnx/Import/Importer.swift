@@ -44,6 +44,7 @@ final class Importer {
   private var functions: [FunctionKey: OnnxFunctionProto] = [:]
   private var unsupported: [String] = []
   private(set) var warnings: [String] = []
+  private let budget: ImportBudget
 
   /// Functions and bodies stand in each other at most this deep.
   private static let maximumDepth = 64
@@ -58,7 +59,8 @@ final class Importer {
     externalData = model.externalData
     proto = model.proto
     self.options = options
-    builder = GraphBuilder(name: Name(proto.graph.name))
+    budget = ImportBudget(fileSize: model.fileSize)
+    builder = GraphBuilder(name: Name(proto.graph.name), budget: budget)
   }
 
   func run() throws -> Graph {
@@ -105,14 +107,14 @@ extension Importer {
       try collectingUnsupported("initializer \"\(name)\"", results: [name], scope) {
         let tensor = graph.initializer[index]
         if Int(tensor.dataType) == ElementType.string { return [try tensor.texts()] }
-        return [.tensor(builder.add(try tensor.tensor(externalData: externalData)))]
+        return [.tensor(try builder.add(try tensor.tensor(externalData: externalData), heldIn: scope))]
       }
       graph.initializer[index] = OnnxTensorProto()
     }
     for sparse in graph.sparseInitializer {
       let name = sparse.values.name
       try collectingUnsupported("initializer \"\(name)\"", results: [name], scope) {
-        [.tensor(builder.add(try sparse.tensor(externalData: externalData)))]
+        [.tensor(try builder.add(try sparse.tensor(externalData: externalData, sizeLimit: builder.room)))]
       }
     }
   }
@@ -193,6 +195,7 @@ extension Importer {
         throw NNError(.invalidGraph, Message(text: "\(label): result \"\(output)\" is defined twice"))
       }
       try collectingUnsupported(description(of: node, in: scope), results: node.output, scope) {
+        try budget.takeNode()
         builder.nodeName = Name(node.name.isEmpty ? node.output.first ?? "" : node.name)
         return try importNode(node, in: scope)
       }
@@ -309,7 +312,7 @@ extension Importer {
   ) throws -> Graph? {
     let outside = builder
     let problems = unsupported.count
-    builder = GraphBuilder(name: Name(proto.name))
+    builder = GraphBuilder(name: Name(proto.name), budget: budget)
     defer { builder = outside }
     let scope = Scope(function: outer.opsets, attributes: outer.callAttributes ?? [:], calledFrom: outer)
     var proto = proto

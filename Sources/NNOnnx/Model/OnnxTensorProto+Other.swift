@@ -9,14 +9,18 @@ extension OnnxTensorProto {
 extension OnnxSparseTensorProto {
   /// The tensor with its zeros written out.
   ///
-  /// - Throws: ``ErrorCode/invalidGraph`` for indices outside of the shape.
-  func tensor(externalData: ExternalData) throws -> Tensor {
+  /// - Parameter sizeLimit: bytes that it may take: those of the zeros are not in the file.
+  /// - Throws: ``ErrorCode/invalidGraph`` for indices outside of the shape, ``ErrorCode/limitExceeded``.
+  func tensor(externalData: ExternalData, sizeLimit: Int) throws -> Tensor {
     let extents = dims.map { Int($0) }
     try Shape(extents).validate()
     let values = try self.values.tensor(externalData: externalData)
     let positions = try flatPositions(
       try indices.tensor(externalData: externalData), count: values.elementCount, extents)
     let size = try Tensor.byteCount(dtype: values.dtype, extents: extents, layout: .rowMajor)
+    guard size <= sizeLimit else {
+      throw NNError(.limitExceeded, "a sparse tensor of \(size) bytes is more than is allowed")
+    }
     let width = values.dtype.size
     let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
       for index in memory.indices { memory[index] = 0 }
@@ -29,11 +33,11 @@ extension OnnxSparseTensorProto {
 
   /// Row-major positions from indices that are positions already, (count), or one index for each axis, (count, rank).
   private func flatPositions(_ indices: Tensor, count: Int, _ extents: [Int]) throws -> [Int] {
-    guard let numbers = indices.integers,
-      numbers.count == count || (indices.extents.count == 2 && numbers.count == count * extents.count)
-    else { throw NNError(.invalidGraph, "the indices of a sparse tensor do not fit its values") }
-    let elements = Shape(extents).elementCount ?? 0
     let isFlat = indices.extents.count < 2
+    guard let numbers = indices.integers, numbers.count == (isFlat ? count : count * extents.count) else {
+      throw NNError(.invalidGraph, "the indices of a sparse tensor do not fit its values")
+    }
+    let elements = Shape(extents).elementCount ?? 0
     return try (0..<count).map { index in
       var position = 0
       for axis in isFlat ? 0..<0 : extents.indices {

@@ -19,9 +19,8 @@ extension OnnxTensorProto {
       if hasRawData {
         return try rawData.withUnsafeBytes { try OnnxTensorProto.tensor(dtype, extents, rawBytes: $0) }
       }
-      return try OnnxTensorProto.tensor(dtype, extents) {
-        try fill($0, dtype, count: Shape(extents).elementCount ?? 0)
-      }
+      try requireElements(dtype, extents)
+      return try OnnxTensorProto.tensor(dtype, extents) { fill($0, dtype) }
     } catch let error as NNError {
       throw error.within("tensor \"\(name)\"")
     }
@@ -38,14 +37,16 @@ extension OnnxTensorProto {
   private static func tensor(_ dtype: DType, _ extents: [Int], rawBytes: UnsafeRawBufferPointer) throws
     -> Tensor
   {
-    try tensor(dtype, extents) { memory in
+    // Before there is memory for a shape that may be absurd.
+    let count = Shape(extents).elementCount ?? .max
+    let packed = try packedCount(dtype, count)
+    guard rawBytes.count == packed else {
+      throw NNError(.invalidGraph, "has \(rawBytes.count) bytes, its type and shape ask for \(packed)")
+    }
+    return try tensor(dtype, extents) { memory in
       if dtype.bitWidth < 8 {
-        try unpack(rawBytes, dtype.bitWidth, into: memory)
+        unpack(rawBytes, dtype.bitWidth, into: memory)
         return
-      }
-      guard rawBytes.count == memory.count else {
-        throw NNError(
-          .invalidGraph, "has \(rawBytes.count) bytes, its type and shape ask for \(memory.count)")
       }
       memory.copyMemory(from: rawBytes)
       guard dtype == .bool else { return }
@@ -53,16 +54,19 @@ extension OnnxTensorProto {
     }
   }
 
+  /// Bytes of `count` elements, where those of less than 8 bits stand several in a byte.
+  private static func packedCount(_ dtype: DType, _ count: Int) throws -> Int {
+    guard count <= Shape.maximumElementCount else { throw NNError(.limitExceeded, "has too many elements") }
+    if dtype.bitWidth >= 8 { return count * dtype.size }
+    let together = 8 / dtype.bitWidth
+    return (count + together - 1) / together
+  }
+
   /// Elements of 4 or 2 bits, several in a byte from the low bits up, to a byte each.
   private static func unpack(
     _ packed: some Collection<UInt8>, _ bitWidth: Int, into memory: UnsafeMutableRawBufferPointer
-  ) throws {
+  ) {
     let together = 8 / bitWidth
-    guard packed.count == (memory.count + together - 1) / together else {
-      throw NNError(
-        .invalidGraph,
-        "has \(packed.count) bytes of \(bitWidth)-bit elements, its shape asks for \(memory.count) elements")
-    }
     for (position, byte) in packed.enumerated() {
       for element in 0..<together where position * together + element < memory.count {
         memory[position * together + element] = byte >> (element * bitWidth) & (1 << bitWidth - 1)
@@ -86,32 +90,47 @@ extension OnnxTensorProto {
     return try Tensor(dtype: dtype, extents: extents, storage: storage)
   }
 
-  /// Copies the elements from the field that the standard puts this type's into.
-  private func fill(_ memory: UnsafeMutableRawBufferPointer, _ dtype: DType, count: Int) throws {
-    func store<Stored, Element>(_ field: [Stored], _ convert: (Stored) -> Element) throws {
-      guard field.count == count else {
-        throw NNError(.invalidGraph, "has \(field.count) elements, its shape asks for \(count)")
-      }
+  /// How many entries there must be in the field that the standard puts this type's elements into.
+  private func requireElements(_ dtype: DType, _ extents: [Int]) throws {
+    let given: Int
+    switch dtype {
+    case .f32: given = floatData.count
+    case .f64: given = doubleData.count
+    case .i64: given = int64Data.count
+    case .u32, .u64: given = uint64Data.count
+    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0,
+      .i4, .i2, .u4, .u2, .f4e2m1:
+      given = int32Data.count
+    }
+    let count = Shape(extents).elementCount ?? .max
+    let wanted = dtype.bitWidth < 8 ? try OnnxTensorProto.packedCount(dtype, count) : count
+    guard given == wanted else {
+      throw NNError(.invalidGraph, "has \(given) elements, its shape asks for \(wanted)")
+    }
+  }
+
+  /// Copies the elements from that field, which has as many as there is memory for.
+  private func fill(_ memory: UnsafeMutableRawBufferPointer, _ dtype: DType) {
+    func store<Stored, Element>(_ field: [Stored], _ convert: (Stored) -> Element) {
       let elements = memory.bindMemory(to: Element.self)
       for (index, value) in field.enumerated() { elements[index] = convert(value) }
     }
     switch dtype {
-    case .f32: try store(floatData) { $0 }
-    case .f64: try store(doubleData) { $0 }
-    case .i64: try store(int64Data) { $0 }
-    case .i32: try store(int32Data) { $0 }
-    case .i16: try store(int32Data) { Int16(truncatingIfNeeded: $0) }
-    case .i8: try store(int32Data) { Int8(truncatingIfNeeded: $0) }
+    case .f32: store(floatData) { $0 }
+    case .f64: store(doubleData) { $0 }
+    case .i64: store(int64Data) { $0 }
+    case .i32: store(int32Data) { $0 }
+    case .i16: store(int32Data) { Int16(truncatingIfNeeded: $0) }
+    case .i8: store(int32Data) { Int8(truncatingIfNeeded: $0) }
     case .u8, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0:
-      try store(int32Data) { UInt8(truncatingIfNeeded: $0) }
+      store(int32Data) { UInt8(truncatingIfNeeded: $0) }
     case .i4, .i2, .u4, .u2, .f4e2m1:
-      try OnnxTensorProto.unpack(
-        int32Data.map { UInt8(truncatingIfNeeded: $0) }, dtype.bitWidth, into: memory)
-    case .u16: try store(int32Data) { UInt16(truncatingIfNeeded: $0) }
-    case .u32: try store(uint64Data) { UInt32(truncatingIfNeeded: $0) }
-    case .u64: try store(uint64Data) { $0 }
-    case .bool: try store(int32Data) { $0 != 0 ? UInt8(1) : 0 }
-    case .f16, .bf16: try store(int32Data) { UInt16(truncatingIfNeeded: $0) }
+      OnnxTensorProto.unpack(int32Data.map { UInt8(truncatingIfNeeded: $0) }, dtype.bitWidth, into: memory)
+    case .u16: store(int32Data) { UInt16(truncatingIfNeeded: $0) }
+    case .u32: store(uint64Data) { UInt32(truncatingIfNeeded: $0) }
+    case .u64: store(uint64Data) { $0 }
+    case .bool: store(int32Data) { $0 != 0 ? UInt8(1) : 0 }
+    case .f16, .bf16: store(int32Data) { UInt16(truncatingIfNeeded: $0) }
     }
   }
 }

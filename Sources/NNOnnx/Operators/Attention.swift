@@ -99,8 +99,8 @@ enum Attention {
     guard given > 0, wanted % given == 0 else {
       throw NNError(.shapeMismatch, "\(wanted) heads of queries for \(given) heads of keys")
     }
-    let sources = (0..<wanted).map { $0 / (wanted / given) }
-    return try graph.gather(x, try graph.ints(sources), axis: 1)
+    let sources = try graph.ints(count: wanted) { $0 / (wanted / given) }
+    return try graph.gather(x, sources, axis: 1)
   }
 
   /// What is added to the scores: 0 or −∞ where a mask, the order of time or the number of keys says so.

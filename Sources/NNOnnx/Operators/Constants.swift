@@ -11,15 +11,15 @@ enum Constants {
   ]
 
   private static func constant(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    if let tensor = try node.tensor("value") { return [graph.add(tensor)] }
+    if let tensor = try node.tensor("value") { return [try graph.add(tensor, heldIn: node.scope)] }
     if node.has(attribute: "sparse_value"), let sparse = node.sparseTensor("sparse_value") {
-      return [graph.add(try sparse.tensor(externalData: node.externalData))]
+      return [try graph.add(try sparse.tensor(externalData: node.externalData, sizeLimit: graph.room))]
     }
     if let value = try node.float("value_float") { return [try graph.floats([value], extents: [])] }
     if let values = try node.floats("value_floats") {
       return [try graph.floats(values, extents: [values.count])]
     }
-    if let value = try node.int("value_int") { return [graph.add(try Tensor([Int64(value)], extents: []))] }
+    if let value = try node.int("value_int") { return [try graph.add(try Tensor([Int64(value)], extents: []))] }
     if let values = try node.ints("value_ints") { return [try graph.ints(values)] }
     throw NNError(.unsupportedOperator, "its value is a string, or missing")
   }
@@ -27,7 +27,7 @@ enum Constants {
   private static func constantOfShape(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let value = try node.tensor("value") ?? Tensor([Float(0)], extents: [1])
     guard value.elementCount == 1 else { throw NNError(.shapeMismatch, "its value must have one element") }
-    let scalar = graph.add(try Tensor(dtype: value.dtype, extents: [], storage: value.storage))
+    let scalar = try graph.add(try Tensor(dtype: value.dtype, extents: [], storage: value.storage))
     return [try graph.expand(scalar, toShapeIn: try node.input(0))]
   }
 

@@ -54,7 +54,7 @@ enum Convolutions {
         deep, axis: 2, start, start + (depth - 1) * window.strides[0] + 1, step: window.strides[0])
       let stacked = try graph.reshape(
         try graph.transpose(planes, [0, 2, 1, 3, 4]),
-        [extents[0] * depth, extents[1], extents[3], extents[4]])
+        [try GraphBuilder.product(extents[0], depth), extents[1], extents[3], extents[4]])
       let kernel = try graph.squeeze(try graph.slice(weight, axis: 2, tap, tap + 1), [2])
       let inputs = [stacked, kernel] + (tap == 0 ? bias.map { [$0] } ?? [] : [])
       let part = try graph.append(.convolution(Convolution(window: plane, groups: groups)), inputs)
@@ -132,13 +132,13 @@ enum Convolutions {
     let planes = try graph.reshape(
       try graph.transpose(apart, [0, 2, 1, 3]), [n * d, m * depthTaps * planeTaps, places])
     let flat = try graph.append(.fold(plane, height: plan.output[1], width: plan.output[2]), planes)
-    let area = plan.output[1] * plan.output[2]
+    let area = try GraphBuilder.product(plan.output[1], plan.output[2])
     let lines = try graph.transpose(try graph.reshape(flat, [n, d, m * depthTaps, area]), [0, 3, 2, 1])
     let line = Window(
       extent: [window.extent[0], 1], strides: [window.strides[0], 1], dilations: [window.dilations[0], 1],
       paddingBefore: [window.before[0], 0], paddingAfter: [window.after[0], 0])
     let folded = try graph.append(
-      .fold(line, height: plan.output[0], width: 1), try graph.reshape(lines, [n * area, m * depthTaps, d]))
+      .fold(line, height: plan.output[0], width: 1), try graph.reshape(lines, [try GraphBuilder.product(n, area), m * depthTaps, d]))
     return try graph.transpose(try graph.reshape(folded, [n, area, m, plan.output[0]]), [0, 2, 3, 1])
   }
 }
@@ -158,7 +158,7 @@ struct TransposedWindow {
     }
     for axis in input.indices {
       let (whole, overflow) = window.strides[axis].multipliedReportingOverflow(by: max(input[axis] - 1, 0))
-      guard !overflow, extra[axis] <= 1 << 20 else { throw NNError(.limitExceeded, "too large a result") }
+      guard !overflow, whole <= 1 << 40, extra[axis] <= 1 << 20 else { throw NNError(.limitExceeded, "too large a result") }
       let full = whole + extra[axis] + window.reach(axis)
       let isSame = mode.hasPrefix("SAME")
       if isSame || wanted != nil {

@@ -161,7 +161,9 @@ enum Movement {
   {
     var start = try graph.ints([0])
     let one = try graph.ints([1])
-    return try (0..<(try graph.extent(sizes, 0))).map { index in
+    let count = try graph.extent(sizes, 0)
+    guard count <= 1 << 16 else { throw NNError(.limitExceeded, "a split into \(count) parts") }
+    return try (0..<count).map { index in
       let end = try graph.add(start, try graph.slice(sizes, axis: 0, index, index + 1))
       let piece = try graph.append(.dynamic(.slice(axes: [axis])), x, start, end, one)
       start = end
@@ -296,7 +298,9 @@ enum Movement {
     let apart = try graph.reshape(
       x, isColumnFirst ? [n, c, block, block, h, w] : [n, block, block, c, h, w])
     let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
-    return [try graph.reshape(moved, [n, c, h * block, w * block])]
+    return [
+      try graph.reshape(moved, [n, c, try GraphBuilder.product(h, block), try GraphBuilder.product(w, block)])
+    ]
   }
 
   private static func spaceToDepth(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
@@ -309,7 +313,7 @@ enum Movement {
     let apart = try graph.reshape(x, [n, c, h, block, w, block])
     let isColumnFirst = try node.string("mode", default: "DCR") == "CRD"
     let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4])
-    return [try graph.reshape(moved, [n, c * block * block, h, w])]
+    return [try graph.reshape(moved, [n, try GraphBuilder.product(c, block, block), h, w])]
   }
 
   /// The upper or lower triangle of the last two axes, zeros elsewhere.

@@ -48,6 +48,7 @@ enum Normalisation {
     _ x: ValueID, _ inputs: [ValueID], _ epsilon: Double, _ node: OnnxNode, _ graph: GraphBuilder
   ) throws -> [ValueID] {
     let rank = graph.rank(x)
+    guard rank >= 2 else { throw NNError(.shapeMismatch, "a batch of \(graph.shape(x).description)") }
     let axes = [0] + Array(2..<max(2, rank))
     let (mean, variance) = try moments(x, axes, graph)
     let scale = try alongChannels(inputs[0], rank, graph)

@@ -21,7 +21,7 @@ enum Quantisation {
   ) throws -> ValueID {
     let rank = graph.rank(x)
     if graph.shape(parameter).elementCount == 1 { return try graph.reshape(parameter, [Int]()) }
-    if graph.rank(parameter) == 1, block == 0 {
+    if graph.rank(parameter) == 1, block == 0, axis < rank {
       var extents = [Int](repeating: 1, count: rank)
       extents[axis] = try graph.extent(parameter, 0)
       return try graph.reshape(parameter, extents)
@@ -29,8 +29,8 @@ enum Quantisation {
     guard graph.rank(parameter) == rank, block >= 1 else {
       throw NNError(.shapeMismatch, "a scale of shape \(graph.shape(parameter).description) for rank \(rank)")
     }
-    let places = (0..<(try graph.extent(x, axis))).map { $0 / block }
-    return try graph.gather(parameter, try graph.ints(places), axis: axis)
+    let places = try graph.ints(count: try graph.extent(x, axis)) { $0 / block }
+    return try graph.gather(parameter, places, axis: axis)
   }
 
   private static func axis(_ node: OnnxNode, _ x: ValueID, _ scale: ValueID, _ graph: GraphBuilder) throws

@@ -242,8 +242,9 @@ enum Resampling {
       guard let known = graph.constant(scale)?.floats?.first, known > 0 else {
         return try denselyInterpolated(x, axis, places, plan, scale, settings, graph)
       }
-      radius = Int((Float(radius) / known).rounded(.up))
-      guard radius <= 4096 else { throw NNError(.limitExceeded, "antialiasing over \(radius) neighbours") }
+      let reach = (Float(radius) / known).rounded(.up)
+      guard reach <= 4096 else { throw NNError(.limitExceeded, "antialiasing by a scale of nearly 0") }
+      radius = Int(reach)
     }
     let base = try graph.unary(.floor, places)
     let fraction = try graph.subtract(places, base)

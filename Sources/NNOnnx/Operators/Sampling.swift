@@ -192,7 +192,7 @@ enum Sampling {
     let (x, boxes) = (try node.input(0), try node.input(1))
     let batches = try graph.cast(try node.input(2), .i64)
     let extents = try graph.extents(x)
-    guard extents.count == 4, graph.rank(boxes) == 2 else {
+    guard extents.count == 4, graph.rank(boxes) == 2, graph.rank(batches) == 1 else {
       throw NNError(.shapeMismatch, "takes images and boxes")
     }
     let samples = try node.int("sampling_ratio", default: 0)
@@ -273,7 +273,7 @@ enum Sampling {
     let offsetGroups = try node.int("offset_group", default: 1)
     let window = try SpatialWindow(node, kernel: Array(kernel[2...]), Array(graph.shape(x).dimensions[2...]))
     let taps = kernel[2] * kernel[3]
-    guard groups >= 1, offsetGroups >= 1, extents[1] % groups == 0, extents[1] % offsetGroups == 0,
+    guard (1...1 << 16).contains(groups), (1...1 << 16).contains(offsetGroups), extents[1] % groups == 0, extents[1] % offsetGroups == 0,
       shifts[1] == 2 * offsetGroups * taps, kernel[0] % groups == 0, kernel[1] * groups == extents[1]
     else { throw NNError(.shapeMismatch, "groups, offsets and weight do not fit") }
     let (height, width) = (shifts[2], shifts[3])

@@ -75,7 +75,7 @@ enum Selection {
     back.insert(1, at: axis)
     let (old, new) = (try graph.transpose(past, order), try graph.transpose(update, order))
     let rest = Array(graph.shape(old).dimensions[2...])
-    let rows = try graph.reshape(new, Shape([.fixed(batch * length)] + rest))
+    let rows = try graph.reshape(new, Shape([.fixed(try GraphBuilder.product(batch, length))] + rest))
     let chosen = try graph.gather(rows, try graph.add(row, inside), axis: 0)
     let ones = Array(2..<rank)
     let kept = try graph.select(try graph.unsqueeze(isAfter, ones), old, chosen)

@@ -79,7 +79,7 @@ enum Sequences {
       keeps = true
       let values = try node.constantInts(1, graph, "split") ?? []
       if graph.rank(given) == 0, let size = values.first {
-        guard size >= 1 else { throw NNError(.shapeMismatch, "parts of \(size)") }
+        guard size >= 1, extent / size <= 1 << 16 else { throw NNError(.shapeMismatch, "parts of \(size)") }
         sizes = stride(from: 0, to: extent, by: size).map { min(size, extent - $0) }
       } else {
         sizes = values

@@ -84,7 +84,7 @@ enum StatefulLayers {
     let given = Double(try node.float("scale", default: 0))
     let scale = given == 0 ? 1 / Double(size).squareRoot() : given
     func step(_ x: ValueID, _ index: Int) throws -> ValueID { try graph.slice(x, axis: 2, index, index + 1) }
-    let repeats = (0..<queryHeads).map { $0 / (queryHeads / keyHeads) }
+    let repeats = try graph.ints(count: queryHeads) { $0 / (queryHeads / keyHeads) }
     var outputs: [ValueID] = []
     for index in 0..<steps {
       let key = try graph.transpose(try step(k, index), [0, 1, 3, 2])
@@ -98,11 +98,11 @@ enum StatefulLayers {
         value = try graph.multiply(try step(beta, index), try graph.subtract(value, retrieved))
       }
       state = try graph.add(state, try graph.multiply(key, value))
-      let read = queryHeads == keyHeads ? state : try graph.gather(state, try graph.ints(repeats), axis: 1)
+      let read = queryHeads == keyHeads ? state : try graph.gather(state, repeats, axis: 1)
       outputs.append(try graph.multiply(try graph.matmul(try step(q, index), read), scale))
     }
     let joined = try graph.transpose(try graph.concat(outputs, axis: 2), [0, 2, 1, 3])
-    let result = try graph.reshape(joined, [batch, steps, queryHeads * width])
+    let result = try graph.reshape(joined, [batch, steps, try GraphBuilder.product(queryHeads, width)])
     return [try graph.cast(result, graph.dtype(query)), try graph.cast(state, type)]
   }
 
@@ -119,8 +119,8 @@ enum StatefulLayers {
     }
     func aligned(_ x: ValueID) throws -> ValueID {
       guard queryHeads != keyHeads else { return x }
-      let sources = (0..<queryHeads).map { $0 / (queryHeads / keyHeads) }
-      return try graph.gather(x, try graph.ints(sources), axis: 1)
+      let sources = try graph.ints(count: queryHeads) { $0 / (queryHeads / keyHeads) }
+      return try graph.gather(x, sources, axis: 1)
     }
     let size = Double(try graph.extent(inputs[0], 3))
     let root = (try node.float("scale").map { Double($0) } ?? 1 / size.squareRoot()).squareRoot()

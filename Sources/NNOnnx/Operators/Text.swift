@@ -34,10 +34,10 @@ enum Text {
       let isCounted = length >= lengths.0 && length <= lengths.1
       columns.append(try frequencies(x, grams, gaps: isCounted ? (length == 1 ? 0 : skips) : -1, graph))
     }
-    let total = (places.max() ?? -1) + 1
-    guard !columns.isEmpty, places.allSatisfy({ $0 >= 0 }), total <= 1 << 20 else {
+    guard !columns.isEmpty, places.allSatisfy({ (0..<1 << 20).contains($0) }) else {
       throw NNError(.invalidGraph, "ngram_indexes do not fit the pool")
     }
+    let total = (places.max() ?? -1) + 1
     let all = try graph.concat(columns, axis: 1)
     let result = try placed(try weighted(all, node, graph), places, total, graph)
     return [isVector ? try graph.squeeze(result, [0]) : result]

@@ -10,6 +10,27 @@ extension Op {
   }
 }
 
+/// What folding may make and do, all nodes together: what is made of something already made must not grow without end.
+public struct FoldingBudget: Sendable {
+  /// Bytes of results.
+  public var bytes: Int
+  /// Element operations.
+  public var work: Int
+
+  /// - Parameter constantBytes: of the constants that folding starts from.
+  public init(constantBytes: Int = 0) {
+    bytes = 1 << 26
+    work = 1 << 30
+    grant(constantBytes: constantBytes)
+  }
+
+  /// Allows for more constants to start from.
+  public mutating func grant(constantBytes: Int) {
+    bytes += 4 * constantBytes
+    work += 16 * constantBytes
+  }
+}
+
 extension Graph {
   /// Folded results may take this many bytes, or as many as what they are made of: a graph must not grow by being folded.
   public static let foldedSizeLimit = 1 << 16
@@ -20,9 +41,10 @@ extension Graph {
   /// - Throws: what running such a node throws, with the node in front.
   @discardableResult
   public mutating func foldConstants() throws(NNError) -> Int {
+    var budget = FoldingBudget(constantBytes: values.reduce(0) { $0 + ($1.constant?.bytes.count ?? 0) })
     var kept: [Node] = []
     for node in nodes {
-      if let results = try foldedResults(of: node) {
+      if let results = try foldedResults(of: node, within: &budget) {
         for (output, result) in zip(node.outputs, results) {
           self[output].constant = result
           self[output].type = result.type
@@ -36,8 +58,8 @@ extension Graph {
     return count
   }
 
-  /// The results of a node whose inputs are all constants; nil if they are not, or if the results are large.
-  public func foldedResults(of node: Node) throws(NNError) -> [Tensor]? {
+  /// The results of a node whose inputs are all constants; nil if they are not, or if the results are large or much work.
+  public func foldedResults(of node: Node, within budget: inout FoldingBudget) throws(NNError) -> [Tensor]? {
     guard node.op.isFoldable, node.outputs.count == 1 else { return nil }
     var tensors: [Tensor] = []
     var limit = 0
@@ -46,18 +68,25 @@ extension Graph {
       tensors.append(constant)
       limit += constant.bytes.count
     }
-    limit = max(limit, Graph.foldedSizeLimit)
+    limit = min(max(limit, Graph.foldedSizeLimit), budget.bytes)
     for output in node.outputs {
       guard let count = self[output].type.shape.elementCount else { continue }
       let (size, overflow) = count.multipliedReportingOverflow(by: self[output].type.dtype.size)
       guard !overflow, size <= limit else { return nil }
     }
     do throws(NNError) {
-      return [try node.op.evaluated(tensors)]
+      let memoryLimit = Graph.foldingMemory + 4 * limit
+      let result = try node.op.evaluated(tensors, memoryLimit: memoryLimit, cost: &budget.work)
+      guard result.bytes.count <= limit else { return nil }
+      budget.bytes -= result.bytes.count
+      return [result]
     } catch {
-      // A plan may not have the operator yet, or not for these types: then it stays as it is.
-      if error.code == .unsupportedOperator { return nil }
+      // A plan may not have the operator yet, or not for these types, or it takes too much: then it stays as it is.
+      if error.code == .unsupportedOperator || error.code == .limitExceeded { return nil }
       throw error.within(node.description)
     }
   }
+
+  /// Bytes that computing a result may take, beside what grows with it.
+  private static let foldingMemory = 1 << 26
 }

@@ -22,6 +22,8 @@ extension Graph {
         for (output, other) in zip(node.outputs, nodes[twin].outputs) { replacement[output.index] = other }
         count += 1
       } else {
+        // Of very many readers of one value the latest are enough.
+        if known[key, default: []].count >= 256 { known[key]?.removeFirst(128) }
         known[key, default: []].append(index)
       }
     }

@@ -1,15 +1,14 @@
+import FuzzSupport
+
 // A mutator that knows the file's structure: it takes a file apart, changes one section, and puts it together again with
 // the right lengths, offsets and checksums. Without it nearly all inputs would end at a checksum. It is written from
 // SPECIFICATION.md alone and shares no code with the reader.
-
-@_silgen_name("LLVMFuzzerMutate")
-private func libFuzzerMutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ maximum: Int) -> Int
 
 @c(LLVMFuzzerCustomMutator)
 public func customMutator(
   _ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ maximum: Int, _ seed: UInt32
 ) -> Int {
-  var random = Random(state: UInt64(seed))
+  var random = Random(seed: seed)
   let input = Array(UnsafeBufferPointer(start: data, count: size))
   guard random.below(16) != 0, var parts = Parts(input) else { return libFuzzerMutate(data, size, maximum) }
   parts.mutate(&random)
@@ -26,7 +25,7 @@ public func customCrossOver(
   _ first: UnsafePointer<UInt8>, _ firstSize: Int, _ second: UnsafePointer<UInt8>, _ secondSize: Int,
   _ out: UnsafeMutablePointer<UInt8>, _ maximum: Int, _ seed: UInt32
 ) -> Int {
-  var random = Random(state: UInt64(seed))
+  var random = Random(seed: seed)
   guard var a = Parts(Array(UnsafeBufferPointer(start: first, count: firstSize))),
     let b = Parts(Array(UnsafeBufferPointer(start: second, count: secondSize)))
   else { return 0 }
@@ -37,15 +36,6 @@ public func customCrossOver(
   guard output.count <= maximum else { return 0 }
   for (index, byte) in output.enumerated() { out[index] = byte }
   return output.count
-}
-
-struct Random {
-  var state: UInt64
-
-  mutating func below(_ bound: Int) -> Int {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return Int((state >> 33) % UInt64(bound))
-  }
 }
 
 /// A file taken apart.
