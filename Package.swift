@@ -139,8 +139,8 @@ let package = Package(
     .testTarget(
       name: "nnpackTests",
       dependencies: [
-        "nnpack", "NNTraining", "NNDescription", "Files", "NumPyFiles", "ImageFiles", "NNRuntime", "NNFormat",
-        "NNGraph",
+        "nnpack", "NNTraining", "NNDescription", "NNOnnx", "Files", "NumPyFiles", "ImageFiles", "NNRuntime",
+        "NNFormat", "NNGraph",
       ], exclude: ["Snapshots", "Models"]),
     .testTarget(
       name: "NNDescriptionTests", dependencies: ["NNDescription", "NNTraining", "NNGraph", "JSONFiles"]),
@@ -158,7 +158,7 @@ let package = Package(
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
     .testTarget(
       name: "NNOnnxTests", dependencies: ["NNOnnx", "NNRuntime", "NNFormat", "NNGraph", "Files"],
-      exclude: ["Models"]),
+      exclude: ["Models", "Findings"]),
     .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
     .testTarget(name: "NNPassesTests", dependencies: ["NNPasses", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNKernels", "Reference"]),

@@ -11,13 +11,16 @@ let package = Package(
     .target(name: "FileMutator", dependencies: ["FuzzSupport"]),
     .target(name: "OnnxMutator", dependencies: ["FuzzSupport"]),
     .executableTarget(
-      name: "FuzzLoader", dependencies: ["FuzzSupport", "FileMutator", .product(name: "NNFormat", package: "nnrt")],
+      name: "FuzzLoader",
+      dependencies: ["FuzzSupport", "FileMutator", .product(name: "NNFormat", package: "nnrt")],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])]),
     .executableTarget(
-      name: "FuzzSession", dependencies: ["FuzzSupport", "FileMutator", .product(name: "NNRuntime", package: "nnrt")],
+      name: "FuzzSession",
+      dependencies: ["FuzzSupport", "FileMutator", .product(name: "NNRuntime", package: "nnrt")],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])]),
     .executableTarget(
-      name: "FuzzImporter", dependencies: ["FuzzSupport", "OnnxMutator", .product(name: "NNOnnx", package: "nnrt")],
+      name: "FuzzImporter",
+      dependencies: ["FuzzSupport", "OnnxMutator", .product(name: "NNOnnx", package: "nnrt")],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])]),
   ]
 )

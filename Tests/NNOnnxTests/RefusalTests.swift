@@ -1,7 +1,9 @@
 import Files
 import Foundation
 import Glibc
+import NNFormat
 import NNGraph
+import NNPasses
 import Testing
 
 @testable import NNOnnx
@@ -79,26 +81,80 @@ import Testing
     refusal(try bytes.withUnsafeBytes { try OnnxModel(bytes: $0, folder: nil) }).contains("nested more than"))
 }
 
+/// Imports and packs what can be, and says nothing but why it cannot: only a crash is a failure.
+private func survive(_ bytes: some Sequence<UInt8>) {
+  do {
+    let model = try Array(bytes).withUnsafeBytes { try OnnxModel(bytes: $0, folder: nil) }
+    _ = try ModelFile(graph: try model.imported().packed(Pass.allCases)).encode(WriteOptions(codec: .raw))
+  } catch {
+    #expect(!error.localizedDescription.isEmpty)
+  }
+}
+
+private func bytes(of path: String) throws -> [UInt8] {
+  try WholeFile.read(path) { (bytes) throws(NNError) in Array(bytes) }
+}
+
 @Test func truncatedModelsAreRefusedOrReadWithoutACrash() throws {
   for name in ["mlp", "function", "branch"] {
-    let bytes = try WholeFile.read(modelPath(name)) { (bytes) throws(NNError) in Array(bytes) }
-    for count in bytes.indices {
-      _ = refusal(try bytes[..<count].withUnsafeBytes { try OnnxModel(bytes: $0, folder: nil) })
-    }
+    let bytes = try bytes(of: modelPath(name))
+    for count in bytes.indices { survive(bytes[..<count]) }
   }
 }
 
 @Test func modelsWithFlippedBitsAreRefusedOrReadWithoutACrash() throws {
   for name in ["mlp", "function", "branch"] {
-    var bytes = try WholeFile.read(modelPath(name)) { (bytes) throws(NNError) in Array(bytes) }
+    var bytes = try bytes(of: modelPath(name))
     for index in bytes.indices {
       for bit in [0, 3, 7] {
         bytes[index] ^= 1 << bit
-        _ = refusal(try bytes.withUnsafeBytes { try OnnxModel(bytes: $0, folder: nil) })
+        survive(bytes)
         bytes[index] ^= 1 << bit
       }
     }
   }
+}
+
+/// Findings holds what once made importing fail: it must be imported or refused, whole and cut short.
+@Test func formerFindingsAreImportedOrRefused() throws {
+  let folder = modelPath("").split(separator: "/").dropLast(2).joined(separator: "/")
+  for name in try FileManager.default.contentsOfDirectory(atPath: "/\(folder)/Findings")
+  where name.hasSuffix(".onnx") {
+    let bytes = try bytes(of: "/\(folder)/Findings/\(name)")
+    for count in [bytes.count, bytes.count / 2, max(bytes.count - 1, 0)] { survive(bytes[..<count]) }
+  }
+}
+
+@Test func functionsThatCallEachOtherWithoutEndAreRefusedInTime() throws {
+  // Each calls the next one twice: 2⁴⁰ nodes.
+  var proto = try model([node("F0", ["x"], ["y"], domain: "local", name: "first")]).proto
+  proto.functions = (0..<40).map { level in
+    var function = OnnxFunctionProto()
+    function.name = "F\(level)"
+    function.domain = "local"
+    function.input = ["a"]
+    function.output = ["c"]
+    let next = level == 39 ? "Relu" : "F\(level + 1)"
+    let domain = level == 39 ? "" : "local"
+    function.node = [node(next, ["a"], ["b"], domain: domain), node(next, ["b"], ["c"], domain: domain)]
+    return function
+  }
+  let bytes: [UInt8] = try proto.serializedBytes()
+  let message = refusal(try bytes.withUnsafeBytes { try OnnxModel(bytes: $0, folder: nil) })
+  #expect(message.contains("node \"first\"") && message.contains("more nodes than are allowed"))
+}
+
+@Test func constantsThatDoubleDoNotFillTheMemory() throws {
+  // Each is the one before, twice: 2⁴⁰ numbers.
+  let doublings = (0..<40).map { level in
+    node(
+      "Concat", ["c\(level)", "c\(level)"], ["c\(level + 1)"],
+      attributes: [attribute("axis", 0)])
+  }
+  let last = node("Size", ["c40"], ["y"])
+  let graph = try model(doublings + [last], initializers: [integers("c0", [1])]).imported()
+  let held = graph.values.reduce(0) { $0 + ($1.constant?.bytes.count ?? 0) }
+  #expect(held < 1 << 20)
 }
 
 private func externalTensor(_ location: String, offset: String? = nil, length: String? = nil)

@@ -64,6 +64,14 @@ func model(
   return try bytes.withUnsafeBytes { try OnnxModel(bytes: $0, folder: folder) }
 }
 
+func attribute(_ name: String, _ value: Int) -> OnnxAttributeProto {
+  var attribute = OnnxAttributeProto()
+  attribute.name = name
+  attribute.type = 2
+  attribute.i = Int64(value)
+  return attribute
+}
+
 func integers(_ name: String, _ values: [Int], extents: [Int]? = nil) -> OnnxTensorProto {
   var tensor = OnnxTensorProto()
   tensor.name = name

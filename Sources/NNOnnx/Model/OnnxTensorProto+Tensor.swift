@@ -98,7 +98,8 @@ extension OnnxTensorProto {
     case .f64: given = doubleData.count
     case .i64: given = int64Data.count
     case .u32, .u64: given = uint64Data.count
-    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0,
+    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz,
+      .f8e8m0,
       .i4, .i2, .u4, .u2, .f4e2m1:
       given = int32Data.count
     }

@@ -19,7 +19,9 @@ enum Constants {
     if let values = try node.floats("value_floats") {
       return [try graph.floats(values, extents: [values.count])]
     }
-    if let value = try node.int("value_int") { return [try graph.add(try Tensor([Int64(value)], extents: []))] }
+    if let value = try node.int("value_int") {
+      return [try graph.add(try Tensor([Int64(value)], extents: []))]
+    }
     if let values = try node.ints("value_ints") { return [try graph.ints(values)] }
     throw NNError(.unsupportedOperator, "its value is a string, or missing")
   }

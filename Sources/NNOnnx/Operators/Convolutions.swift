@@ -138,7 +138,8 @@ enum Convolutions {
       extent: [window.extent[0], 1], strides: [window.strides[0], 1], dilations: [window.dilations[0], 1],
       paddingBefore: [window.before[0], 0], paddingAfter: [window.after[0], 0])
     let folded = try graph.append(
-      .fold(line, height: plan.output[0], width: 1), try graph.reshape(lines, [try GraphBuilder.product(n, area), m * depthTaps, d]))
+      .fold(line, height: plan.output[0], width: 1),
+      try graph.reshape(lines, [try GraphBuilder.product(n, area), m * depthTaps, d]))
     return try graph.transpose(try graph.reshape(folded, [n, area, m, plan.output[0]]), [0, 2, 3, 1])
   }
 }
@@ -158,7 +159,9 @@ struct TransposedWindow {
     }
     for axis in input.indices {
       let (whole, overflow) = window.strides[axis].multipliedReportingOverflow(by: max(input[axis] - 1, 0))
-      guard !overflow, whole <= 1 << 40, extra[axis] <= 1 << 20 else { throw NNError(.limitExceeded, "too large a result") }
+      guard !overflow, whole <= 1 << 40, extra[axis] <= 1 << 20 else {
+        throw NNError(.limitExceeded, "too large a result")
+      }
       let full = whole + extra[axis] + window.reach(axis)
       let isSame = mode.hasPrefix("SAME")
       if isSame || wanted != nil {

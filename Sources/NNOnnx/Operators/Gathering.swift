@@ -128,6 +128,9 @@ enum Gathering {
   private static func scatterSlices(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices, updates) = (try node.input(0), try node.input(1), try node.input(2))
     let named = try namedAxes(x, indices, after: 0, graph)
+    guard graph.rank(updates) == graph.rank(indices) - 1 + graph.rank(x) - named else {
+      throw NNError(.shapeMismatch, "data, indices and updates do not fit")
+    }
     let (places, count) = try slicePositions(indices, in: x, axes: 0..<named, graph)
     let one = try graph.flat(places)
     let updated = try graph.rows(updates, try graph.extentValue(one, 0), from: graph.rank(places))

@@ -299,7 +299,8 @@ enum Movement {
       x, isColumnFirst ? [n, c, block, block, h, w] : [n, block, block, c, h, w])
     let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
     return [
-      try graph.reshape(moved, [n, c, try GraphBuilder.product(h, block), try GraphBuilder.product(w, block)])
+      try graph.reshape(
+        moved, [n, c, try GraphBuilder.product(h, block), try GraphBuilder.product(w, block)])
     ]
   }
 

@@ -166,7 +166,7 @@ enum Quantisation {
     var zero = weightZero
     if let given = weightZero, graph.rank(given) == 1 {
       zero = try graph.reshape(
-        given, [try graph.extent(given, 0)] + [Int](repeating: 1, count: graph.rank(weight) - 1))
+        given, [try graph.extent(given, 0)] + [Int](repeating: 1, count: max(0, graph.rank(weight) - 1)))
     }
     return try Convolutions.convolve(
       try centered(x, xZero, .f32, graph), try centered(weight, zero, .f32, graph), nil, node,

@@ -273,7 +273,8 @@ enum Sampling {
     let offsetGroups = try node.int("offset_group", default: 1)
     let window = try SpatialWindow(node, kernel: Array(kernel[2...]), Array(graph.shape(x).dimensions[2...]))
     let taps = kernel[2] * kernel[3]
-    guard (1...1 << 16).contains(groups), (1...1 << 16).contains(offsetGroups), extents[1] % groups == 0, extents[1] % offsetGroups == 0,
+    guard (1...1 << 16).contains(groups), (1...1 << 16).contains(offsetGroups), extents[1] % groups == 0,
+      extents[1] % offsetGroups == 0,
       shifts[1] == 2 * offsetGroups * taps, kernel[0] % groups == 0, kernel[1] * groups == extents[1]
     else { throw NNError(.shapeMismatch, "groups, offsets and weight do not fit") }
     let (height, width) = (shifts[2], shifts[3])

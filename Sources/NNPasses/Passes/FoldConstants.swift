@@ -4,9 +4,21 @@ import NNRuntime
 extension Op {
   /// Whether a node of this operator may be replaced by its results where all its inputs are constants.
   public var isFoldable: Bool {
+    switch self {
     // Its numbers are drawn anew for each key, and a constant key is a choice of the model's author.
-    if case .random = self { return false }
-    return true
+    case .random: return false
+    // A free dimension has its extent when the graph runs.
+    case .reshape(let shape), .expand(let shape):
+      return shape.dimensions.allSatisfy { dimension in
+        if case .named = dimension { return false }
+        return true
+      }
+    case .unary, .binary, .compare, .select, .reduce, .argument, .matmul, .convolution, .pool, .normalize,
+      .softmax, .recurrent, .recurrentGradient, .transpose, .slice, .pad, .concat, .gather, .scatter,
+      .argsort,
+      .cast, .dynamic, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      return true
+    }
   }
 }
 

@@ -45,7 +45,8 @@ private func charge(_ work: Int, to cost: inout Int) throws(NNError) {
 }
 
 /// start, start + step, … before the limit; for f32 each computed in double and rounded once.
-private func rangeTensor(_ inputs: [Tensor], _ memoryLimit: Int, _ cost: inout Int) throws(NNError) -> Tensor {
+private func rangeTensor(_ inputs: [Tensor], _ memoryLimit: Int, _ cost: inout Int) throws(NNError) -> Tensor
+{
   let dtype = inputs[0].dtype
   guard dtype == .f32 else {
     let (start, limit, step) = (try integer(inputs[0]), try integer(inputs[1]), try integer(inputs[2]))

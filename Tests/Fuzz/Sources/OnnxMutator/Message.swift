@@ -3,7 +3,8 @@
 
 /// The messages of an ONNX model.
 enum Kind {
-  case model, operatorSet, entry, graph, node, function, attribute, valueInfo, type, tensorType, wrappedType, shape
+  case model, operatorSet, entry, graph, node, function, attribute, valueInfo, type, tensorType, wrappedType,
+    shape
   case dimension, tensor, sparseTensor
 
   /// The kind of message that a field holds; nil for fields that hold none.
