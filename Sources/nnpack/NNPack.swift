@@ -20,7 +20,7 @@ struct NNPack: ParsableCommand {
         64 the command line is not right
       """,
     version: "nnpack 0.1.0",
-    subcommands: [Train.self, Convert.self, Inspect.self, Run.self, Verify.self, Bench.self])
+    subcommands: [Train.self, Convert.self, Inspect.self, Run.self, Verify.self, Bench.self, Profile.self])
 
   static func main() {
     do {

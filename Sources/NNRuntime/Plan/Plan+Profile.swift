@@ -5,6 +5,8 @@ extension Plan {
   public struct NodeTime: Sendable {
     /// The node's index in the planned graph.
     public var node: Int
+    /// The node's result, as it is numbered in the graph that was planned.
+    public var result: ValueID
     /// The sum over its steps of the shortest time that each took in any run, in seconds.
     public var seconds: Double
   }
@@ -36,7 +38,8 @@ extension Plan {
       if let last = times.last, last.node == step.node {
         times[times.count - 1].seconds += best[index]
       } else {
-        times.append(NodeTime(node: step.node, seconds: best[index]))
+        times.append(
+          NodeTime(node: step.node, result: nodes[step.node].outputs[0], seconds: best[index]))
       }
     }
     return times

@@ -19,12 +19,7 @@ struct Bench: ParsableCommand {
 
   @Argument(help: "The .nnrt file.") var file: String
 
-  @Option(help: "Extent of the model's first free dimension.") var batch = 1
-
-  @Option(
-    name: .customLong("dimension"),
-    help: ArgumentHelp("Extent of another free dimension; 1 unless told.", valueName: "name=extent"))
-  var dimensions: [String] = []
+  @OptionGroup var trial: TrialExtents
 
   @Option(help: "How long to measure.") var seconds = 1.0
 
@@ -33,18 +28,17 @@ struct Bench: ParsableCommand {
   @Flag(help: "Print the result as JSON.") var json = false
 
   func validate() throws {
-    if batch < 1 { throw ValidationError("--batch takes a number of at least 1") }
     if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds takes a number in (0, 3600]") }
   }
 
   func run() throws {
     let loading = try Bench.loadTime(file)
     let model = try Model.open(path: file)
-    let extents = try inputExtents(model.graph)
+    let extents = try trial.extents(of: model.graph)
     let operations = try model.graph.resolve(inputExtents: extents).productOperations(model.graph)
     let session = try Session(model, options: execution.session)
     for (index, id) in model.graph.inputs.enumerated() {
-      try session.setInput(index, try BenchInputs.tensor(model.graph[id].type.dtype, extents[index]))
+      try session.setInput(index, try TrialInputs.tensor(model.graph[id].type.dtype, extents[index]))
     }
     let samples = try Bench.measure(seconds: seconds) { () throws(NNError) in try session.run() }
     let result = Result(
@@ -89,33 +83,6 @@ struct Bench: ParsableCommand {
     }
     samples.sort()
     return (samples.count * group, samples[samples.count / 2], samples[0])
-  }
-
-  private func inputExtents(_ graph: Graph) throws -> [[Int]] {
-    var bound = [Int](repeating: 1, count: graph.symbols.count)
-    if !bound.isEmpty { bound[0] = batch }
-    for argument in dimensions {
-      let parts = argument.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, let extent = Int(parts[1]), extent >= 0 else {
-        throw ValidationError("--dimension takes NAME=EXTENT, not '\(argument)'")
-      }
-      guard let symbol = graph.symbols.firstIndex(of: Name(String(parts[0]))) else {
-        let names = graph.symbols.map { $0.string }.joined(separator: ", ")
-        throw ValidationError(
-          "no free dimension '\(parts[0])'; the model has \(names.isEmpty ? "none" : names)")
-      }
-      bound[symbol] = extent
-    }
-    return graph.inputs.map { id in
-      graph[id].type.shape.dimensions.map { dimension in
-        switch dimension {
-        case .fixed(let extent): extent
-        case .named(let symbol): bound[symbol]
-        // The verifier admits no unknown extents in inputs.
-        case .unknown: 1
-        }
-      }
-    }
   }
 }
 
