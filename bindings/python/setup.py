@@ -1,4 +1,4 @@
-"""Puts libnnrt.so.1 into the wheel, and tags the wheel for the platform that library was built for."""
+"""Puts libnnrt.so.1 and nnpack into the wheel, and tags the wheel for the platform that they were built for."""
 
 import re
 import shutil
@@ -15,13 +15,14 @@ except ImportError:  # setuptools before 70.1
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY = ROOT / "build" / "lib" / "libnnrt.so.1"
+PROGRAM = ROOT / "build" / "bin" / "nnpack"
 
 
-def build_library():
-    """The built library; builds it first if it is not there."""
-    if LIBRARY.exists():
-        return LIBRARY
+def build():
+    """Builds the library and nnpack if they are not there. Without Swift, nnpack may stay away."""
     tool = ROOT / "tools" / "build"
+    if LIBRARY.exists() and (PROGRAM.exists() or not tool.exists() or shutil.which("swift") is None):
+        return
     if not tool.exists():
         raise SystemExit(f"{LIBRARY} is missing, and so is tools/build to make it: install from a checkout of nnrt")
     if shutil.which("swift") is None:
@@ -29,8 +30,7 @@ def build_library():
             f"{LIBRARY} is missing, and there is no Swift to build it with: "
             "run tools/build where Swift 6.3 is installed, or install a wheel"
         )
-    subprocess.run([tool, "--library-only"], check=True)
-    return LIBRARY
+    subprocess.run([tool], check=True)
 
 
 def version():
@@ -45,7 +45,12 @@ class BuildWithLibrary(build_py):
         if not getattr(self, "editable_mode", False):
             target = Path(self.build_lib) / "nnrt"
             target.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(build_library(), target / "libnnrt.so.1")
+            build()
+            shutil.copy2(LIBRARY, target / "libnnrt.so.1")
+            if PROGRAM.exists():
+                shutil.copy2(PROGRAM, target / "nnpack")
+                if shutil.which("strip"):
+                    subprocess.run(["strip", target / "nnpack"], check=True)
 
 
 class PlatformWheel(bdist_wheel):

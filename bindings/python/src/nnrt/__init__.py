@@ -7,8 +7,10 @@
     probabilities = model(np.zeros((1, 64), np.float32))
 """
 
+from ._convert import ConversionWarning, convert, from_torch
 from ._errors import (
     ArgumentError,
+    ConversionError,
     DTypeError,
     FileError,
     GraphError,
@@ -28,6 +30,8 @@ __version__ = version()
 
 __all__ = [
     "ArgumentError",
+    "ConversionError",
+    "ConversionWarning",
     "DTypeError",
     "FileError",
     "GraphError",
@@ -41,6 +45,8 @@ __all__ = [
     "ShapeError",
     "StateError",
     "TensorInfo",
+    "convert",
+    "from_torch",
     "load",
     "version",
 ]

@@ -60,6 +60,10 @@ class SelfTestError(NnrtError):
     """The model gives other bits here than its file records."""
 
 
+class ConversionError(NnrtError):
+    """A model of another framework cannot be made into a .nnrt file, or what is needed for that is missing."""
+
+
 _BY_STATUS = {
     1: ArgumentError,
     2: StateError,

@@ -1,0 +1,145 @@
+"""Models of other frameworks as .nnrt files, through nnpack."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import tempfile
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
+
+from ._errors import ArgumentError, ConversionError
+from ._model import Model, load
+from ._nnpack import run
+
+if TYPE_CHECKING:
+    import torch
+
+StrPath = Union[str, "os.PathLike[str]"]
+
+
+class ConversionWarning(UserWarning):
+    """A model is computed less precisely than it says."""
+
+
+def convert(
+    source: Union[StrPath, bytes],
+    target: StrPath,
+    *,
+    input_shape: Optional[Mapping[str, int]] = None,
+    weights: str = "f32",
+    level: Optional[int] = None,
+    self_tests: Optional[int] = None,
+    test_shape: Optional[Mapping[str, int]] = None,
+    without: Sequence[str] = (),
+    check: bool = False,
+    tolerance: Optional[float] = None,
+    python: Optional[StrPath] = None,
+) -> str:
+    """Makes a .nnrt file of an ONNX model, as `nnpack convert` does.
+
+    Args:
+        source: the path of an ONNX model, or its bytes.
+        target: the file to write. It appears when all has succeeded.
+        input_shape: extents for free dimensions, by the names that the model gives them.
+        weights: "f16" or "bf16" to round the large weights to the numbers of that type, which makes the file smaller.
+        level: how hard to compress, from 1 to 22.
+        self_tests: how many self-test vectors the file gets.
+        test_shape: extents of free dimensions in the inputs of self-test vectors and checks.
+        without: passes over the graph to leave out, by name.
+        check: whether to compare every output with ONNX Runtime.
+        tolerance: what `check` lets pass, in parts of an output's largest number.
+        python: the Python that has ONNX Runtime; this one unless told.
+
+    Returns:
+        The summary that nnpack prints.
+
+    Raises:
+        ConversionError: there is no nnpack, or it refuses; the message says why, and nothing is written.
+    """
+    options = ["--weights", weights]
+    for name, extents in (("--input-shape", input_shape), ("--test-shape", test_shape)):
+        if extents:
+            options += [name, ",".join(f"{key}={int(value)}" for key, value in extents.items())]
+    for name, number in (("--level", level), ("--self-tests", self_tests), ("--tolerance", tolerance)):
+        if number is not None:
+            options.append(f"{name}={number}")
+    if isinstance(without, str):
+        raise ArgumentError("without is a list of names")
+    if without:
+        options += ["--without", *without]
+    if check:
+        options += ["--check", "--python", os.fspath(python or sys.executable)]
+    with tempfile.TemporaryDirectory(prefix="nnrt-") as folder:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            path = os.path.join(folder, "model.onnx")
+            Path(path).write_bytes(source)
+        else:
+            path = os.fspath(source)
+        output, errors = run(["convert", *options, "--", path, os.fspath(target)])
+    for line in errors.splitlines():
+        warnings.warn(line.removeprefix("nnpack: warning: "), ConversionWarning, stacklevel=2)
+    return output
+
+
+def from_torch(
+    module: "torch.nn.Module",
+    example_inputs: Any,
+    path: Optional[StrPath] = None,
+    *,
+    input_names: Optional[Sequence[str]] = None,
+    output_names: Optional[Sequence[str]] = None,
+    dynamic_axes: Optional[Mapping[str, Any]] = None,
+    dynamic_shapes: Any = None,
+    opset_version: Optional[int] = None,
+    **options: Any,
+) -> Model:
+    """Exports a PyTorch module to ONNX, converts that, and opens what comes of it.
+
+    The module is exported as it is in evaluation.
+
+    Args:
+        module: the module.
+        example_inputs: a tensor, or a tuple of what the module is called with.
+        path: where to keep the .nnrt file; nowhere unless told.
+        input_names, output_names: names for the model's inputs and outputs.
+        dynamic_axes: free dimensions as `torch.onnx.export` takes them for its older exporter: `{"x": {0: "batch"}}`.
+        dynamic_shapes: free dimensions as it takes them for its newer one, which needs the package onnxscript.
+        opset_version: the ONNX operator set to export with.
+        options: as for `convert`.
+
+    Raises:
+        ConversionError: PyTorch is not there, or its export or the conversion fails.
+    """
+    try:
+        import torch
+        import torch.onnx
+    except ImportError as error:
+        raise ConversionError(f"from_torch needs PyTorch, which cannot be imported ({error}): pip install torch") from error
+    if dynamic_axes is not None and dynamic_shapes is not None:
+        raise ArgumentError("dynamic_axes is for PyTorch's older exporter, dynamic_shapes for the newer one: give one")
+    arguments: dict[str, Any] = {"input_names": input_names, "output_names": output_names}
+    arguments |= {"dynamic_axes": dynamic_axes, "dynamic_shapes": dynamic_shapes, "opset_version": opset_version}
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+        arguments["dynamo"] = dynamic_shapes is not None or (dynamic_axes is None and find_spec("onnxscript") is not None)
+    elif dynamic_shapes is not None:
+        raise ConversionError("dynamic_shapes needs a PyTorch whose torch.onnx.export takes them; dynamic_axes may do")
+    inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
+    with tempfile.TemporaryDirectory(prefix="nnrt-") as folder:
+        onnx_path = os.path.join(folder, "model.onnx")
+        was_training = module.training
+        module.eval()
+        try:
+            with torch.no_grad():
+                torch.onnx.export(module, inputs, onnx_path, **arguments)
+        except Exception as error:  # what the exporter raises is of many kinds
+            raise ConversionError(f"PyTorch does not export the module: {error}") from error
+        finally:
+            module.train(was_training)
+        target = os.path.join(folder, "model.nnrt") if path is None else os.fspath(path)
+        convert(onnx_path, target, **options)
+        return load(target)
