@@ -20,12 +20,9 @@ PACKAGES = ROOT / "build" / "models" / "packages"
 #: name -> function(path of the ONNX file to write) -> list of dictionaries of inputs
 MODELS: dict[str, Callable[[Path], list]] = {}
 
-
-#: What a user has to say when converting, because some extents decide which of two bodies a model runs.
-OPTIONS: dict[str, list] = {
-    "silero-vad-half": ["--input-shape", "batch=1,sequence=576"],
-    "silero-vad-16k-op15": ["--input-shape", "batch=1,sequence=576"],
-}
+#: name -> outputs that are masks, of which only matters whether they reach a half: a mask is laid into a box whose edges are
+#: rounded to whole pixels, and next to them any small difference of the box becomes a large one.
+MASKS: dict[str, set] = {"mask-rcnn": {3}}
 
 
 def model(name: str):
@@ -192,7 +189,28 @@ for name, network in {"deeplab-v3": "deeplabv3_mobilenet_v3_large", "lraspp": "l
     )
 
 
-def detector(network: str, size: int, **options):
+def photographs(size: int) -> list:
+    """The photographs of scikit-learn, as square float32 images (3, size, size) from 0 to 1."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    squares = [Image.fromarray(image[:, :400]).resize((size, size)) for image in load_sample_images().images]
+    return [np.ascontiguousarray(np.asarray(image, dtype=np.float32).transpose(2, 0, 1)) / 255 for image in squares]
+
+
+def calibrate(net, images) -> None:
+    """Gives batch normalisations the statistics of images. With others hardly a number of theirs would reach the outputs."""
+    import torch
+
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1
+    with torch.no_grad():
+        net.train()(images)
+    net.eval()
+
+
+def detector(network: str, size: int, calibrates: bool = False, **options):
     # Networks that know nothing are sure of nothing: without a threshold there is something to compare.
     def export(path: Path) -> list:
         import contextlib
@@ -202,7 +220,9 @@ def detector(network: str, size: int, **options):
 
         torch.manual_seed(1)
         net = torchvision.models.get_model(network, weights=None, weights_backbone=None, num_classes=5, **options).eval()
-        images = [torch.from_numpy(np.random.default_rng(seed).random((3, size, size), dtype=np.float32)) for seed in range(2)]
+        images = [torch.from_numpy(image) for image in photographs(size)]
+        if calibrates:
+            calibrate(net.backbone, torch.stack(images))
         quiet = io.StringIO()
         # What is selected depends on values, which the older exporter can say.
         with torch.no_grad(), contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
@@ -212,7 +232,8 @@ def detector(network: str, size: int, **options):
     return export
 
 
-MODELS["ssdlite"] = detector("ssdlite320_mobilenet_v3_large", 320, score_thresh=0.0, detections_per_img=20)
+# The other two have so many layers of chance that float32 is too coarse for them once calibrated.
+MODELS["ssdlite"] = detector("ssdlite320_mobilenet_v3_large", 320, calibrates=True, score_thresh=0.0, detections_per_img=20)
 MODELS["faster-rcnn"] = detector(
     "fasterrcnn_mobilenet_v3_large_320_fpn", 320, box_score_thresh=0.0, box_detections_per_img=20
 )

@@ -111,9 +111,20 @@ extension GraphBuilder {
   /// x with each axis of the result as long as an axis of x, or 1 where that is nil.
   private func reshape(_ x: ValueID, fromAxes sources: [Int?]) throws -> ValueID {
     let dimensions = sources.map { $0.map { shape(x)[$0] } ?? .fixed(1) }
+    return try reshape(x, dimensions, extentsOf: sources.map { ($0, 1) })
+  }
+
+  /// x with the given dimensions, several of which may be free: each extent is that of an axis of x times a factor, or the factor
+  /// alone where there is no axis.
+  func reshape(
+    _ x: ValueID, _ dimensions: [Dimension], extentsOf sources: [(axis: Int?, factor: Int)]
+  ) throws -> ValueID {
     if dimensions.count(where: { $0 == .unknown }) <= 1 { return try reshape(x, Shape(dimensions)) }
     let extents = try concat([try shapeValue(x, 0..<rank(x)), try ints([1])], axis: 0)
-    let target = try gather(extents, try ints(sources.map { $0 ?? rank(x) }), axis: 0)
+    var target = try gather(extents, try ints(sources.map { $0.axis ?? rank(x) }), axis: 0)
+    if sources.contains(where: { $0.factor != 1 }) {
+      target = try multiply(target, try ints(sources.map { $0.factor }))
+    }
     let result = try reshape(x, toShapeIn: target)
     // Inference knows the rank alone; these extents are certain.
     graph[result].type.shape = Shape(dimensions)

@@ -16,7 +16,7 @@ final class GraphBuilder {
   private var scalars: [ScalarKey: ValueID] = [:]
   private let budget: ImportBudget
 
-  private struct ScalarKey: Hashable {
+  fileprivate struct ScalarKey: Hashable {
     let dtype: DType
     let bits: UInt64
   }
@@ -26,11 +26,22 @@ final class GraphBuilder {
     self.budget = budget
   }
 
-  /// Makes everything as it was when the graph was `earlier`.
-  func restore(_ earlier: Graph) {
-    graph = earlier
-    scalars = [:]
-    symbolic = [:]
+  /// Everything that has been made, to come back to.
+  struct State {
+    fileprivate let graph: Graph
+    fileprivate let symbolic: [Int: [Dimension]]
+    fileprivate let scalars: [ScalarKey: ValueID]
+    fileprivate let randomStreams: UInt32
+  }
+
+  var state: State {
+    get { State(graph: graph, symbolic: symbolic, scalars: scalars, randomStreams: randomStreams) }
+    set {
+      graph = newValue.graph
+      symbolic = newValue.symbolic
+      scalars = newValue.scalars
+      randomStreams = newValue.randomStreams
+    }
   }
 
   // Questions

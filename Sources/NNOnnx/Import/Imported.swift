@@ -17,7 +17,8 @@ indirect enum Imported {
 
 /// The names that are visible in one graph or function body, and those around it.
 final class Scope {
-  private var values: [String: Imported] = [:]
+  /// What is defined here, and not around it.
+  var values: [String: Imported] = [:]
   private let parent: Scope?
   /// The operator set of each domain; "" is the default one.
   let opsets: [String: Int]

@@ -42,8 +42,8 @@ final class Importer {
   private var proto: OnnxModelProto
   private let options: ImportOptions
   private var functions: [FunctionKey: OnnxFunctionProto] = [:]
-  private var unsupported: [String] = []
-  private(set) var warnings: [String] = []
+  var unsupported: [String] = []
+  var warnings: [String] = []
   private let budget: ImportBudget
 
   /// Functions and bodies stand in each other at most this deep.
@@ -194,15 +194,19 @@ extension Importer {
       for output in node.output where !output.isEmpty && scope.definesLocally(output) {
         throw NNError(.invalidGraph, Message(text: "\(label): result \"\(output)\" is defined twice"))
       }
-      try collectingUnsupported(description(of: node, in: scope), results: node.output, scope) {
-        try budget.takeNode()
-        builder.nodeName = Name(node.name.isEmpty ? node.output.first ?? "" : node.name)
-        return try importNode(node, in: scope)
+      do {
+        try collectingUnsupported(description(of: node, in: scope), results: node.output, scope) {
+          try budget.takeNode()
+          builder.nodeName = Name(node.name.isEmpty ? node.output.first ?? "" : node.name)
+          return try importNode(node, in: scope)
+        }
+      } catch let fork as Fork {
+        return try importRest(Array(nodes[(index + 1)...]), after: fork, in: scope)
       }
     }
   }
 
-  private func description(of node: OnnxNodeProto, in scope: Scope) -> String {
+  func description(of node: OnnxNodeProto, in scope: Scope) -> String {
     let domain = OnnxNode.domain(of: node)
     let version = scope.opsets[domain].map { " \($0)" } ?? ""
     return "\(OnnxNode.label(of: node)), operator set \(domain.isEmpty ? "ai.onnx" : domain)\(version)"
@@ -365,15 +369,6 @@ extension Importer {
       throw NNError(.invalidGraph, Message(text: "\"\(name)\" is not a tensor"))
     }
     return value
-  }
-
-  /// What `work` gives, or nil with everything as it was before if it gives nil.
-  func attempting<Result>(_ work: () throws -> Result?) throws -> Result? {
-    let (graph, problems) = (builder.graph, unsupported)
-    if let result = try work() { return result }
-    builder.restore(graph)
-    unsupported = problems
-    return nil
   }
 
   /// Defines the results of `work`; where something is not supported, notes it and goes on, so that all of it is found.

@@ -21,6 +21,7 @@ enum ControlFlow {
     guard let first = try importer.body(then, inputs: [], captures: captures, in: node.scope),
       let second = try importer.body(otherwise, inputs: [], captures: captures, in: node.scope)
     else { return node.proto.output.map { _ in .unavailable } }
+    if !first.hasOutputs(ofRanksIn: second) { throw Fork(node: node, then: then, otherwise: otherwise) }
     let graph = importer.builder
     let index = graph.graph.bodies.count
     graph.graph.bodies += [first, second]

@@ -147,8 +147,8 @@ enum Gathering {
       throw NNError(.shapeMismatch, "input and indices do not fit")
     }
     let kernel = try node.required(try node.extents("kernel_shape", least: 1), "kernel_shape")
-    let window = try TransposedWindow(node, kernel: kernel, Array(extents[2...]))
-    var output = window.output
+    let window = try TransposedWindow(node, kernel: kernel, Array(graph.shape(x).dimensions[2...]))
+    var output = window.output.compactMap { $0.extent }
     let natural = Array(extents[..<2]) + output
     if let wanted = try node.constantInts(2, graph, "output_shape") { output = Array(wanted.dropFirst(2)) }
     try Shape(natural).validate()

@@ -28,7 +28,8 @@ enum OperatorTable {
   private static let families: [[String: Lowering]] = [
     Elementwise.operators, Activations.operators, Reductions.operators, Constants.operators,
     Movement.operators,
-    Padding.operators, Products.operators, Convolutions.operators, Pools.operators, Normalisation.operators,
+    Padding.operators, Products.operators, Convolutions.operators, TransposedConvolutions.operators,
+    Pools.operators, Normalisation.operators,
     Losses.operators, Attention.operators, Gathering.operators, Resampling.operators, Recurrence.operators,
     Quantisation.operators,
     Sampling.operators, Scanning.operators, Signal.operators, Selection.operators, Training.operators,

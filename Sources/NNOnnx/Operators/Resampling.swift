@@ -18,7 +18,8 @@ enum Resampling {
 
   /// What decides about one axis: all scalars, f32 but `output`, which is i64.
   private struct AxisPlan {
-    var extent: Int
+    /// The axis of x.
+    var extent: ValueID
     var output: ValueID
     var scale: ValueID
     /// The part of the axis that is shown, for tf_crop_and_resize.
@@ -79,7 +80,7 @@ enum Resampling {
     var plans: [AxisPlan] = []
     let fractions = try axes.indices.map { index -> ValueID? in
       guard let sizes else { return nil }
-      let extent = try graph.scalar(Double(try graph.extent(x, axes[index])), .f32)
+      let extent = try graph.cast(try graph.extentValue(x, axes[index]), .f32)
       return try graph.divide(try graph.cast(try element(sizes, index, graph), .f32), extent)
     }
     if policy != "stretch" {
@@ -89,20 +90,20 @@ enum Resampling {
       }
     }
     for (index, axis) in axes.enumerated() {
-      let extent = try graph.extent(x, axis)
+      let extent = try graph.cast(try graph.extentValue(x, axis), .f32)
       var plan: AxisPlan
       if let fraction = fractions[index], let sizes {
         let scale = common ?? fraction
         let whole =
           try common.map {
             try graph.cast(
-              try graph.unary(.floor, try graph.add(try graph.multiply($0, Double(extent)), 0.5)), .i64)
+              try graph.unary(.floor, try graph.add(try graph.multiply($0, extent), 0.5)), .i64)
           }
           ?? graph.cast(try element(sizes, index, graph), .i64)
         plan = AxisPlan(extent: extent, output: whole, scale: scale)
       } else if let scales {
         let scale = try graph.cast(try element(scales, index, graph), .f32)
-        let whole = try graph.unary(.floor, try graph.multiply(scale, Double(extent)))
+        let whole = try graph.unary(.floor, try graph.multiply(scale, extent))
         plan = AxisPlan(extent: extent, output: try graph.cast(whole, .i64), scale: scale)
       } else {
         throw NNError(.invalidGraph, "has neither scales nor sizes")
@@ -147,7 +148,7 @@ enum Resampling {
       [try graph.scalar(int: 0, .i64), plan.output, try graph.scalar(int: 1, .i64)])
     let y = try graph.cast(steps, .f32)
     // The result's extent before it was rounded to a whole number.
-    let length = try graph.multiply(plan.scale, Double(plan.extent))
+    let length = try graph.multiply(plan.scale, plan.extent)
     let one = try graph.scalar(1, .f32)
     let isSingle = try graph.compare(.equal, length, one)
     func centered() throws -> ValueID {
@@ -157,7 +158,7 @@ enum Resampling {
       let denominator = try graph.select(isSingle, one, try graph.subtract(length, one))
       return try graph.divide(try graph.multiply(y, span), denominator)
     }
-    let span = try graph.scalar(Double(plan.extent - 1), .f32)
+    let span = try graph.add(plan.extent, -1)
     switch mode {
     case "half_pixel": return try centered()
     case "pytorch_half_pixel":
@@ -167,7 +168,8 @@ enum Resampling {
       return try graph.select(isSingle, try graph.scalar(0, .f32), try aligned(span))
     case "half_pixel_symmetric":
       let adjustment = try graph.divide(try graph.cast(plan.output, .f32), length)
-      let offset = try graph.multiply(try graph.subtract(one, adjustment), Double(plan.extent) / 2)
+      let offset = try graph.multiply(
+        try graph.subtract(one, adjustment), try graph.multiply(plan.extent, 0.5))
       return try graph.add(try centered(), offset)
     case "tf_crop_and_resize":
       guard let start = plan.start, let end = plan.end else {
@@ -195,14 +197,24 @@ enum Resampling {
     guard settings.transformation == "tf_crop_and_resize" else { return result }
     let column = try alongAxis(places, axis, graph.rank(x), graph)
     let isBefore = try graph.compare(.less, column, try graph.scalar(0, .f32))
-    let isAfter = try graph.compare(.greater, column, try graph.scalar(Double(plan.extent - 1), .f32))
+    let isAfter = try graph.compare(.greater, column, try graph.add(plan.extent, -1))
     let outside = try graph.scalar(settings.extrapolation, graph.dtype(result))
     result = try graph.select(isBefore, outside, result)
     return try graph.select(isAfter, outside, result)
   }
 
   static func clamped(_ index: ValueID, _ extent: Int, _ graph: GraphBuilder) throws -> ValueID {
-    try graph.cast(try graph.unary(.clip, index, alpha: 0, beta: Float(max(extent - 1, 0))), .i64)
+    try clamped(index, try graph.scalar(Double(extent), .f32), graph)
+  }
+
+  /// The places of an axis next to any numbers; its extent is an f32 scalar.
+  private static func clamped(_ index: ValueID, _ extent: ValueID, _ graph: GraphBuilder) throws -> ValueID {
+    if let known = graph.constant(extent)?.floats?.first {
+      return try graph.cast(try graph.unary(.clip, index, alpha: 0, beta: max(known - 1, 0)), .i64)
+    }
+    let zero = try graph.scalar(0, .f32)
+    let last = try graph.binary(.maximum, try graph.add(extent, -1), zero)
+    return try graph.cast(try graph.binary(.minimum, try graph.binary(.maximum, index, zero), last), .i64)
   }
 
   /// A vector along one axis of a tensor of `rank` axes.
@@ -258,7 +270,7 @@ enum Resampling {
       if settings.excludesOutside {
         let zero = try graph.scalar(0, .f32)
         weight = try graph.select(try graph.compare(.less, index, zero), zero, weight)
-        let last = try graph.scalar(Double(plan.extent - 1), .f32)
+        let last = try graph.add(plan.extent, -1)
         weight = try graph.select(try graph.compare(.greater, index, last), zero, weight)
       }
       taps.append((index, weight))
@@ -282,19 +294,19 @@ enum Resampling {
     _ x: ValueID, _ axis: Int, _ places: ValueID, _ plan: AxisPlan, _ scale: ValueID, _ settings: Settings,
     _ graph: GraphBuilder
   ) throws -> ValueID {
-    guard plan.extent <= 1024 else {
+    guard let extent = graph.shape(x)[axis].extent, extent <= 1024 else {
       throw NNError(.unsupportedOperator, "antialiasing by a scale that is not known before the model runs")
     }
-    let count = 3 * plan.extent
+    let count = 3 * extent
     let index = try graph.add(
-      try graph.cast(try graph.positions(count, axis: 0, rank: 2), .f32), -Double(plan.extent))
+      try graph.cast(try graph.positions(count, axis: 0, rank: 2), .f32), -Double(extent))
     let place = try graph.reshape(places, Shape([.fixed(1), .unknown]))
     let distance = try graph.multiply(try graph.unary(.absolute, try graph.subtract(index, place)), scale)
     var weights =
       settings.mode == "cubic" ? try cubic(distance, settings.cubic, graph) : try linear(distance, graph)
     if settings.excludesOutside {
       let isInside = try graph.compare(
-        .equal, index, try graph.unary(.clip, index, alpha: 0, beta: Float(plan.extent - 1)))
+        .equal, index, try graph.unary(.clip, index, alpha: 0, beta: Float(extent - 1)))
       weights = try graph.select(isInside, weights, try graph.scalar(0, .f32))
     }
     // (neighbours, places)

@@ -9,11 +9,17 @@ struct SpatialWindow {
   var after: [Int]
 
   var axisCount: Int { extent.count }
+}
 
+extension SpatialWindow {
   /// - Parameters:
   ///   - kernel: the window's extents, unless the attribute kernel_shape tells.
+  ///   - isTransposed: whether padding to the same extent is left to the transposed convolution.
   ///   - dimensions: the extents of the spatial axes.
-  init(_ node: OnnxNode, kernel: [Int]?, _ dimensions: [Dimension], ceils: Bool = false) throws {
+  init(
+    _ node: OnnxNode, kernel: [Int]?, isTransposed: Bool = false, _ dimensions: [Dimension],
+    ceils: Bool = false
+  ) throws {
     extent = try node.required(try node.extents("kernel_shape", least: 1) ?? kernel, "kernel_shape")
     let count = extent.count
     strides = try node.extents("strides", least: 1) ?? [Int](repeating: 1, count: count)
@@ -27,7 +33,8 @@ struct SpatialWindow {
       throw NNError(.limitExceeded, "a window with \(value) in its attributes")
     }
     (before, after) = (Array(pads[..<count]), Array(pads[count...]))
-    try applyAutoPad(try node.string("auto_pad", default: "NOTSET"), dimensions)
+    let mode = try node.string("auto_pad", default: "NOTSET")
+    if !isTransposed || !mode.hasPrefix("SAME") { try applyAutoPad(mode, dimensions) }
     if ceils { try addOverhang(dimensions) }
   }
 
