@@ -25,6 +25,7 @@ extension KernelTable {
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       pool: { I.pool($0, $1, $2) },
       poolGradient: { I.poolGradient($0, $1, $2) },
+      fold: { NNKernels.fold($0, $1, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
       recurrentGradientStep: { recurrentGradientStepKernel($0, I.self) },
       random: { randomKernel($0, I.self) })
@@ -41,6 +42,7 @@ extension KernelTable {
     table.convolution = better.convolution
     table.convolutionWeightGradient = better.convolutionWeightGradient
     table.recurrentStep = better.recurrentStep
+    table.fold = better.fold
     return table
   }
 }
@@ -57,6 +59,8 @@ public struct ArithmeticKernels: Sendable {
   public var convolution: ScratchKernel<ConvolutionArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
+  /// Its lanes are masked, which this instruction set may do better.
+  public var fold: RangeKernel<UnfoldArguments>
 
   @inlinable @inline(__always)
   init(
@@ -65,7 +69,8 @@ public struct ArithmeticKernels: Sendable {
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
-    recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
+    recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
+    fold: @escaping RangeKernel<UnfoldArguments>
   ) {
     self.name = name
     self.unary = unary
@@ -74,6 +79,7 @@ public struct ArithmeticKernels: Sendable {
     self.convolution = convolution
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
+    self.fold = fold
   }
 
   /// The kernels, specialised for `I` in the module that calls this.
@@ -86,6 +92,7 @@ public struct ArithmeticKernels: Sendable {
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
-      recurrentStep: { recurrentStepKernel($0, I.self) })
+      recurrentStep: { recurrentStepKernel($0, I.self) },
+      fold: { NNKernels.fold($0, $1, I.self) })
   }
 }

@@ -131,6 +131,7 @@ public struct KernelTable: Sendable {
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     pool: @escaping @Sendable (PoolArguments, Range<Int>, _ isMaximum: Bool) -> Void,
     poolGradient: @escaping @Sendable (PoolGradientArguments, Range<Int>, _ isMaximum: Bool) -> Void,
+    fold: @escaping RangeKernel<UnfoldArguments>,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
     recurrentGradientStep:
       @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentGradientStepArguments>?,
@@ -180,7 +181,7 @@ public struct KernelTable: Sendable {
       (isScalar($0.window, $0.outputWidth, false) ? scalarPoolGradient : poolGradient)($0, $1, false)
     }
     unfold = { NNKernels.unfold($0, $1) }
-    fold = { NNKernels.fold($0, $1) }
+    self.fold = fold
     copy = { copyKernel($0) }
     gather = { NNKernels.gather($0, $1) }
     scatter = { scatterKernel($0, $1) }
@@ -208,4 +209,13 @@ public struct Epilogue: Equatable, Sendable {
   }
 
   @inlinable public static var none: Epilogue { Epilogue(.identity) }
+
+  /// What a relu or clip keeps its results between; kernels do that on the way to memory. Nil for other functions.
+  @inlinable public var bounds: (low: Float, high: Float)? {
+    if function == .relu { return (0, .infinity) }
+    return function == .clip ? (alpha, beta) : nil
+  }
+
+  /// Whether a function remains to be applied to results in memory.
+  @inlinable public var isSeparate: Bool { function != .identity && function != .relu && function != .clip }
 }

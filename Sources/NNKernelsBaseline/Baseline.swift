@@ -44,6 +44,10 @@ public enum Baseline: InstructionSet {
   public static func multiply(_ block: ProductBlock) {
     block.run(
       Rows4<Baseline, OnePanel>.self,
+      pair: Rows4<Baseline, OnePanel>.self,
+      single: Rows4<Baseline, OnePanel>.self,
+      half: Rows4<Baseline, OnePanel>.self,
+      halfRest: Rows4<Baseline, OnePanel>.self,
       Rows4<Baseline, OnePanel>.self,
       Rows2<Baseline, OnePanel>.self,
       Rows1<Baseline, OnePanel>.self)

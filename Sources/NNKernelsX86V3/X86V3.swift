@@ -11,8 +11,25 @@
 
     @inline(__always)
     public static func multiply(_ block: ProductBlock) {
+      if block.aInPanels {
+        // Heights that divide a panel's 16 rows.
+        block.run(
+          Rows4<X86V3, OnePanel>.self,
+          pair: Rows4<X86V3, OnePanel>.self,
+          single: Rows4<X86V3, OnePanel>.self,
+          half: Rows8<X86V3, HalfPanel>.self,
+          halfRest: Rows4<X86V3, HalfPanel>.self,
+          Rows4<X86V3, OnePanel>.self,
+          Rows2<X86V3, TwoPanels>.self,
+          Rows1<X86V3, FourPanels>.self)
+        return
+      }
       block.run(
         Rows6<X86V3, OnePanel>.self,
+        pair: Rows6<X86V3, OnePanel>.self,
+        single: Rows6<X86V3, OnePanel>.self,
+        half: Rows12<X86V3, HalfPanel>.self,
+        halfRest: Rows6<X86V3, HalfPanel>.self,
         Rows4<X86V3, OnePanel>.self,
         Rows2<X86V3, TwoPanels>.self,
         Rows1<X86V3, FourPanels>.self)

@@ -13,6 +13,10 @@
     public static func multiply(_ block: ProductBlock) {
       block.run(
         Rows4<X86V4, FourPanels>.self,
+        pair: Rows8<X86V4, TwoPanels>.self,
+        single: Rows8<X86V4, OnePanel>.self,
+        half: Rows8<X86V4, HalfPanel>.self,
+        halfRest: Rows4<X86V4, HalfPanel>.self,
         Rows4<X86V4, FourPanels>.self,
         Rows2<X86V4, FourPanels>.self,
         Rows1<X86V4, FourPanels>.self)

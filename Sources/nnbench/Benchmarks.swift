@@ -90,7 +90,7 @@ func convolutionResult(
   if case .winograd(let tile) = arguments.algorithm {
     let weights = WinogradWeightsArguments(
       weights: weights, transformed: transformed, tile: tile, filters: outputs, channels: channels)
-    table.winogradWeights(weights, 0..<outputs)
+    table.winogradWeights(weights, 0..<weights.workUnits)
     arguments.transformedWeights = UnsafePointer(transformed)
   }
   let ready = arguments

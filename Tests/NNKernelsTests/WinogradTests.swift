@@ -82,7 +82,7 @@ private struct Case: CustomStringConvertible {
               let weights = WinogradWeightsArguments(
                 weights: weights.baseAddress!, transformed: floats, tile: tile, filters: filters,
                 channels: channels)
-              table.winogradWeights(weights, 0..<filters)
+              table.winogradWeights(weights, 0..<weights.workUnits)
               var arguments = arguments(out)
               arguments.transformedWeights = UnsafePointer(floats)
               withScratch(arguments.scratchSize) { table.convolution(arguments, $0, range) }

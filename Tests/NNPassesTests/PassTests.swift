@@ -149,11 +149,45 @@ import Testing
     #expect(try after(.recognizeActivations, byTanh).nodes.map(\.op).last == .unary(Activation(.geluTanh)))
     let silu = try graph { g, x in try times(&g, try g.append(.unary(Activation(.sigmoid)), [x]), x) }
     #expect(try after(.recognizeActivations, silu).nodes.map(\.op).last == .unary(Activation(.silu)))
+    func bounded(_ first: BinaryFunction, _ a: Float, _ second: BinaryFunction, _ b: Float) throws -> Op? {
+      let bounded = try graph { g, x in
+        let inner = try g.append(.binary(first), [x, try constant(&g, a)])
+        return try g.append(.binary(second), [try constant(&g, b), inner])
+      }
+      return try after(.recognizeActivations, bounded).nodes.last?.op
+    }
+    let clip = Op.unary(Activation(.clip, alpha: -0.5, beta: 0.5))
+    #expect(try bounded(.maximum, -0.5, .minimum, 0.5) == clip)
+    #expect(try bounded(.minimum, 0.5, .maximum, -0.5) == clip)
+    // Bounds that have no number between them are applied one after the other.
+    #expect(try bounded(.maximum, 0.5, .minimum, -0.5) == .binary(.minimum))
+    #expect(try bounded(.add, 0.5, .maximum, 0) == .unary(Activation(.relu)))
+    #expect(try bounded(.add, 0.5, .maximum, 1) == .binary(.maximum))
     // Another number, and it is none of them.
     let other = try graph { g, x in
       try times(&g, try times(&g, x, try erfPlusOne(&g, x, isDivided: true)), try constant(&g, 0.6))
     }
     #expect(try after(.recognizeActivations, other).nodes.count == other.nodes.count)
+  }
+
+  @Test func constantsThatStandFirstInAProductAreTurned() throws {
+    for transposesA in [false, true] {
+      for columns in [1, 5] {
+        var graph = Graph(name: "left")
+        let n = graph.dimension("N")
+        let x = graph.addInput("x", .f32, Shape([n, .fixed(3), .fixed(columns)]))
+        let numbers = (0..<12).map { Float($0) * 0.37 - 2 }
+        let weight = graph.addConstant("w", try Tensor(numbers, extents: transposesA ? [3, 4] : [4, 3]))
+        let op = Matmul(transposesA: transposesA, activation: Activation(.relu))
+        graph.addOutput(try graph.append(.matmul(op), [weight, x]), name: "y")
+        let packed = try after(.storeWeightsInPanels, graph)
+        #expect(packed[packed.outputs[0]].type == graph[graph.outputs[0]].type)
+        let products = packed.nodes.filter { if case .matmul = $0.op { true } else { false } }
+        #expect(products.map(\.op) == [.matmul(Matmul(activation: Activation(.relu)))])
+        let second = packed[products[0].inputs[1]].constant
+        #expect(second?.layout == (columns == 1 ? .panels : nil))
+      }
+    }
   }
 
   @Test func aPassThatChangesAResultIsNamed() throws {

@@ -110,10 +110,20 @@ static __attribute__((noinline, unused)) nnp_f32x16 nnp_load_strided(const float
   return nnp_load(lanes);
 }
 
-// Lane i from p[2 * i]; 32 floats are read.
+// Lane i from p[2 * i]; 31 floats are read, and none past the last one.
 NNP_VECTOR nnp_f32x16 nnp_load_every_other(const float *_Nonnull p) {
   return __builtin_shufflevector(
-      nnp_load(p), nnp_load(p + 16), 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+      nnp_load(p), nnp_load(p + 15), 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+
+// Lane i from p[2 * i] for begin <= i < end, the others from `rest`; as with nnp_load_lanes nothing else is read, but for floats between.
+NNP_VECTOR nnp_f32x16 nnp_load_every_other_lanes(const float *_Nonnull p, intptr_t begin, intptr_t end, nnp_f32x16 rest) {
+  // The last one's neighbour is not read: memory may end there.
+  const intptr_t first = 2 * begin, last = begin < end ? 2 * end - 1 : first;
+  const nnp_f32x16 a = nnp_load_lanes(p, first < 16 ? first : 16, last < 16 ? last : 16, rest);
+  const nnp_f32x16 b = nnp_load_lanes(p + 16, first > 16 ? first - 16 : 0, last > 16 ? last - 16 : 0, rest);
+  const nnp_f32x16 values = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return nnp_lanes_between(begin, end) ? values : rest;
 }
 
 // Four rows of four floats, `from_stride` apart, become four columns.
@@ -235,6 +245,26 @@ NNP_VECTOR nnp_i64x16 nnp_widen_i32(nnp_i32x16 a) { return __builtin_convertvect
 NNP_VECTOR nnp_f32x16 nnp_fma(nnp_f32x16 a, nnp_f32x16 b, nnp_f32x16 c) {
   return __builtin_elementwise_fma(a, b, c);
 }
+
+// Eight lanes: what is left of sixteen.
+typedef float nnp_f32x8 __attribute__((ext_vector_type(8)));
+
+NNP_VECTOR nnp_f32x8 nnp_load_half(const float *_Nonnull p) {
+  nnp_f32x8 v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+NNP_VECTOR void nnp_store_half(float *_Nonnull p, nnp_f32x8 v) { memcpy(p, &v, sizeof v); }
+
+NNP_VECTOR nnp_f32x8 nnp_lower_half(nnp_f32x16 v) { return v.lo; }
+
+// The lower half from v; what the upper one holds does not matter.
+NNP_VECTOR nnp_f32x16 nnp_widen_half(nnp_f32x8 v) {
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+NNP_VECTOR nnp_f32x8 nnp_fma_half(nnp_f32x8 a, nnp_f32x8 b, nnp_f32x8 c) { return __builtin_elementwise_fma(a, b, c); }
 
 // a * b + c, rounded once, from doubles. The product of two floats is exact in a double; the sum is taken with its
 // error (TwoSum, Knuth) and rounded to odd, which makes the second rounding, to float, see every lost bit

@@ -195,7 +195,13 @@ import CPlatform
 @usableFromInline enum ClipMap: UnaryVectorFunction {
   @inlinable @inline(__always)
   static func apply<I: InstructionSet>(_ x: Vector, _ a: Vector, _ b: Vector, _: I.Type) -> Vector {
-    let raised = nnp_select(nnp_less(x, a), a, x)
-    return nnp_select(nnp_less(b, raised), b, raised)
+    clipped(x, a, b)
   }
+}
+
+/// min(max(x, low), high); NaN stays NaN, and so does the sign of zeros between them.
+@inlinable @inline(__always)
+func clipped(_ x: Vector, _ low: Vector, _ high: Vector) -> Vector {
+  let raised = nnp_select(nnp_less(x, low), low, x)
+  return nnp_select(nnp_less(high, raised), high, raised)
 }

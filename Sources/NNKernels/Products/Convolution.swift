@@ -74,11 +74,23 @@ extension ConvolutionArguments {
     var source = image + (y &* width &+ x)
     var target = panel
     var channel = channels / groups
+    if first == 0 && last == 16 && stride <= 2 {
+      while channel > 0 {
+        nnp_store(target, stride == 1 ? nnp_load(source) : nnp_load_every_other(source))
+        source += channelStep
+        target += panelStep
+        channel &-= 1
+      }
+      return
+    }
     while channel > 0 {
       // The first run also clears the lanes of the others, and those past the end.
       var values = lane == 0 ? nnp_splat(0) : nnp_load(UnsafePointer(target))
       if stride == 1 {
         values = nnp_load_lanes(source - lane, lane &+ first, lane &+ last, values)
+        nnp_store(target, values)
+      } else if stride == 2 {
+        values = nnp_load_every_other_lanes(source - 2 &* lane, lane &+ first, lane &+ last, values)
         nnp_store(target, values)
       } else {
         nnp_store(target, values)
@@ -131,7 +143,8 @@ func panelConvolution<I: InstructionSet>(
     let columns = min(pixelsPerUnit, all &- first)
     let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
     let pixel = item &* pixels &+ first
-    var panel = 0
+    let readsImage = arguments.readsImage
+    var panel = readsImage ? columns : 0
     while panel &* 16 < columns {
       arguments.gatherPanel(
         image, pixel &+ panel &* 16, min(16, columns &- panel &* 16), floats + panel &* k &* 16, I.self)
@@ -141,12 +154,13 @@ func panelConvolution<I: InstructionSet>(
     if let all = arguments.bias { bias = all + group &* outputs }
     let target = arguments.y + ((item &* arguments.outputChannels &+ group &* outputs) &* pixels &+ first)
     let block = ProductBlock(
-      a: arguments.weights + group &* outputs &* k, aStride: k, panels: UnsafePointer(floats),
-      panelStride: k &* 16,
+      a: arguments.weights + group &* outputs &* k, aStride: k,
+      panels: readsImage ? image + (item &* arguments.channels &* pixels &+ first) : UnsafePointer(floats),
+      panelStride: readsImage ? 16 : k &* 16, panelStep: readsImage ? pixels : 16,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
-      rows: outputs, columns: columns, k: k)
+      rows: outputs, columns: columns, k: k, epilogue: arguments.epilogue)
     I.multiply(block)
-    if arguments.epilogue.function != .identity { block.finish(arguments.epilogue, I.self) }
+    if arguments.epilogue.isSeparate { block.finish(arguments.epilogue, I.self) }
     if joins { arguments.scatter(results, pixelsPerUnit, group, pixel, columns) }
     unit &+= 1
   }

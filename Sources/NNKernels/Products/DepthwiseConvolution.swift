@@ -49,7 +49,7 @@ func depthwiseConvolution<I: InstructionSet>(
       }
       row &+= 1
     }
-    if arguments.epilogue.function != .identity {
+    if arguments.epilogue.isSeparate {
       let block = ProductBlock(
         a: weights, aStride: taps, panels: UnsafePointer(scratch), panelStride: taps &* 16, c: target,
         cStride: pixels,
@@ -93,6 +93,7 @@ extension ConvolutionArguments {
         kernelRow &-= 1
       }
       if let bias { sum = sum + nnp_splat(bias) }
+      if let bounds = epilogue.bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
       storeColumns(output + column, outputWidth &- column, sum)
       column &+= 16
     }
@@ -157,6 +158,7 @@ extension ConvolutionArguments {
   ) {
     let nine = NineWeights(weights)
     let shift = nnp_splat(bias ?? 0)
+    let bounds = epilogue.bounds
     var row = 0
     while row < outputHeight {
       let y = row &* window.strideHeight &- window.padTop
@@ -174,6 +176,7 @@ extension ConvolutionArguments {
           ? sumOfNine(top, middle, bottom, x, true, nine, stride, I.self)
           : sumOfNine(top, middle, bottom, x, false, nine, stride, I.self)
         if bias != nil { sum = sum + shift }
+        if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
         storeColumns(output + column, outputWidth &- column, sum)
         column &+= 16
       }

@@ -22,13 +22,18 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var k: Int
   /// Whether the products are added to what C holds.
   @usableFromInline var accumulates: Bool
+  /// Whether A lies in panels of 16 rows, as ``Panels`` of its transpose; rows are then counted from a panel's first.
+  public var aInPanels = false
+  @usableFromInline var bounds: (low: Float, high: Float)?
 
   @inlinable @inline(__always)
   public init(
     a: UnsafePointer<Float>, aStride: Int, aStep: Int = 1, panels: UnsafePointer<Float>, panelStride: Int,
     panelStep: Int = 16, c: UnsafeMutablePointer<Float>, cStride: Int, columnBias: UnsafePointer<Float>?,
-    rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false
+    rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false,
+    epilogue: Epilogue = .none
   ) {
+    bounds = epilogue.bounds
     self.a = a
     self.aStride = aStride
     self.aStep = aStep
@@ -55,9 +60,11 @@ extension ProductBlock {
     let target = c + (row &* cStride &+ panel &* 16)
     let isStart = kBegin == 0 && !accumulates
     var tile = isStart ? T.zero : T.load(UnsafePointer(target), cStride, width)
-    let (panelStride, panelStep, stride, step) = (panelStride, panelStep, aStride, aStep)
+    let (panelStride, panelStep) = (panelStride, panelStep)
+    let (stride, step) = aInPanels ? (1, 16) : (aStride, aStep)
     var b = panels + (panel &* panelStride &+ kBegin &* panelStep)
-    var column = a + (row &* stride &+ kBegin &* step)
+    let first = aInPanels ? row / 16 &* 16 &* k &+ row % 16 : row &* stride
+    var column = a + (first &+ kBegin &* step)
     var left = kEnd &- kBegin
     while left > 0 {
       tile.step(column, stride, T.Columns.load(b, panelStride))
@@ -68,6 +75,7 @@ extension ProductBlock {
     if kEnd == k {
       if let columnBias { tile.addToRows(T.Columns.loadPartial(columnBias + panel &* 16, width)) }
       if let rowBias { tile.addPerRow(rowBias + row) }
+      if let bounds { tile.clip(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
     }
     tile.store(target, cStride, width)
   }
@@ -96,20 +104,64 @@ extension ProductBlock {
     }
   }
 
-  /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest.
+  /// One column of tiles: as many rows from `row` to `last` as tiles take, the rest by one-panel tiles of `Rest`, which divide them.
+  @inlinable @inline(never)
+  func cover<T: Tile, Rest: Tile>(
+    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, _: Rest.Type
+  ) {
+    var r = row
+    while r &+ T.rows <= last {
+      multiply(r, panel, kBegin, kEnd, T.self)
+      r &+= T.rows
+    }
+    while r < last {
+      var p = 0
+      while p < T.Columns.panels {
+        multiply(r, panel &+ p, kBegin, kEnd, Rest.self)
+        p &+= 1
+      }
+      r &+= Rest.rows
+    }
+  }
+
+  /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
+  /// main one leaves over go to taller tiles, of two panels and of one, so that there are always enough sums on their way, and eight columns or fewer
+  /// to `half` and the shorter `halfRest`.
   ///
   /// k goes in parts that keep a panel's part in the first-level cache while rows pass by.
   @inlinable @inline(__always)
-  public func run<Main: Tile, Four: Tile, Two: Tile, One: Tile>(
-    _: Main.Type, _: Four.Type, _: Two.Type, _: One.Type
+  public func run<
+    Main: Tile, Pair: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile, Two: Tile, One: Tile
+  >(
+    _: Main.Type, pair: Pair.Type, single: Single.Type, half: Half.Type, halfRest: HalfRest.Type,
+    _: Four.Type, _: Two.Type, _: One.Type
   ) {
     let part = rows > 8 ? 256 : max(1, k)
+    let panelCount = Panels.count(columns: columns)
     var kBegin = 0
     repeat {
       let kEnd = min(k, kBegin &+ part)
       let main = rows / Main.rows
       var row = main &* Main.rows
-      if main > 0 { sweep(0, main, kBegin, kEnd, Main.self) }
+      if main > 0 {
+        var panel = 0
+        // A last panel of which half is wanted is left for the end.
+        let hasHalf = columns &- (panelCount &- 1) &* 16 <= 8
+        let whole = hasHalf ? panelCount &- 1 : panelCount
+        while panel &+ Main.Columns.panels <= whole {
+          cover(0, row, panel, kBegin, kEnd, Main.self, Main.Narrow.self)
+          panel &+= Main.Columns.panels
+        }
+        while panel &+ Pair.Columns.panels <= whole {
+          cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
+          panel &+= Pair.Columns.panels
+        }
+        while panel < whole {
+          cover(0, row, panel, kBegin, kEnd, Single.self, Main.Narrow.self)
+          panel &+= Single.Columns.panels
+        }
+        if hasHalf { cover(0, row, panel, kBegin, kEnd, Half.self, HalfRest.self) }
+      }
       let four = (rows &- row) / 4
       if four > 0 { sweep(row, four, kBegin, kEnd, Four.self) }
       row &+= four &* 4
@@ -162,9 +214,10 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
       c: arguments.c + (item &* arguments.cBatchStride &+ row &* arguments.cRowStride &+ column),
       cStride: arguments.cRowStride, columnBias: bias, rowBias: nil,
       rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
-      columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates)
+      columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates,
+      epilogue: arguments.epilogue)
     I.multiply(block)
-    if arguments.epilogue.function != .identity { block.finish(arguments.epilogue, I.self) }
+    if arguments.epilogue.isSeparate { block.finish(arguments.epilogue, I.self) }
     unit &+= 1
   }
 }

@@ -291,6 +291,15 @@ extension ConvolutionArguments {
     batch > 1 && pixelsPerImage < 256 && pixelsPerImage & 15 != 0
   }
 
+  /// Whether the image's own rows are panels: a window of one pixel, whole panels, so few filters that gathering shows, and channels not
+  /// too far from each other.
+  @inlinable @inline(__always) var readsImage: Bool {
+    let isPixel =
+      window.kernelHeight == 1 && window.kernelWidth == 1 && window.strideHeight == 1
+      && window.strideWidth == 1 && outputHeight == height && outputWidth == width
+    return isPixel && pixelsPerImage & 15 == 0 && outputChannels / groups <= 64 && pixelsPerImage <= 4096
+  }
+
   /// Units of one group, and of one image where images are not joined.
   @inlinable @inline(__always) var unitsPerGroup: Int {
     let panels = Panels.count(columns: pixelsPerImage &* (joinsImages ? batch : 1))

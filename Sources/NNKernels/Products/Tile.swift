@@ -17,6 +17,8 @@ public protocol PanelRow {
   /// The first `count` columns, which may be fewer than 16 · panels.
   static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self
   func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
+  /// See ``clipped(_:_:_:)``.
+  func clipped(_ low: Vector, _ high: Vector) -> Self
 }
 
 /// Sixteen columns.
@@ -41,6 +43,45 @@ public struct OnePanel: PanelRow {
   @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
     if count >= 16 { nnp_store(pointer, v) } else { nnp_store_partial(pointer, max(0, count), v) }
+  }
+  @inlinable @inline(__always)
+  public func clipped(_ low: Vector, _ high: Vector) -> Self { Self(NNKernels.clipped(v, low, high)) }
+}
+
+/// The first eight columns of a panel, where no more are left; for instruction sets with fused multiply–add.
+public struct HalfPanel: PanelRow {
+  @usableFromInline var v: SIMD8<Float>
+
+  @inlinable @inline(__always) init(_ v: SIMD8<Float>) { self.v = v }
+  @inlinable @inline(__always) public static var panels: Int { 1 }
+  @inlinable @inline(__always) public static var zero: Self { splat(0) }
+  @inlinable @inline(__always)
+  public static func splat(_ value: Float) -> Self { Self(nnp_lower_half(nnp_splat(value))) }
+  @inlinable @inline(__always)
+  public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self {
+    Self(nnp_load_half(pointer))
+  }
+  @inlinable @inline(__always) public func adding(_ other: Self) -> Self { Self(v + other.v) }
+  @inlinable @inline(__always)
+  public func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self {
+    Self(nnp_fma_half(nnp_lower_half(a), b.v, v))
+  }
+  @inlinable @inline(__always)
+  public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
+    count >= 8
+      ? Self(nnp_load_half(pointer)) : Self(nnp_lower_half(nnp_load_partial(pointer, count, nnp_splat(0))))
+  }
+  @inlinable @inline(__always)
+  public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    if count >= 8 {
+      nnp_store_half(pointer, v)
+    } else {
+      nnp_store_partial(pointer, count, nnp_widen_half(v))
+    }
+  }
+  @inlinable @inline(__always)
+  public func clipped(_ low: Vector, _ high: Vector) -> Self {
+    Self(nnp_lower_half(NNKernels.clipped(nnp_widen_half(v), low, high)))
   }
 }
 
@@ -78,6 +119,10 @@ public struct Beside<Half: PanelRow>: PanelRow {
     left.storePartial(pointer, count)
     right.storePartial(pointer + half, count &- half)
   }
+  @inlinable @inline(__always)
+  public func clipped(_ low: Vector, _ high: Vector) -> Self {
+    Self(left.clipped(low, high), right.clipped(low, high))
+  }
 }
 
 /// A block of results held in registers.
@@ -92,6 +137,7 @@ public protocol Tile {
   mutating func addToRows(_ value: Columns)
   /// Adds one number per row.
   mutating func addPerRow(_ values: UnsafePointer<Float>)
+  mutating func clip(_ low: Vector, _ high: Vector)
   static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self
   func store(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ columns: Int)
 }
@@ -114,6 +160,8 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
   public mutating func addPerRow(_ values: UnsafePointer<Float>) {
     sums = sums.adding(Columns.splat(values.pointee))
   }
+  @inlinable @inline(__always)
+  public mutating func clip(_ low: Vector, _ high: Vector) { sums = sums.clipped(low, high) }
   @inlinable @inline(__always)
   public static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self {
     Self(Columns.loadPartial(c, columns))
@@ -153,6 +201,11 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
     lower.addPerRow(values + Upper.rows)
   }
   @inlinable @inline(__always)
+  public mutating func clip(_ low: Vector, _ high: Vector) {
+    upper.clip(low, high)
+    lower.clip(low, high)
+  }
+  @inlinable @inline(__always)
   public static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self {
     Self(
       Upper.load(c, stride, columns), Lower.load(c + Upper.rows &* stride, stride, columns))
@@ -170,4 +223,5 @@ public typealias Rows1<I: InstructionSet, C: PanelRow> = Row<I, C>
 public typealias Rows2<I: InstructionSet, C: PanelRow> = Stack<Row<I, C>, Row<I, C>>
 public typealias Rows4<I: InstructionSet, C: PanelRow> = Stack<Rows2<I, C>, Rows2<I, C>>
 public typealias Rows6<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows2<I, C>>
-public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows6<I, C>, Rows6<I, C>>
+public typealias Rows8<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows4<I, C>>
+public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Rows4<I, C>>

@@ -1,4 +1,4 @@
-// Movement and scalar sums in a fixed order, so compiled once for every machine.
+// Movement, so compiled once for every machine.
 
 /// See ``UnfoldArguments``.
 func unfold(_ arguments: UnfoldArguments, _ range: Range<Int>) {
@@ -21,28 +21,6 @@ func unfold(_ arguments: UnfoldArguments, _ range: Range<Int>) {
       }
       while i < count {
         target[i] = 0
-        i &+= 1
-      }
-    }
-    unit &+= 1
-  }
-}
-
-/// See ``UnfoldArguments``.
-func fold(_ arguments: UnfoldArguments, _ range: Range<Int>) {
-  let pixels = arguments.outputHeight &* arguments.outputWidth
-  let taps = arguments.window.kernelHeight &* arguments.window.kernelWidth
-  let imageSize = arguments.height &* arguments.width
-  var unit = range.lowerBound
-  while unit < range.upperBound {
-    let columns = arguments.input + unit &* taps &* pixels
-    let image = arguments.out + unit &* imageSize
-    image.update(repeating: 0, count: imageSize)
-    arguments.forEachRun { tap, pixel, _, target, inside in
-      let source = columns + (tap &* pixels &+ pixel)
-      var i = inside.lowerBound
-      while i < inside.upperBound {
-        image[target &+ i &* arguments.window.strideWidth] += source[i]
         i &+= 1
       }
     }

@@ -1,19 +1,18 @@
 import NNGraph
 
 extension Graph {
-  /// Replaces products that spell GELU, its approximation by tanh, or SiLU by that function of their one factor.
+  /// Replaces products that spell GELU, its approximation by tanh, or SiLU by that function of their one factor, and bounds by clip.
   ///
   /// - Returns: how many.
   mutating func recognizeActivations() throws(NNError) -> Int {
     var count = 0
     let reader = ProductReader(self)
     for index in nodes.indices.reversed() {
-      guard nodes[index].op == .binary(.multiply) || nodes[index].op == .binary(.divide),
-        self[nodes[index].outputs[0]].type.dtype == .f32,
-        let (x, function) = reader.activation(nodes[index].outputs[0]),
-        self[x].type == self[nodes[index].outputs[0]].type
+      let result = nodes[index].outputs[0]
+      guard self[result].type.dtype == .f32, let (x, activation) = reader.activation(nodes[index]),
+        self[x].type == self[result].type
       else { continue }
-      nodes[index].op = .unary(Activation(function))
+      nodes[index].op = .unary(activation)
       nodes[index].inputs = [x]
       count += 1
     }
@@ -39,8 +38,42 @@ private struct ProductReader {
     var factors: [ValueID] = []
   }
 
-  /// What a value is a function of, and which; nil if it is none of those looked for.
-  func activation(_ value: ValueID) -> (ValueID, UnaryFunction)? {
+  /// What a node's result is a function of, and which; nil if it is none of those looked for.
+  func activation(_ node: Node) -> (ValueID, Activation)? {
+    guard case .binary(let function) = node.op else { return nil }
+    switch function {
+    case .multiply, .divide:
+      guard let (x, function) = smoothFunction(node.outputs[0]) else { return nil }
+      return (x, Activation(function))
+    case .minimum, .maximum: return bounds(node)
+    case .add, .subtract, .power, .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight, .remainder,
+      .modulo:
+      return nil
+    }
+  }
+
+  /// A value above one number and below another, or above 0.
+  private func bounds(_ node: Node) -> (ValueID, Activation)? {
+    guard let (inner, bound) = bounded(node) else { return nil }
+    if let first = self.node(inner), uses[inner.index] == 1, first.op != node.op,
+      let (x, other) = bounded(first)
+    {
+      let (low, high) = node.op == .binary(.minimum) ? (other, bound) : (bound, other)
+      return low <= high ? (x, Activation(.clip, alpha: Float(low), beta: Float(high))) : nil
+    }
+    return node.op == .binary(.maximum) && bound == 0 ? (inner, Activation(.relu)) : nil
+  }
+
+  /// The operand and the number of a minimum or maximum with one finite number.
+  private func bounded(_ node: Node) -> (ValueID, Double)? {
+    guard node.op == .binary(.minimum) || node.op == .binary(.maximum) else { return nil }
+    for (x, other) in [(0, 1), (1, 0)] {
+      if let bound = number(node.inputs[other]), bound.isFinite { return (node.inputs[x], bound) }
+    }
+    return nil
+  }
+
+  private func smoothFunction(_ value: ValueID) -> (ValueID, UnaryFunction)? {
     let product = self.product(value, isRoot: true)
     guard product.factors.count == 2 else { return nil }
     for (x, other) in [(0, 1), (1, 0)].map({ (product.factors[$0], product.factors[$1]) }) {

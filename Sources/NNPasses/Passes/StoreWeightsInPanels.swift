@@ -3,8 +3,11 @@ import NNGraph
 extension Graph {
   /// Gives every product whose second operand is a constant f32 matrix a copy of it in panels, transposed as needed.
   ///
+  /// A constant first operand is brought to the side, or the order, in which the kernels read it fast.
+  ///
   /// - Returns: how many copies.
   mutating func storeWeightsInPanels() throws(NNError) -> Int {
+    try turnLeftWeights()
     // Nodes that read the same constant in the same way share one copy.
     var copies: [Int: [(transposed: Bool, copy: ValueID)]] = [:]
     for index in nodes.indices {

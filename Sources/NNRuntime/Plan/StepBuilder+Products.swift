@@ -167,10 +167,10 @@ extension StepBuilder {
   private func emitTransform(_ weights: WinogradWeightsArguments) {
     let kernel = kernels.winogradWeights
     if graph[node.inputs[1]].constant != nil {
-      kernel(weights, 0..<weights.filters)
+      kernel(weights, 0..<weights.workUnits)
     } else {
       emit(
-        kernel, weights, units: weights.filters,
+        kernel, weights, units: weights.workUnits,
         cost: Step.cost(weights.filters, weights.channels, weights.tile.frequencies))
     }
   }

@@ -6,7 +6,7 @@ import NNGraph
 
 extension ConvolutionArguments {
   /// Filters of one work unit.
-  @inlinable static var winogradFilters: Int { 32 }
+  @inlinable static var winogradFilters: Int { WinogradWeightsArguments.filtersPerBlock }
   /// Tiles of a block: four panels, which the widest register tile takes side by side.
   @inlinable static var winogradTiles: Int { 64 }
 
@@ -42,7 +42,7 @@ extension ConvolutionArguments {
   /// Elements of the transformed weights that ``transformedWeights`` points to; 0 if the algorithm has none.
   @inlinable public var transformedWeightsSize: Int {
     guard case .winograd(let tile) = algorithm else { return 0 }
-    return tile.frequencies &* outputChannels &* WinogradWeightsArguments.paddedChannels(channels)
+    return WinogradWeightsArguments.size(tile, filters: outputChannels, channels: channels)
   }
 }
 
@@ -58,7 +58,6 @@ func winogradConvolution<I: InstructionSet>(
   let strides = arguments.winogradStrides(grid)
   let products = scratch + tile.frequencies &* strides.inputs
   let staging = products + tile.frequencies &* strides.products
-  let weightRow = WinogradWeightsArguments.paddedChannels(channels)
   let operand = WinogradOperand(
     grid, arguments.x, imageStride: channels &* arguments.height &* arguments.width, channels: channels,
     height: arguments.height, width: arguments.width, padTop: arguments.window.padTop,
@@ -82,15 +81,17 @@ func winogradConvolution<I: InstructionSet>(
     }
     let filter = unit % arguments.winogradFilterBlocks &* ConvolutionArguments.winogradFilters
     let filters = min(ConvolutionArguments.winogradFilters, arguments.outputChannels &- filter)
+    let stored = WinogradWeightsArguments.block(
+      of: filter, tile, filters: arguments.outputChannels, channels: channels)
     var frequency = 0
     while frequency < tile.frequencies {
-      I.multiply(
-        ProductBlock(
-          a: weights + (frequency &* arguments.outputChannels &+ filter) &* weightRow, aStride: weightRow,
-          panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
-          c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
-          rowBias: nil,
-          rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels))
+      var product = ProductBlock(
+        a: weights + (stored.start &+ frequency &* stored.frequencyStride), aStride: 0,
+        panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
+        c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
+        rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels)
+      product.aInPanels = true
+      I.multiply(product)
       frequency &+= 1
     }
     arguments.winogradOutputs(

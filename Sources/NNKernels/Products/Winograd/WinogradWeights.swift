@@ -2,7 +2,9 @@ import CPlatform
 
 /// Weights as ``ConvolutionAlgorithm/winograd(_:)`` reads them: G w Gᵀ of every filter and channel.
 ///
-/// weights is (M, C, 3, 3), transformed (n², M, ``paddedChannels(_:)``). Work units: filters.
+/// weights is (M, C, 3, 3). Transformed, blocks of ``filtersPerBlock`` filters follow each other, and in a block its n² frequencies, each
+/// with its filters in panels of 16: (C, 16). So what one unit of the convolution reads is one stretch of memory.
+/// Work units: ``workUnits``, panels.
 public struct WinogradWeightsArguments {
   public var weights: UnsafePointer<Float>
   public var transformed: UnsafeMutablePointer<Float>
@@ -21,31 +23,48 @@ public struct WinogradWeightsArguments {
     self.channels = channels
   }
 
-  /// Elements from one filter to the next: whole vectors.
-  @inlinable public static func paddedChannels(_ channels: Int) -> Int { (channels &+ 15) / 16 &* 16 }
+  @inlinable public static var filtersPerBlock: Int { 32 }
+  @inlinable public var workUnits: Int { Panels.count(columns: filters) }
+
+  /// Elements of the transformed weights.
+  @inlinable static func size(_ tile: WinogradTile, filters: Int, channels: Int) -> Int {
+    tile.frequencies &* Panels.count(columns: filters) &* 16 &* channels
+  }
+
+  /// Where the block of `filter` begins, and elements from one of its frequencies to the next.
+  @inlinable @inline(__always)
+  static func block(of filter: Int, _ tile: WinogradTile, filters: Int, channels: Int) -> (
+    start: Int, frequencyStride: Int
+  ) {
+    let first = filter / filtersPerBlock &* filtersPerBlock
+    let panels = Panels.count(columns: min(filtersPerBlock, filters &- first))
+    return (first &* channels &* tile.frequencies, panels &* 16 &* channels)
+  }
 }
 
-/// See ``WinogradWeightsArguments``. Lanes are channels.
+/// See ``WinogradWeightsArguments``. Lanes are filters.
 @inlinable @inline(never) @_optimize(size)
 func winogradWeights<I: InstructionSet>(
   _ arguments: WinogradWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
   let tile = arguments.tile
   let n = tile.inputs
-  let channels = arguments.channels
-  let row = WinogradWeightsArguments.paddedChannels(channels)
-  let frequency = arguments.filters &* row
-  var filter = units.lowerBound
-  while filter < units.upperBound {
+  let (channels, filters) = (arguments.channels, arguments.filters)
+  var panel = units.lowerBound
+  while panel < units.upperBound {
+    let filter = panel &* 16
+    let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: channels)
+    let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* channels
+    let frequency = block.frequencyStride
     var channel = 0
     while channel < channels {
       let source = arguments.weights + (filter &* channels &+ channel) &* 9
-      let target = arguments.transformed + (filter &* row &+ channel)
-      let count = min(16, channels &- channel)
+      let target = arguments.transformed + (block.start &+ inBlock &+ channel &* 16)
+      let count = min(16, filters &- filter)
       var tap = 0
       while tap < 9 {
         let place = target + (tap / 3 &* n &+ tap % 3) &* frequency
-        nnp_store(place, nnp_load_strided_lanes(source + tap, 9, 0, count, 0))
+        nnp_store(place, nnp_load_strided_lanes(source + tap, channels &* 9, 0, count, 0))
         tap &+= 1
       }
       // In place: the columns, then the rows.
@@ -61,8 +80,8 @@ func winogradWeights<I: InstructionSet>(
         }
         line &+= 1
       }
-      channel &+= 16
+      channel &+= 1
     }
-    filter &+= 1
+    panel &+= 1
   }
 }
