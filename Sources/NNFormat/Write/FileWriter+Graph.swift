@@ -2,7 +2,7 @@ import NNGraph
 
 extension Graph {
   /// This graph and all those inside it, each before its own bodies and those before the next body's: the order of the table of bodies.
-  var withBodies: [Graph] {
+  public var withBodies: [Graph] {
     var all = [self]
     for body in bodies { all += body.withBodies }
     return all

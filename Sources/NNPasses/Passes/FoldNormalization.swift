@@ -23,9 +23,10 @@ extension Graph {
         bias = constant
       }
       let folded = try fold(weight, bias, parameters, epsilon: Double(normalize.epsilon))
-      let name = self[nodes[above].inputs[1]].name
+      let names = nodes[above].inputs.dropFirst().map { self[$0].name.appending(WeightName.folded) }
       nodes[above].inputs = [
-        nodes[above].inputs[0], addConstant(name, folded.weight), addConstant("", folded.bias),
+        nodes[above].inputs[0], addConstant(names[0], folded.weight),
+        addConstant(names.count > 1 ? names[1] : "", folded.bias),
       ]
       nodes[above].outputs = nodes[index].outputs
       // What is left of the normalisation computes a value that nothing reads any more.

@@ -19,7 +19,10 @@ extension Graph {
       if let known = copies[weight.index]?.first(where: { $0.transposed == transposed }) {
         nodes[index].inputs[1] = known.copy
       } else {
-        let copy = addConstant(self[weight].name, try constant.inPanels(transposed: transposed))
+        let name = self[weight].name
+        let copy = addConstant(
+          transposed ? name.appending(WeightName.transposed) : name,
+          try constant.inPanels(transposed: transposed))
         copies[weight.index, default: []].append((transposed, copy))
         nodes[index].inputs[1] = copy
       }

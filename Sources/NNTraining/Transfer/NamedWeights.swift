@@ -1,7 +1,6 @@
 import Files
 import NNGraph
-import NNRuntime
-import NumPyFiles
+import NNPasses
 
 /// Numbers with a name, from a trained model, to begin another one with.
 public struct NamedWeights: Sendable {
@@ -25,16 +24,16 @@ public struct NamedWeights: Sendable {
   ///
   /// - Throws: ``ErrorCode/fileAccess``; ``ErrorCode/corruptFile`` and others naming the file and the tensor at fault.
   public static func read(path: String) throws(NNError) -> [NamedWeights] {
-    let beginning = try WholeFile.read(path) { (bytes) throws(NNError) in Array(bytes.prefix(4)) }
-    if beginning == Array("NNRT".utf8) { return try readModel(path: path) }
-    if beginning.prefix(2) == [UInt8(ascii: "P"), UInt8(ascii: "K")] {
-      return try NPZFile.read(path: path).map { array in
-        NamedWeights(
-          name: array.name, extents: array.tensor.extents,
-          values: Numbers.floats(array.tensor.dtype, array.tensor.bytes))
-      }
+    let isModel = try NamedTensor.isModel(path: path)
+    return try NamedTensor.read(path: path).compactMap { named in
+      if isModel, named.tensor.dtype != .f32 { return nil }
+      var name = named.name
+      // Layers have matrices as products read them, and so do packed models, whatever those were made from.
+      if isModel, name.hasSuffix(WeightName.transposed) { name.removeLast(WeightName.transposed.count) }
+      return NamedWeights(
+        name: name, extents: named.tensor.extents,
+        values: Numbers.floats(named.tensor.dtype, named.tensor.bytes))
     }
-    return try WholeFile.read(path) { (bytes) throws(NNError) in try SafetensorsFile.decode(bytes) }
   }
 
   /// Writes weights as a `.safetensors` file, all F32, replacing an old one at once or not at all.
@@ -49,17 +48,6 @@ public struct NamedWeights: Sendable {
       throw error.within(path)
     }
     try WholeFile.write(bytes, to: path)
-  }
-
-  private static func readModel(path: String) throws(NNError) -> [NamedWeights] {
-    var weights: [NamedWeights] = []
-    for value in try Model.open(path: path).graph.values {
-      guard let constant = value.constant, let floats = constant.floats, !value.name.utf8.isEmpty else {
-        continue
-      }
-      weights.append(NamedWeights(name: value.name.string, extents: constant.extents, values: floats))
-    }
-    return weights
   }
 }
 

@@ -1,5 +1,6 @@
 import Files
 import NNGraph
+import NNPasses
 
 /// Hugging Face's format for tensors with names: eight bytes with the header's length, the header in JSON, and the tensors' bytes,
 /// little-endian, one after the other.
@@ -9,11 +10,11 @@ enum SafetensorsFile {
   /// The longest header that other readers take.
   private static let largestHeader = 100_000_000
 
-  /// The tensors in the order of their bytes, as f32.
+  /// The tensors in the order of their bytes.
   ///
   /// - Throws: ``ErrorCode/corruptFile`` naming the tensor for lengths that do not fit, bytes that overlap, or bytes that belong to
   ///   none; ``ErrorCode/unsupportedVersion`` for types other than F16, BF16, F32, F64, I8 to I64, U8 and BOOL.
-  static func decode(_ bytes: UnsafeRawBufferPointer) throws(NNError) -> [NamedWeights] {
+  static func decode(_ bytes: UnsafeRawBufferPointer) throws(NNError) -> [NamedTensor] {
     guard bytes.count >= 8 else { throw NNError(.corruptFile, "not a .safetensors file") }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length >= 2, length <= largestHeader, length <= bytes.count - 8, bytes[8] == UInt8(ascii: "{")
@@ -65,10 +66,12 @@ enum SafetensorsFile {
     guard end == data.count else {
       throw NNError(.corruptFile, "\(data.count - end) bytes after the last tensor belong to none")
     }
-    return tensors.map { tensor in
-      NamedWeights(
-        name: tensor.name, extents: tensor.extents,
-        values: Numbers.floats(tensor.dtype, UnsafeRawBufferPointer(rebasing: data[tensor.range])))
+    return try tensors.map { (tensor) throws(NNError) in
+      NamedTensor(
+        name: tensor.name,
+        tensor: try Tensor(
+          copying: UnsafeRawBufferPointer(rebasing: data[tensor.range]),
+          as: TensorType(tensor.dtype, Shape(tensor.extents))))
     }
   }
 

@@ -4,10 +4,11 @@ import NNFormat
 import NNGraph
 import NNOnnx
 import NNPasses
+import NNTraining
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes .nnrt files of ONNX models.",
+    abstract: "Makes .nnrt files of ONNX models, or of .nnrt files and other weights.",
     discussion: """
       What a model has that cannot be converted is listed, all of it. The output appears when it is complete: where \
       something fails, nothing is written.
@@ -15,10 +16,12 @@ struct Convert: ParsableCommand {
       EXAMPLE:
         nnpack convert model.onnx model.nnrt
         nnpack convert model.onnx model.nnrt --input-shape batch=1,length=128
+        nnpack convert model.onnx model.nnrt --weights bf16 --check --tolerance 0.01
+        nnpack convert model.nnrt tuned.nnrt --weights-from tuned.safetensors --map '^model\\.='
         nnpack convert --batch list.txt
       """)
 
-  @Argument(help: "The ONNX model.") var input: String?
+  @Argument(help: "The ONNX model, or a .nnrt file.") var input: String?
 
   @Argument(help: "The .nnrt file to write.") var output: String?
 
@@ -64,6 +67,18 @@ struct Convert: ParsableCommand {
       valueName: "f32|f16|bf16"))
   var weights = WeightPrecision.f32
 
+  @Option(
+    help: ArgumentHelp(
+      "Take the weights from this .safetensors, .npz or .nnrt file, as far as they have the names of the model's. What was taken and what was not is told.",
+      valueName: "file"))
+  var weightsFrom: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What weights of that file are called in the model: a regular expression and what to put in its place, where $1 is the first group; or a file with a line NAME NAME, separated by a tab, for each. May be given again. A name with .T behind it is that of the transposed matrix.",
+      valueName: "pattern=replacement|file"))
+  var map: [String] = []
+
   @Flag(
     help:
       "Compare every output with ONNX Runtime on random inputs, and with the folders test_data_set_* beside the model; write nothing if one differs."
@@ -87,6 +102,11 @@ struct Convert: ParsableCommand {
     }
     guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
     guard tolerance >= 0 else { throw ValidationError("--tolerance takes a number of at least 0") }
+    guard map.isEmpty || weightsFrom != nil else { throw ValidationError("--map goes with --weights-from") }
+    guard !check || weightsFrom == nil else {
+      throw ValidationError(
+        "--check compares with the weights that the model has; it does not go with --weights-from")
+    }
     if let selfTests, !(0...Convert.mostSelfTests).contains(selfTests) {
       throw ValidationError("--self-tests takes a number from 0 to \(Convert.mostSelfTests)")
     }
@@ -99,6 +119,7 @@ struct Convert: ParsableCommand {
       try convertAll(batch)
     } else if let input, let output {
       try ModelOutput.requireFolder(of: output)
+      try requireFittingOptions(input)
       let report = try conversion(isQuiet: quiet).run(input, to: output)
       if quiet { return }
       for warning in report.warnings { StandardError.write("nnpack: warning: \(warning)\n") }
@@ -110,9 +131,21 @@ struct Convert: ParsableCommand {
     Conversion(
       importing: ImportOptions(extents: inputShape.extents),
       passes: Pass.allCases.filter { !without.contains($0) }, checksPasses: checkPasses, level: level,
+      source: try weightsFrom.map { (path) throws(NNError) in
+        WeightSource(path: path, names: try WeightNameMap(map))
+      },
       weights: weights, selfTests: SelfTestChoice(count: selfTests, extents: testShape.extents),
       check: check ? ConversionCheck(runtime: try OnnxRuntime(python: python), tolerance: tolerance) : nil,
       progress: ProgressLine(isQuiet: isQuiet))
+  }
+
+  /// Throws if options of ONNX models are given for another one.
+  private func requireFittingOptions(_ input: String) throws {
+    guard try NamedTensor.isModel(path: input) else { return }
+    if !inputShape.extents.isEmpty || !without.isEmpty || checkPasses || check {
+      throw ValidationError(
+        "--input-shape, --without, --check-passes and --check are for ONNX models; \(input) is a .nnrt file")
+    }
   }
 
   /// Converts what it can, says on standard error what it cannot, and fails if there was any.

@@ -3,14 +3,17 @@ import NNFormat
 import NNGraph
 import NNOnnx
 import NNPasses
+import NNTraining
 
-/// Makes `.nnrt` files of ONNX models.
+/// Makes `.nnrt` files of ONNX models, and other ones of `.nnrt` files.
 struct Conversion {
   var importing = ImportOptions()
   var passes = Pass.allCases
   /// Whether the graph is run after each pass, to find one that changes a result.
   var checksPasses = false
   var level = 19
+  /// Other numbers for the weights.
+  var source: WeightSource?
   var weights = WeightPrecision.f32
   var selfTests = SelfTestChoice()
   /// nil for no check.
@@ -21,17 +24,17 @@ struct Conversion {
   func run(_ input: String, to output: String) throws(NNError) -> ConversionReport {
     defer { progress.end() }
     progress.begin("reading \(input)")
+    if try NamedTensor.isModel(path: input) { return try repack(input, to: output) }
     let model = try OnnxModel(path: input)
     var report = ConversionReport(output: output, model)
     let bytes: [UInt8]
     do throws(NNError) {
-      let imported = try (consume model).imported(importing) { report.warnings.append($0) }
+      var imported = try (consume model).imported(importing) { report.warnings.append($0) }
+      report.loaded = try source?.load(into: &imported)
       let graph = try packed(imported, &report)
       report.nodesAfter = graph.nodeCount
       var file = ModelFile(graph: graph)
-      let rounded = try weights.dtype.map { (dtype) throws(NNError) in
-        (dtype, try file.graph.roundWeights(to: dtype))
-      }
+      let rounded = try round(&file.graph)
       progress.begin("running it")
       let trials = try trials(of: file.graph, &report)
       if let (dtype, weights) = rounded {
@@ -48,6 +51,49 @@ struct Conversion {
     try WholeFile.write(bytes, to: output)
     report.bytesAfter = bytes.count
     return report
+  }
+
+  /// Writes a `.nnrt` file with other weights. Its graph is packed already; its self-test vectors keep their inputs.
+  private func repack(_ input: String, to output: String) throws(NNError) -> ConversionReport {
+    var size = 0
+    var file = try WholeFile.read(input) { (bytes) throws(NNError) in
+      size = bytes.count
+      return try ModelFile.decode(bytes, keptAliveBy: nil, limits: ReadLimits(memory: .max))
+    }
+    var report = ConversionReport(output: output, file.graph, bytes: size)
+    do throws(NNError) {
+      report.loaded = try source?.load(into: &file.graph)
+      let graph = file.graph
+      let rounded = try round(&file.graph)
+      progress.begin("running it")
+      let recorder = try SelfTestRecorder(file.graph, extents: selfTests.extents)
+      for index in file.selfTests.indices {
+        file.selfTests[index].outputs = try recorder.outputs(for: file.selfTests[index].inputs)
+      }
+      var trials = file.selfTests
+      if selfTests.count != nil || trials.isEmpty && rounded != nil {
+        trials = try self.trials(of: file.graph, &report)
+      }
+      if let (dtype, weights) = rounded {
+        report.rounding = try RoundingReport(dtype, weights, from: graph, trials)
+      }
+      if let count = selfTests.count { file.selfTests = Array(trials.prefix(count)) }
+    } catch {
+      throw error.within(input)
+    }
+    report.selfTestCount = file.selfTests.count
+    progress.begin("compressing")
+    let bytes = try file.encode(WriteOptions(codec: .zstd(level: level))) { done, total in
+      progress.advance(done, of: total)
+    }
+    try WholeFile.write(bytes, to: output)
+    report.bytesAfter = bytes.count
+    return report
+  }
+
+  private func round(_ graph: inout Graph) throws(NNError) -> (dtype: DType, weights: RoundedWeights)? {
+    guard let dtype = weights.dtype else { return nil }
+    return (dtype, try graph.roundWeights(to: dtype))
   }
 
   private func packed(_ graph: Graph, _ report: inout ConversionReport) throws(NNError) -> Graph {

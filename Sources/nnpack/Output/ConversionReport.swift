@@ -5,6 +5,8 @@ import NNPasses
 /// What a conversion made of a model.
 struct ConversionReport {
   let output: String
+  /// What the bytes before are those of.
+  let original: String
   let nodesBefore: Int
   var nodesAfter = 0
   let bytesBefore: Int
@@ -14,6 +16,8 @@ struct ConversionReport {
   var selfTestCount = 0
   /// Why there are not more self-test vectors.
   var selfTestNote: String?
+  /// What became of weights from another file.
+  var loaded: LoadedWeights?
   /// What narrower weights cost, if they were asked for.
   var rounding: RoundingReport?
   /// What a check found.
@@ -23,8 +27,18 @@ struct ConversionReport {
 
   init(output: String, _ model: OnnxModel) {
     self.output = output
+    original = "the ONNX file"
     nodesBefore = model.nodeCount
     bytesBefore = model.size
+  }
+
+  /// Of a `.nnrt` file, whose operators stay as they are.
+  init(output: String, _ graph: Graph, bytes: Int) {
+    self.output = output
+    original = "the file before"
+    nodesBefore = graph.nodeCount
+    nodesAfter = nodesBefore
+    bytesBefore = bytes
   }
 
   var text: String {
@@ -32,8 +46,9 @@ struct ConversionReport {
     table.append(["operators", nodesBefore.grouped, nodesAfter.grouped])
     table.append(["bytes", bytesBefore.grouped, bytesAfter.grouped])
     let share = (Double(bytesAfter) / Double(max(bytesBefore, 1))).fixed(3)
-    var blocks = ["\(output): \(share) of the ONNX file\n\(table.text)"]
+    var blocks = ["\(output): \(share) of \(original)\n\(table.text)"]
     if let passes = passesText { blocks.append(passes) }
+    if let loaded { blocks.append(loaded.text) }
     if let rounding { blocks.append(rounding.text) }
     if !comparisons.isEmpty { blocks.append(checkText) }
     blocks.append(selfTestText)

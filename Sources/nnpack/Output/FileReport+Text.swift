@@ -1,4 +1,5 @@
 import NNFormat
+import NNGraph
 
 extension FileReport {
   /// The report for people.
@@ -44,10 +45,14 @@ extension FileReport {
 
   private var bytesText: String {
     var table = Table(
-      ["part", "codec", "stored", "raw", "ratio"], alignments: [.left, .left, .right, .right, .right])
+      ["part", "type", "shape", "codec", "stored", "raw", "ratio"],
+      alignments: [.left, .left, .left, .left, .right, .right, .right])
     for part in parts + [total] {
       let ratio = part.rawBytes > 0 ? (Double(part.storedBytes) / Double(part.rawBytes)).fixed(3) : ""
-      table.append([part.part, part.codec, part.storedBytes.grouped, part.rawBytes.grouped, ratio])
+      table.append([
+        part.part, part.dtype ?? "", part.shape.map { Shape($0).description } ?? "", part.codec,
+        part.storedBytes.grouped, part.rawBytes.grouped, ratio,
+      ])
     }
     let weights = parameters * 4
     guard weights > 0 else { return table.text }

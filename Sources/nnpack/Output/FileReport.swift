@@ -28,6 +28,9 @@ struct FileReport: Encodable {
   /// A part of the file. The parts' stored bytes add up to the file's.
   struct Part: Encodable {
     var part: String
+    /// Of a tensor; nil for other parts.
+    var dtype: String?
+    var shape: [Int]?
     /// How the bytes are stored; empty for what is not stored by a codec.
     var codec: String
     var storedBytes: Int
@@ -89,8 +92,8 @@ struct FileReport: Encodable {
     for tensor in layout.tensors {
       parts.append(
         Part(
-          part: "tensor \(tensor.name.string)", codec: "\(tensor.codec.name)",
-          storedBytes: tensor.storedBytes,
+          part: "tensor \(tensor.name.string)", dtype: "\(tensor.dtype.name)", shape: tensor.extents,
+          codec: "\(tensor.codec.name)", storedBytes: tensor.storedBytes,
           rawBytes: tensor.rawBytes))
     }
     let padding = layout.paddingBytes + layout.tensorPaddingBytes

@@ -59,6 +59,22 @@ def test_lost_precision_is_a_warning(nnpack, tmp_path):
         nnrt.convert(model("places"), tmp_path / "places.nnrt")
 
 
+@pytest.mark.parametrize("names", [{"net.W": "head.weight.T"}, [r"^net\.W$=head.weight.T"]])
+def test_weights_come_from_another_file(nnpack, tmp_path, names):
+    weights, packed, target = tmp_path / "weights.npz", tmp_path / "packed.nnrt", tmp_path / "out.nnrt"
+    head = np.arange(8 * 32, dtype=np.float64).reshape(8, 32) / 256
+    np.savez(weights, **{"net.W": head})
+    nnrt.convert(model("words"), packed)
+    summary = nnrt.convert(packed, target, weights_from=weights, names=names)
+    assert "1 taken, 0 not used" in summary and "f64 to f32" in summary
+    words = np.array([[3, 3]])
+    one, other = nnrt.load(packed), nnrt.load(target)
+    other.selftest()
+    assert not np.allclose(one(words), other(words))
+    with pytest.raises(nnrt.ConversionError, match="none of the 1 tensors"):
+        nnrt.convert(packed, target, weights_from=weights)
+
+
 @pytest.mark.parametrize(
     "source, options, words",
     [
@@ -82,6 +98,8 @@ def test_what_cannot_be_converted_is_an_error_that_says_why(nnpack, tmp_path, so
 def test_a_list_of_passes_is_no_text(tmp_path):
     with pytest.raises(nnrt.ArgumentError):
         nnrt.convert(model("words"), tmp_path / "out.nnrt", without="fold-constants")
+    with pytest.raises(nnrt.ArgumentError):
+        nnrt.convert(model("words"), tmp_path / "out.nnrt", weights_from="x.npz", names="a=b")
 
 
 def test_without_nnpack_the_error_says_how_to_get_it(monkeypatch, tmp_path):

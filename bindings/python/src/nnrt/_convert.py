@@ -7,9 +7,10 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ._errors import ArgumentError, ConversionError
 from ._model import Model, load
@@ -31,6 +32,8 @@ def convert(
     *,
     input_shape: Optional[Mapping[str, int]] = None,
     weights: str = "f32",
+    weights_from: Optional[StrPath] = None,
+    names: Union[Mapping[str, str], Sequence[str]] = (),
     level: Optional[int] = None,
     self_tests: Optional[int] = None,
     test_shape: Optional[Mapping[str, int]] = None,
@@ -39,13 +42,16 @@ def convert(
     tolerance: Optional[float] = None,
     python: Optional[StrPath] = None,
 ) -> str:
-    """Makes a .nnrt file of an ONNX model, as `nnpack convert` does.
+    """Makes a .nnrt file of an ONNX model, or of a .nnrt file and other weights, as `nnpack convert` does.
 
     Args:
-        source: the path of an ONNX model, or its bytes.
+        source: the path of the model, or its bytes.
         target: the file to write. It appears when all has succeeded.
         input_shape: extents for free dimensions, by the names that the model gives them.
         weights: "f16" or "bf16" to round the large weights to the numbers of that type, which makes the file smaller.
+        weights_from: a .safetensors, .npz or .nnrt file to take the weights from, as far as they have the names of the model's.
+        names: what weights of that file are called in the model: a dict of names, or rules "PATTERN=REPLACEMENT" with regular
+            expressions. A name with .T behind it is that of the transposed matrix.
         level: how hard to compress, from 1 to 22.
         self_tests: how many self-test vectors the file gets.
         test_shape: extents of free dimensions in the inputs of self-test vectors and checks.
@@ -67,15 +73,23 @@ def convert(
     for name, number in (("--level", level), ("--self-tests", self_tests), ("--tolerance", tolerance)):
         if number is not None:
             options.append(f"{name}={number}")
-    if isinstance(without, str):
-        raise ArgumentError("without is a list of names")
+    if isinstance(without, str) or isinstance(names, str):
+        raise ArgumentError("without and names are lists")
     if without:
         options += ["--without", *without]
+    if weights_from is not None:
+        options += ["--weights-from", os.fspath(weights_from)]
     if check:
         options += ["--check", "--python", os.fspath(python or sys.executable)]
     with tempfile.TemporaryDirectory(prefix="nnrt-") as folder:
+        if isinstance(names, Mapping):
+            table = os.path.join(folder, "names.tsv")
+            Path(table).write_text("".join(f"{name}\t{other}\n" for name, other in names.items()), encoding="utf-8")
+            names = [table] if names else []
+        for rule in names:
+            options += ["--map", rule]
         if isinstance(source, (bytes, bytearray, memoryview)):
-            path = os.path.join(folder, "model.onnx")
+            path = os.path.join(folder, "model")
             Path(path).write_bytes(source)
         else:
             path = os.fspath(source)
