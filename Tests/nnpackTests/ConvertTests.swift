@@ -4,6 +4,8 @@ import NNGraph
 import NNRuntime
 import Testing
 
+@testable import nnpack
+
 /// One of the ONNX models that Models/make.py makes.
 func onnxModel(_ name: String) -> String {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Models/\(name)/model.onnx"
@@ -104,4 +106,15 @@ private func convert(_ name: String, to path: String, _ arguments: String...) th
     let quiet = try convert("places", to: path, "--quiet")
     #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty)
   }
+}
+
+@Test func theProgressLineFitsTheTerminal() {
+  for width in 0...120 {
+    for share in [nil, 0, 0.5, 1] {
+      let line = ProgressLine.text("compressing", share: share, width: width)
+      #expect(line.count <= max(width - 1, 0), "\(line)")
+    }
+  }
+  #expect(ProgressLine.text("compressing", share: 0.5, width: 30) == "compressing ██████░░░░░░ 50 %")
+  #expect(ProgressLine.text("reading x.onnx", share: nil, width: 80) == "reading x.onnx")
 }

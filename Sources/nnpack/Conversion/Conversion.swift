@@ -42,7 +42,7 @@ struct Conversion {
       }
       file.selfTests = try selfTests.chosen(from: trials, for: file.graph, &report)
       bytes = try encoded(&file, &report)
-      progress.begin("checking")
+      if check != nil { progress.begin("checking") }
       report.comparisons =
         try check?.run(bytes, of: input, Array(trials.prefix(ConversionCheck.inputCount))) ?? []
     } catch {

@@ -65,7 +65,7 @@ def test_weights_come_from_another_file(nnpack, tmp_path, names):
     head = np.arange(8 * 32, dtype=np.float64).reshape(8, 32) / 256
     np.savez(weights, **{"net.W": head})
     nnrt.convert(model("words"), packed)
-    summary = nnrt.convert(packed, target, weights_from=weights, names=names)
+    summary = nnrt.convert(packed.read_bytes(), target, weights_from=weights, names=names)
     assert "1 taken, 0 not used" in summary and "f64 to f32" in summary
     words = np.array([[3, 3]])
     one, other = nnrt.load(packed), nnrt.load(target)

@@ -89,7 +89,8 @@ def convert(
         for rule in names:
             options += ["--map", rule]
         if isinstance(source, (bytes, bytearray, memoryview)):
-            path = os.path.join(folder, "model")
+            is_packed = bytes(source[:4]) == b"NNRT"
+            path = os.path.join(folder, "model.nnrt" if is_packed else "model.onnx")
             Path(path).write_bytes(source)
         else:
             path = os.fspath(source)
