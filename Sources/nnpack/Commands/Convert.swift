@@ -36,7 +36,7 @@ struct Convert: ParsableCommand {
     ))
   var batch: String?
 
-  @Option(help: "How hard to compress, from 1 to 22.") var level = 19
+  @Option(help: "How hard to compress, from 1 to 22.") var level = Conversion.usualLevel
 
   @Option(
     help: ArgumentHelp(
