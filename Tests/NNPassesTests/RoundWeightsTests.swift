@@ -73,4 +73,16 @@ import Testing
       #expect(Double(sizes[0]) < 1.01 * Double(sizes[1]), "\(sizes)")
     }
   }
+
+  @Test func constantsThatPassesChangeAreNotCalledAsBefore() throws {
+    var graph = Graph(name: "names")
+    let x = graph.addInput("x", .f32, [2, 4])
+    let right = graph.addConstant("right", try normal([20, 4]))
+    let left = graph.addConstant("left", try normal([2, 3]))
+    let product = try graph.append(.matmul(Matmul(transposesB: true)), [x, right])
+    graph.addOutput(try graph.append(.matmul(Matmul(transposesA: true)), [left, product]), name: "y")
+    let packed = try graph.packed()
+    let names = packed.values.compactMap { $0.constant == nil ? nil : $0.name.string }
+    #expect(names.sorted() == ["left.T", "right.T"])
+  }
 }

@@ -33,7 +33,8 @@ extension Graph {
       } else {
         var same = node
         if matmul.transposesA {
-          same.inputs[0] = addConstant(self[node.inputs[0]].name, try constant.transposed())
+          same.inputs[0] = addConstant(
+            self[node.inputs[0]].name.transposed, try constant.transposed())
           matmul.transposesA = false
           same.op = .matmul(matmul)
         }
@@ -55,20 +56,5 @@ extension TensorType {
     var dimensions = shape.dimensions
     dimensions.swapAt(dimensions.count - 1, dimensions.count - 2)
     return TensorType(dtype, Shape(dimensions))
-  }
-}
-
-extension Tensor {
-  /// This row-major f32 matrix transposed.
-  fileprivate func transposed() throws(NNError) -> Tensor {
-    let (rows, columns) = (extents[0], extents[1])
-    let source = bytes.bindMemory(to: Float.self)
-    let storage = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
-      let target = memory.bindMemory(to: Float.self)
-      for position in target.indices {
-        target[position] = source[position % rows * columns + position / rows]
-      }
-    }
-    return try Tensor(dtype: .f32, extents: [columns, rows], storage: storage)
   }
 }

@@ -21,8 +21,7 @@ extension Graph {
       } else {
         let name = self[weight].name
         let copy = addConstant(
-          transposed ? name.appending(WeightName.transposed) : name,
-          try constant.inPanels(transposed: transposed))
+          transposed ? name.transposed : name, try constant.inPanels(transposed: transposed))
         copies[weight.index, default: []].append((transposed, copy))
         nodes[index].inputs[1] = copy
       }

@@ -1,5 +1,4 @@
 import NNGraph
-import NNRuntime
 
 /// What became of tensors that were loaded into a graph.
 public struct LoadedWeights: Sendable {
@@ -141,11 +140,6 @@ extension Tensor {
     }
     let numbers = try source.converted(to: dtype)
     return layout == .panels ? try numbers.inPanels(transposed: false) : numbers
-  }
-
-  /// This row-major matrix with rows and columns exchanged.
-  private func transposed() throws(NNError) -> Tensor {
-    try Op.transpose([1, 0]).evaluated([self])
   }
 
   private func converted(to dtype: DType) throws(NNError) -> Tensor {

@@ -20,6 +20,13 @@ public enum WeightName {
 }
 
 extension Name {
+  /// What the transposed matrix is called.
+  var transposed: Name {
+    let ending = Array(WeightName.transposed.utf8)
+    return utf8.count > ending.count && Array(utf8.suffix(ending.count)) == ending
+      ? Name(utf8: Array(utf8.dropLast(ending.count))) : appending(WeightName.transposed)
+  }
+
   /// This name with an ending; no name stays none.
   func appending(_ ending: String) -> Name { isEmpty ? self : Name(utf8: utf8 + Array(ending.utf8)) }
 }
