@@ -2,7 +2,7 @@ import NNGraph
 
 extension Graph {
   /// How many nodes read each value; being an output of the graph counts as one.
-  var useCounts: [Int] {
+  public var useCounts: [Int] {
     var counts = [Int](repeating: 0, count: values.count)
     for node in nodes {
       for input in node.inputs { counts[input.index] += 1 }
@@ -12,7 +12,7 @@ extension Graph {
   }
 
   /// The node that computes each value, by index; nil for inputs and constants.
-  var producers: [Int?] {
+  public var producers: [Int?] {
     var producers = [Int?](repeating: nil, count: values.count)
     for (index, node) in nodes.enumerated() {
       for output in node.outputs { producers[output.index] = index }

@@ -178,6 +178,38 @@ def run(case) -> str:
     return f"{worst:.1f}".removesuffix(".0")
 
 
+def round_trip(case) -> str:
+    """As `run`, of the ONNX model that became of the case's file, by ONNX Runtime."""
+    from round_trip import Runtime
+
+    model = Runtime(exported(case))
+    constants = {tensor.name for tensor in case.model.graph.initializer}
+    names = [value.name for value in case.model.graph.input if value.name not in constants]
+    worst = 0.0
+    for inputs, expected in case.data_sets:
+        given = {}
+        for name, value in zip(names, inputs):
+            given[name] = onnx.numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
+        results = model(given)
+        if len(results) != len(expected):
+            raise AssertionError(f"{len(results)} outputs instead of {len(expected)}")
+        for info, got, wanted in zip(model.session.get_outputs(), results, expected):
+            wanted = np.asarray(onnx.numpy_helper.to_array(wanted) if isinstance(wanted, onnx.TensorProto) else wanted)
+            if got.shape != wanted.shape:
+                raise AssertionError(f"output {info.name} has shape {got.shape} instead of {wanted.shape}")
+            exchanged = plain(wanted)
+            if got.dtype != wanted.dtype and exchanged is wanted:
+                raise AssertionError(f"output {info.name} is {got.dtype} instead of {wanted.dtype}")
+            got, wanted = got.astype(exchanged.dtype), exchanged
+            np.testing.assert_allclose(got, wanted, rtol=case.rtol, atol=case.atol)
+            worst = max(worst, largest_error(got, wanted))
+    return f"{worst:.1f}".removesuffix(".0")
+
+
+def exported(case) -> Path:
+    return WORK / "models" / f"{case.name}-back.onnx"
+
+
 def reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     mismatch = re.search(r"Mismatched elements: \S+ / \S+ \(\S+\)", text)
@@ -187,7 +219,7 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:400]
 
 
-def run_all(cases: list) -> dict[str, tuple[bool, str]]:
+def run_all(cases: list, run=run) -> dict[str, tuple[bool, str]]:
     """Runs the cases in a process of their own, so that a crash costs one case and not the table."""
     outcomes: dict[str, tuple[bool, str]] = {}
     position = 0
@@ -245,13 +277,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/onnx-conformance", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write no table; fail if a case that passed there fails now")
     parser.add_argument("--only", metavar="TEXT", help="run the cases whose names have TEXT in them, and write no table")
+    parser.add_argument(
+        "--round-trip", action="store_true",
+        help="convert to .nnrt files and back, and run what comes out with ONNX Runtime after onnx's checker has seen it")
     parser.add_argument("--groups", action="store_true", help="count the reasons of what does not pass")
     parser.add_argument("--nnpack", default=str(ROOT / "build" / "bin" / "nnpack"), help="the nnpack to convert with")
     options = parser.parse_args()
 
     WORK.mkdir(parents=True, exist_ok=True)
     lost = False
-    for table, collect in (("onnx-node-cases.tsv", operator_cases), ("onnx-models.tsv", model_cases)):
+    suffix = "-back.tsv" if options.round_trip else ".tsv"
+    for table, collect in (("onnx-node-cases" + suffix, operator_cases), ("onnx-models" + suffix, model_cases)):
         lost |= run_group(TABLES / table, collect(), options)
     return 1 if lost else 0
 
@@ -260,7 +296,13 @@ def run_group(table: Path, cases: list, options: argparse.Namespace) -> bool:
     """Runs the cases of one table; gives whether one that passed there does not now."""
     cases = [case for case in cases if not options.only or options.only in case.name]
     reasons = convert(cases, options.nnpack)
-    outcomes = run_all([case for case in cases if case.name not in reasons])
+    if options.round_trip:
+        from round_trip import export_all
+
+        made = [case for case in cases if case.name not in reasons]
+        pairs = [(case.name, WORK / "models" / f"{case.name}.nnrt", exported(case)) for case in made]
+        reasons.update(export_all(pairs, options.nnpack, WORK / "list.txt"))
+    outcomes = run_all([case for case in cases if case.name not in reasons], round_trip if options.round_trip else run)
     results = []
     for case in cases:
         passed, detail = outcomes.get(case.name, (False, reasons.get(case.name, "")))

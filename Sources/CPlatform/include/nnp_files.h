@@ -51,39 +51,69 @@ static inline void nnp_file_unmap(nnp_mapping mapping) {
   if (mapping.bytes) munmap(mapping.bytes, mapping.size);
 }
 
-// Replaces `path` by `size` bytes in one step: a temporary file beside it, fsync, rename, fsync of the folder.
-// On failure the old file is untouched and the temporary file is gone.
-static inline int nnp_file_write_atomically(const char *_Nonnull path, const void *_Nullable bytes, size_t size) {
+// A file under construction: a temporary one beside its place.
+typedef struct {
+  int file;
+  char *_Nullable temporary;
+} nnp_new_file;
+
+// Closes and removes a file under construction.
+static inline void nnp_new_file_abandon(nnp_new_file *_Nonnull new_file) {
+  if (new_file->file >= 0) close(new_file->file);
+  if (new_file->temporary) unlink(new_file->temporary);
+  free(new_file->temporary);
+  new_file->file = -1;
+  new_file->temporary = NULL;
+}
+
+static inline int nnp_new_file_begin(const char *_Nonnull path, nnp_new_file *_Nonnull new_file) {
   size_t length = strlen(path);
-  char *temporary = (char *)malloc(length + 12);
-  if (!temporary) return ENOMEM;
-  memcpy(temporary, path, length);
-  memcpy(temporary + length, ".tmp-XXXXXX", 12);
-  int file = mkstemp(temporary);
-  if (file < 0) {
+  new_file->file = -1;
+  new_file->temporary = (char *)malloc(length + 12);
+  if (!new_file->temporary) return ENOMEM;
+  memcpy(new_file->temporary, path, length);
+  memcpy(new_file->temporary + length, ".tmp-XXXXXX", 12);
+  new_file->file = mkstemp(new_file->temporary);
+  if (new_file->file < 0) {
     int error = errno;
-    free(temporary);
+    free(new_file->temporary);
+    new_file->temporary = NULL;
     return error;
   }
   // mkstemp makes files private; give what open(2) would have given.
   mode_t mask = umask(0);
   umask(mask);
-  int error = fchmod(file, 0666 & ~mask) == 0 ? 0 : errno;
+  int error = fchmod(new_file->file, 0666 & ~mask) == 0 ? 0 : errno;
+  if (error != 0) nnp_new_file_abandon(new_file);
+  return error;
+}
+
+static inline int nnp_new_file_append(nnp_new_file *_Nonnull new_file, const void *_Nullable bytes, size_t size) {
   const char *next = (const char *)bytes;
-  while (error == 0 && size > 0) {
-    ssize_t written = write(file, next, size);
+  while (size > 0) {
+    ssize_t written = write(new_file->file, next, size);
     if (written < 0) {
-      if (errno != EINTR) error = errno;
+      if (errno != EINTR) return errno;
       continue;
     }
     next += written;
     size -= (size_t)written;
   }
-  if (error == 0 && fsync(file) != 0) error = errno;
-  if (close(file) != 0 && error == 0) error = errno;
-  if (error == 0 && rename(temporary, path) != 0) error = errno;
-  if (error != 0) unlink(temporary);
-  free(temporary);
+  return 0;
+}
+
+// Puts the file at `path` in one step: fsync, rename, fsync of the folder. On failure what was there is untouched, and the
+// temporary file is gone.
+static inline int nnp_new_file_commit(nnp_new_file *_Nonnull new_file, const char *_Nonnull path) {
+  int error = fsync(new_file->file) == 0 ? 0 : errno;
+  if (close(new_file->file) != 0 && error == 0) error = errno;
+  new_file->file = -1;
+  if (error == 0 && rename(new_file->temporary, path) != 0) error = errno;
+  if (error == 0) {
+    free(new_file->temporary);
+    new_file->temporary = NULL;
+  }
+  nnp_new_file_abandon(new_file);
   if (error != 0) return error;
   char *folder = strdup(path);
   if (folder) {
@@ -98,6 +128,19 @@ static inline int nnp_file_write_atomically(const char *_Nonnull path, const voi
     free(folder);
   }
   return 0;
+}
+
+// Replaces `path` by `size` bytes in one step. On failure the old file is untouched and the temporary file is gone.
+static inline int nnp_file_write_atomically(const char *_Nonnull path, const void *_Nullable bytes, size_t size) {
+  nnp_new_file new_file;
+  int error = nnp_new_file_begin(path, &new_file);
+  if (error != 0) return error;
+  error = nnp_new_file_append(&new_file, bytes, size);
+  if (error != 0) {
+    nnp_new_file_abandon(&new_file);
+    return error;
+  }
+  return nnp_new_file_commit(&new_file, path);
 }
 
 // The words for an errno value.

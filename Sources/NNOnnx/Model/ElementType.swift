@@ -4,35 +4,38 @@ import NNGraph
 enum ElementType {
   static let string = 8
 
-  /// - Returns: nil for what no tensor of ours can hold.
-  static func dtype(_ number: Int) -> DType? {
-    switch number {
-    case 1: .f32
-    case 2: .u8
-    case 3: .i8
-    case 4: .u16
-    case 5: .i16
-    case 6: .i32
-    case 7: .i64
-    case 9: .bool
-    case 10: .f16
-    case 11: .f64
-    case 12: .u32
-    case 13: .u64
-    case 16: .bf16
-    case 17: .f8e4m3fn
-    case 18: .f8e4m3fnuz
-    case 19: .f8e5m2
-    case 20: .f8e5m2fnuz
-    case 21: .u4
-    case 22: .i4
-    case 23: .f4e2m1
-    case 24: .f8e8m0
-    case 25: .u2
-    case 26: .i2
-    default: nil
+  static func number(_ dtype: DType) -> Int {
+    switch dtype {
+    case .f32: 1
+    case .u8: 2
+    case .i8: 3
+    case .u16: 4
+    case .i16: 5
+    case .i32: 6
+    case .i64: 7
+    case .bool: 9
+    case .f16: 10
+    case .f64: 11
+    case .u32: 12
+    case .u64: 13
+    case .bf16: 16
+    case .f8e4m3fn: 17
+    case .f8e4m3fnuz: 18
+    case .f8e5m2: 19
+    case .f8e5m2fnuz: 20
+    case .u4: 21
+    case .i4: 22
+    case .f4e2m1: 23
+    case .f8e8m0: 24
+    case .u2: 25
+    case .i2: 26
     }
   }
+
+  private static let dtypes = [Int: DType](uniqueKeysWithValues: DType.allCases.map { (number($0), $0) })
+
+  /// - Returns: nil for what no tensor of ours can hold.
+  static func dtype(_ number: Int) -> DType? { dtypes[number] }
 
   /// The standard's name of a type, for messages.
   static func name(_ number: Int) -> String {

@@ -1,12 +1,8 @@
 import NNGraph
 
-/// Functions of one number that networks put between their layers.
+/// Functions of one number, with parameters, that networks put between their layers.
 enum Activations {
   static let operators: [String: Lowering] = [
-    "Relu": { node, graph in [try graph.unary(.relu, try node.input(0))] },
-    "Sigmoid": { node, graph in [try graph.unary(.sigmoid, try node.input(0))] },
-    "Tanh": { node, graph in [try graph.unary(.tanh, try node.input(0))] },
-    "Softplus": { node, graph in [try graph.unary(.softplus, try node.input(0))] },
     "LeakyRelu": { node, graph in
       [try graph.unary(.leakyRelu, try node.input(0), alpha: try node.float("alpha", default: 0.01))]
     },

@@ -2,26 +2,25 @@ import NNGraph
 
 /// Arithmetic, comparison and logic, element by element with broadcasting.
 enum Elementwise {
-  static let operators: [String: Lowering] = [
-    "Abs": unary(.absolute), "Ceil": unary(.ceiling), "Cos": unary(.cosine), "Erf": unary(.errorFunction),
-    "Exp": unary(.exponential), "Floor": unary(.floor), "Identity": unary(.identity),
-    "Log": unary(.logarithm),
-    "Neg": unary(.negate), "Reciprocal": unary(.reciprocal), "Round": unary(.round), "Sign": unary(.sign),
-    "Sin": unary(.sine), "Sqrt": unary(.squareRoot), "Tan": unary(.tangent), "Asin": unary(.arcsine),
-    "Acos": unary(.arccosine), "Atan": unary(.arctangent), "Sinh": unary(.sinh), "Cosh": unary(.cosh),
-    "Asinh": unary(.asinh), "Acosh": unary(.acosh), "Atanh": unary(.atanh),
-    "IsNaN": isNaN, "IsInf": isInfinite,
-
-    "Add": binary(.add), "Sub": binary(.subtract), "Mul": binary(.multiply), "Div": binary(.divide),
-    "Pow": power, "Sum": folded(.add), "Max": folded(.maximum), "Min": folded(.minimum), "Mean": mean,
-
-    "Equal": compare(.equal), "Less": compare(.less), "LessOrEqual": compare(.lessOrEqual),
-    "Greater": compare(.greater), "GreaterOrEqual": compare(.greaterOrEqual),
-    "Not": not, "And": binary(.bitwiseAnd), "Or": binary(.bitwiseOr), "Xor": binary(.bitwiseXor),
-    "BitwiseAnd": binary(.bitwiseAnd), "BitwiseOr": binary(.bitwiseOr), "BitwiseXor": binary(.bitwiseXor),
-    "BitwiseNot": bitwiseNot, "BitShift": shift, "Mod": modulo, "Where": select,
-    "Cast": cast, "CastLike": castLike, "BitCast": bitCast, "Clip": clip,
-  ]
+  static let operators: [String: Lowering] = {
+    var all: [String: Lowering] = [
+      "IsNaN": isNaN, "IsInf": isInfinite, "Pow": power, "Sum": folded(.add), "Max": folded(.maximum),
+      "Min": folded(.minimum), "Mean": mean, "Not": not, "BitwiseNot": bitwiseNot, "BitShift": shift,
+      "Mod": modulo, "Where": select, "Cast": cast, "CastLike": castLike, "BitCast": bitCast, "Clip": clip,
+    ]
+    func fill(_ name: String?, _ lowering: @escaping Lowering) {
+      if let name, all[name] == nil { all[name] = lowering }
+    }
+    for function in UnaryFunction.allCases where !function.isParameterised {
+      fill(function.onnxName, unary(function))
+    }
+    for function in BinaryFunction.allCases {
+      fill(function.onnxName, binary(function))
+      fill(function.onnxLogicalName, binary(function))
+    }
+    for function in CompareFunction.allCases { fill(function.onnxName, compare(function)) }
+    return all
+  }()
 
   private static func unary(_ function: UnaryFunction) -> Lowering {
     { node, graph in [try graph.unary(function, try node.input(0))] }

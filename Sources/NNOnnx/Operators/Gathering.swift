@@ -102,14 +102,11 @@ enum Gathering {
   }
 
   private static func function(_ node: OnnxNode) throws -> ScatterFunction {
-    switch try node.string("reduction", default: "none") {
-    case "none": return .replace
-    case "add": return .add
-    case "mul": return .multiply
-    case "min": return .minimum
-    case "max": return .maximum
-    case let name: throw NNError(.invalidGraph, Message(text: "reduction \"\(name)\""))
+    let name = try node.string("reduction", default: "none")
+    guard let function = ScatterFunction.allCases.first(where: { $0.onnxReduction == name }) else {
+      throw NNError(.invalidGraph, Message(text: "reduction \"\(name)\""))
     }
+    return function
   }
 
   private static func scatterElements(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {

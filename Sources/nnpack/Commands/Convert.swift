@@ -8,8 +8,11 @@ import NNTraining
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes .nnrt files of ONNX models, or of .nnrt files and other weights.",
+    abstract: "Makes .nnrt files of ONNX models, or of .nnrt files and other weights, and ONNX models of .nnrt files.",
     discussion: """
+      The names say which way: from .nnrt to .onnx, or else to .nnrt. ONNX models are written for operator set 20, \
+      or a newer one where element types ask for it; constants of more than 1 GB stand in a file beside the model.
+
       What a model has that cannot be converted is listed, all of it. The output appears when it is complete: where \
       something fails, nothing is written.
 
@@ -18,12 +21,13 @@ struct Convert: ParsableCommand {
         nnpack convert model.onnx model.nnrt --input-shape batch=1,length=128
         nnpack convert model.onnx model.nnrt --weights bf16 --check --tolerance 0.01
         nnpack convert model.nnrt tuned.nnrt --weights-from tuned.safetensors --map '^model\\.='
+        nnpack convert model.nnrt model.onnx
         nnpack convert --batch list.txt
       """)
 
-  @Argument(help: "The ONNX model, or a .nnrt file.") var input: String?
+  @Argument(help: "The model: ONNX, or a .nnrt file.") var input: String?
 
-  @Argument(help: "The .nnrt file to write.") var output: String?
+  @Argument(help: "The file to write: .nnrt, or .onnx.") var output: String?
 
   @Option(
     help: ArgumentHelp(
@@ -94,6 +98,10 @@ struct Convert: ParsableCommand {
   @Option(help: ArgumentHelp("The Python that has ONNX Runtime, for --check.", valueName: "program"))
   var python = "python3"
 
+  @Flag(
+    help: "Write the constants of an ONNX model to a file beside it, named OUTPUT.data, whatever their size.")
+  var externalData = false
+
   @Flag(help: "Print nothing but errors.") var quiet = false
 
   func validate() throws {
@@ -119,6 +127,11 @@ struct Convert: ParsableCommand {
       try convertAll(batch)
     } else if let input, let output {
       try ModelOutput.requireFolder(of: output)
+      if Convert.isExport(input, output) {
+        let text = try export(input, to: output)
+        if !quiet { print(text) }
+        return
+      }
       try requireFittingOptions(input)
       let report = try conversion(isQuiet: quiet).run(input, to: output)
       if quiet { return }
@@ -159,7 +172,12 @@ struct Convert: ParsableCommand {
         throw NNError(.invalidArgument, Message(text: "\(list): not a line of two paths: \(line)"))
       }
       do throws(NNError) {
-        _ = try conversion.run(String(paths[0]), to: String(paths[1]))
+        let (input, output) = (String(paths[0]), String(paths[1]))
+        if Convert.isExport(input, output) {
+          _ = try export(input, to: output)
+        } else {
+          _ = try conversion.run(input, to: output)
+        }
       } catch {
         failures += 1
         StandardError.write("nnpack: \(error.message)\n")
