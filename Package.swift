@@ -162,7 +162,8 @@ let package = Package(
       exclude: ["Models", "Findings"]),
     .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
     .testTarget(name: "NNPassesTests", dependencies: ["NNPasses", "NNRuntime", "NNFormat", "NNGraph"]),
-    .testTarget(name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNKernels", "Reference"]),
+    .testTarget(
+      name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNOnnx", "NNKernels", "Reference"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "NNTrainingTests",

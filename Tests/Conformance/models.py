@@ -83,7 +83,7 @@ def difference(ours: list, theirs: list, masks: set = frozenset()) -> float:
     return worst
 
 
-def compare(name: str, nnpack: str) -> tuple[bool, str]:
+def compare(name: str, nnpack: str, round_trip: bool) -> tuple[bool, str]:
     folder = WORK / name
     folder.mkdir(parents=True, exist_ok=True)
     source, target = folder / "model.onnx", folder / "model.nnrt"
@@ -97,8 +97,10 @@ def compare(name: str, nnpack: str) -> tuple[bool, str]:
     seconds = time.perf_counter() - start
     if done.returncode != 0:
         return False, " ".join(done.stderr.split())[:300]
-    ours, theirs = library(target), runtime(source)
     masks = MASKS.get(name, frozenset())
+    if round_trip:
+        return compare_back(target, folder / "back.onnx", nnpack, source, sets, masks)
+    ours, theirs = library(target), runtime(source)
     worst = max(difference(ours(inputs), theirs(inputs), masks) for inputs in sets)
     share = target.stat().st_size / source.stat().st_size
     detail = f"{worst:.1e} of the largest number; {share:.3f} of {source.stat().st_size:,} bytes; {seconds:.1f} s"
@@ -109,10 +111,26 @@ def compare(name: str, nnpack: str) -> tuple[bool, str]:
     return worst <= TOLERANCE, detail
 
 
+def compare_back(file: Path, back: Path, nnpack: str, source: Path, sets: list, masks: set) -> tuple[bool, str]:
+    """What ONNX Runtime makes of the ONNX model that becomes of a .nnrt file, beside what it makes of the model before that."""
+    from round_trip import Runtime
+
+    back.unlink(missing_ok=True)
+    done = subprocess.run([nnpack, "convert", str(file), str(back)], capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        return False, " ".join(done.stderr.split())[:300]
+    after, before = Runtime(back), runtime(source)
+    worst = max(difference(after(inputs), before(inputs), masks) for inputs in sets)
+    return worst <= TOLERANCE, f"{worst:.1e} of the largest number"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/onnx-whole-models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="models; all unless told")
     parser.add_argument("--list", action="store_true", help="name the models")
+    parser.add_argument(
+        "--round-trip", action="store_true",
+        help="convert to .nnrt files and back, and compare what ONNX Runtime makes of the model before and after")
     parser.add_argument("--nnpack", default=str(ROOT / ".build" / "release" / "nnpack"), help="the program to convert with")
     arguments = parser.parse_args()
     if arguments.list:
@@ -124,12 +142,13 @@ def main() -> int:
     if not Path(arguments.nnpack).exists():
         subprocess.run(["swift", "build", "-c", "release", "--product", "nnpack"], cwd=ROOT, check=True)
     rows = {}
-    if TABLE.exists():
-        rows = {line.split("\t")[0]: line for line in TABLE.read_text().splitlines() if not line.startswith("#")}
+    table = TABLE.with_stem(TABLE.stem + "-back") if arguments.round_trip else TABLE
+    if table.exists():
+        rows = {line.split("\t")[0]: line for line in table.read_text().splitlines() if not line.startswith("#")}
     failures = 0
     for name in arguments.names or MODELS:
         try:
-            passed, detail = compare(name, arguments.nnpack)
+            passed, detail = compare(name, arguments.nnpack, arguments.round_trip)
         except Exception as error:
             passed, detail = False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         failures += not passed
@@ -137,8 +156,9 @@ def main() -> int:
         rows[name] = "\t".join((name, "pass" if passed else "fail", detail))
         print(rows[name].replace("\t", "  "), flush=True)
     passed = sum(line.split("\t")[1] == "pass" for line in rows.values())
-    header = [f"# Whole models beside ONNX Runtime: {passed} of {len(rows)} agree. Made by tools/onnx-whole-models.", "# model\tresult\tdetail"]
-    TABLE.write_text("\n".join(header + [rows[name] for name in MODELS if name in rows]) + "\n")
+    what = "Whole models before and after the way to .nnrt and back, in" if arguments.round_trip else "Whole models beside"
+    header = [f"# {what} ONNX Runtime: {passed} of {len(rows)} agree. Made by tools/onnx-whole-models.", "# model\tresult\tdetail"]
+    table.write_text("\n".join(header + [rows[name] for name in MODELS if name in rows]) + "\n")
     return 1 if failures else 0
 
 

@@ -4,14 +4,16 @@ import NNRuntime
 import Reference
 import Testing
 
-/// A graph of one node over inputs.
-private func graph(of sample: OperatorCase) throws -> Graph {
-  var graph = Graph(name: "one operator")
-  let ids = sample.inputs.enumerated().map { index, input in
-    graph.addInput(Name("x\(index)"), input.dtype, Shape(input.extents))
+extension OperatorCase {
+  /// A graph of one node over inputs.
+  func graph() throws -> Graph {
+    var graph = Graph(name: "one operator")
+    let ids = inputs.enumerated().map { index, input in
+      graph.addInput(Name("x\(index)"), input.dtype, Shape(input.extents))
+    }
+    graph.addOutput(try graph.append(op, ids, name: "node"), name: "y")
+    return graph
   }
-  graph.addOutput(try graph.append(sample.op, ids, name: "node"), name: "y")
-  return graph
 }
 
 /// The same node with every second input a constant.
@@ -77,7 +79,7 @@ private func disagreement(_ result: Tensor, _ expected: ReferenceTensor, _ bound
   for sample in cases {
     #expect("\(sample.op.name)" == "\(family.name)")
     let label = "\(sample.op) of \(sample.inputs.map { $0.extents })"
-    let graph = try graph(of: sample)
+    let graph = try sample.graph()
     let expected = try ReferenceEvaluator(graph).run(inputs: sample.inputs)[0]
     let result = try run(graph, sample.inputs, Session.Options(instructionSet: .baseline))
     if let words = disagreement(result[0], expected, sample.bound) { Issue.record("\(label): \(words)") }
@@ -132,7 +134,7 @@ private func largeCases() -> [OperatorCase] {
 
 @Test func threadsDoNotChangeTheBits() throws {
   for sample in largeCases() {
-    let graph = try graph(of: sample)
+    let graph = try sample.graph()
     let single = bits(try run(graph, sample.inputs, Session.Options(threads: 1, instructionSet: .baseline)))
     for level in instructionSets {
       for threads in [1, 2, 3, 8] {

@@ -12,6 +12,11 @@ extension OnnxExport {
   /// Where tensors begin in a file of their own, so that it can be mapped: a page.
   private static let alignment = 4096
 
+  /// The model as one message.
+  ///
+  /// - Throws: ``ErrorCode/limitExceeded`` if it is too large for one.
+  public func serialized() throws(NNError) -> [UInt8] { try serialized(withData()) }
+
   /// Writes the model. Each file appears when it is complete: where something fails, none is left that was not there.
   ///
   /// - Parameters:
@@ -24,7 +29,7 @@ extension OnnxExport {
   {
     let size = tensors.reduce(0) { $0 + $1.onnxByteCount }
     guard size > limit else {
-      let bytes = try serialized(withData())
+      let bytes = try serialized()
       try WholeFile.write(bytes, to: path)
       return [(path, bytes.count)]
     }
@@ -55,7 +60,7 @@ extension OnnxExport {
   }
 
   /// The model with all its constants.
-  func withData() -> OnnxModelProto {
+  private func withData() -> OnnxModelProto {
     var proto = proto
     for (index, tensor) in tensors.enumerated() {
       proto.graph.initializer[index].rawData = tensor.withOnnxBytes { Data($0) }

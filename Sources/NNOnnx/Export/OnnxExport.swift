@@ -89,11 +89,6 @@ extension ModelFile {
   }
 }
 
-extension OnnxModel {
-  /// The key in the metadata that says which output an input gets its next content from, followed by the input's name.
-  static let stateKeyPrefix = "state."
-}
-
 extension GraphExporter.Problems {
   fileprivate var error: NNError {
     let heading =

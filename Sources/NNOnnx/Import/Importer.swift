@@ -77,6 +77,7 @@ final class Importer {
     if !unsupported.isEmpty { throw unsupportedError() }
     try exportOutputs(graph, from: scope)
     var result = builder.graph
+    result.states = proto.states(of: result)
     result.removeUnused()
     try result.verify()
     return result

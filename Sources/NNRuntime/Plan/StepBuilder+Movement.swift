@@ -43,7 +43,8 @@ extension StepBuilder {
   }
 
   func resolvePad(_ pad: Pad) throws(NNError) {
-    if isView { return }
+    // What has no elements may stand at any address, that of the result too.
+    if isView, type(0) == outputType { return }
     let dtype = outputType.dtype
     let strides = BroadcastLayout.contiguousStrides(outputExtents)
     try emitCopy(

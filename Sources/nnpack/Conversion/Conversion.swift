@@ -29,6 +29,7 @@ struct Conversion {
     progress.begin("reading \(input)")
     if try NamedTensor.isModel(path: input) { return try repack(input, to: output) }
     let model = try OnnxModel(path: input)
+    let metadata = model.metadata
     var report = ConversionReport(output: output, model)
     let bytes: [UInt8]
     do throws(NNError) {
@@ -36,7 +37,7 @@ struct Conversion {
       report.loaded = try source?.load(into: &imported)
       let graph = try packed(imported, &report)
       report.nodesAfter = graph.nodeCount
-      var file = ModelFile(graph: graph)
+      var file = ModelFile(graph: graph, metadata: metadata)
       let rounded = try round(&file.graph)
       progress.begin("running it")
       let trials = try trials(of: file.graph, &report)

@@ -38,7 +38,14 @@ extension Convolutions {
       attributes: window.onnxAttributes + [
         window.onnxDilations, .ints("kernel_shape", window.extent), .int("group", channels),
       ])
-    return try graph.reshape(patches, [0, 0, -1])
+    let places = zip(0..<2, x.shape.dimensions[2...]).map { axis, dimension in
+      dimension.extent.map { window.outputExtent(axis: axis, of: $0) }
+    }
+    guard let rows = places[0], let columns = places[1] else {
+      return try graph.reshape(patches, [0, 0, -1])
+    }
+    guard rows * columns > 0 else { throw NNError(.unsupportedOperator, "patches at no place") }
+    return try graph.reshape(patches, [0, 0, rows * columns])
   }
 
   static func exportFold(
@@ -53,6 +60,9 @@ extension Convolutions {
   static func exportWeightGradient(
     _ window: Window, _ groups: Int, _ x: Operand, _ dy: Operand, _ graph: OnnxGraphWriter
   ) throws -> String {
+    guard !dy.shape.dimensions.contains(.fixed(0)) else {
+      throw NNError(.unsupportedOperator, "the gradient of a convolution without results")
+    }
     guard let channels = x.shape[1].extent else {
       throw NNError(.unsupportedOperator, "the gradient for an unknown number of channels")
     }

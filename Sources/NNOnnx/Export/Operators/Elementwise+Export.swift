@@ -115,10 +115,7 @@ extension Elementwise {
     -> String
   {
     let to = OnnxAttributeProto.int("to", ElementType.number(dtype))
-    // The bits of a truth value are those of the number that it stands for.
-    if mode == .bits, x.dtype != .bool, dtype != .bool {
-      return graph.node("BitCast", x.name, attributes: [to])
-    }
+    if mode == .bits { return bits(x, dtype, graph) }
     var source = x.name
     if mode == .clamping, x.dtype.isInteger, dtype.isInteger { source = try clamped(x, to: dtype, graph) }
     var attributes = [to]
@@ -129,6 +126,16 @@ extension Elementwise {
     case .nearest: attributes.append(.string("round_mode", "nearest"))
     }
     return graph.node("Cast", source, attributes: attributes)
+  }
+
+  /// The same bits as another type. Those of a truth value are the number that it stands for.
+  private static func bits(_ x: Operand, _ dtype: DType, _ graph: OnnxGraphWriter) -> String {
+    let source = x.dtype == .bool ? graph.cast(x.name, .u8) : x.name
+    let target = dtype == .bool ? .u8 : dtype
+    let result =
+      (x.dtype == .bool ? .u8 : x.dtype) == target
+      ? source : graph.node("BitCast", source, attributes: [.int("to", ElementType.number(target))])
+    return dtype == .bool ? graph.cast(result, .bool) : result
   }
 
   /// x, of i32, i64 or u64, within the range of another integer type.
