@@ -124,6 +124,24 @@ def compare_back(file: Path, back: Path, nnpack: str, source: Path, sets: list, 
     return worst <= TOLERANCE, f"{worst:.1e} of the largest number"
 
 
+def compare_examples(nnpack: str) -> int:
+    from examples import compare_example
+
+    rows = []
+    for file in sorted((ROOT / "build" / "examples").glob("*/*.nnrt")):
+        try:
+            passed, detail = compare_example(file, nnpack, difference)
+        except Exception as error:
+            passed, detail = False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        rows.append((file.stem, "pass" if passed else "fail", detail.replace(str(ROOT) + "/", "")))
+        print("  ".join(rows[-1]), flush=True)
+    passed = sum(row[1] == "pass" for row in rows)
+    header = f"# The examples' files in ONNX Runtime: {passed} of {len(rows)} agree. Made by tools/onnx-whole-models --examples.\n"
+    table = "".join("\t".join(row) + "\n" for row in rows)
+    TABLE.with_name("examples-back.tsv").write_text(header + "# file\tresult\tdetail\n" + table)
+    return 0 if passed == len(rows) else 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/onnx-whole-models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="models; all unless told")
@@ -131,8 +149,13 @@ def main() -> int:
     parser.add_argument(
         "--round-trip", action="store_true",
         help="convert to .nnrt files and back, and compare what ONNX Runtime makes of the model before and after")
+    parser.add_argument(
+        "--examples", action="store_true",
+        help="compare the files that tools/examples left in build/examples, written as ONNX, with ONNX Runtime instead")
     parser.add_argument("--nnpack", default=str(ROOT / ".build" / "release" / "nnpack"), help="the program to convert with")
     arguments = parser.parse_args()
+    if arguments.examples:
+        return compare_examples(arguments.nnpack)
     if arguments.list:
         print("\n".join(MODELS))
         return 0
