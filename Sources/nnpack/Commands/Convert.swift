@@ -8,7 +8,9 @@ import NNTraining
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes .nnrt files of ONNX models, or of .nnrt files and other weights, and ONNX models of .nnrt files.",
+    abstract: """
+      Makes .nnrt files of ONNX models, or of .nnrt files and other weights, and ONNX models of .nnrt files.
+      """,
     discussion: """
       The names say which way: from .nnrt to .onnx, or else to .nnrt. ONNX models are written for operator set 20, \
       or a newer one where element types ask for it; constants of more than 1 GB stand in a file beside the model.

@@ -79,7 +79,8 @@ def litert() -> Callable[[], Loaded]:
     def load() -> Loaded:
         interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=threads)
         interpreter.allocate_tensors()
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+        given = interpreter.get_input_details()[0]
+        interpreter.set_tensor(given["index"], x.astype(given["dtype"]))
         output = interpreter.get_output_details()[0]["index"]
         return interpreter.invoke, lambda: interpreter.get_tensor(output)
 
