@@ -2,7 +2,7 @@ import NNGraph
 
 /// Convolutions of one, two and three spatial axes.
 enum Convolutions {
-  static let operators: [String: Lowering] = ["Conv": convolution, "Col2Im": overlapped]
+  static let operators: [String: Lowering] = ["Conv": convolution]
 
   private static func convolution(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, weight) = (try node.input(0), try node.input(1))
@@ -72,18 +72,5 @@ enum Convolutions {
     let result = try graph.extents(sum)
     let apart = try graph.reshape(sum, [extents[0], depth, result[1], result[2], result[3]])
     return try graph.transpose(apart, [0, 2, 1, 3, 4])
-  }
-
-  /// x (N, C·kH·kW, oH·oW), of one or two spatial axes → (N, C, H, W), summed where the patches overlap.
-  private static func overlapped(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let image = try node.required(try node.constantInts(1, graph, "image_shape"), "image_shape")
-    let block = try node.required(try node.constantInts(2, graph, "block_shape"), "block_shape")
-    let window = try SpatialWindow(node, kernel: block, image.map { .fixed($0) })
-    guard let plane = window.asPlane else {
-      throw NNError(.unsupportedOperator, "\(window.axisCount) spatial axes")
-    }
-    let (height, width) = image.count == 1 ? (1, image[0]) : (image[0], image[1])
-    let result = try graph.append(.fold(plane, height: height, width: width), try node.input(0))
-    return [image.count == 1 ? try graph.squeeze(result, [2]) : result]
   }
 }

@@ -136,7 +136,8 @@ enum Gathering {
     return [try graph.reshape(result, like: x)]
   }
 
-  /// Each element where its index says in a tensor of zeros, whose last axes may be larger than the pool's were.
+  /// Each element where its index says among zeros, as many as the pool had elements; behind the last axes more of them may be
+  /// wanted.
   private static func unpool(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, indices) = (try node.input(0), try node.input(1))
     let extents = try graph.extents(x)
@@ -145,17 +146,24 @@ enum Gathering {
     }
     let kernel = try node.required(try node.extents("kernel_shape", least: 1), "kernel_shape")
     let window = try TransposedWindow(node, kernel: kernel, Array(graph.shape(x).dimensions[2...]))
-    var output = window.output.compactMap { $0.extent }
-    let natural = Array(extents[..<2]) + output
-    if let wanted = try node.constantInts(2, graph, "output_shape") { output = Array(wanted.dropFirst(2)) }
-    try Shape(natural).validate()
-    let shape = Array(extents[..<2]) + output
-    try Shape(shape).validate()
-    let count = extents.reduce(1, *)
-    let zeros = try graph.expand(try graph.scalar(0, like: x), [shape.reduce(1, *)])
-    let result = try graph.append(
-      .scatter(.replace, axis: 0), zeros, try graph.reshape(indices, [count]), try graph.reshape(x, [count]))
-    return [try graph.reshape(result, shape)]
+    let shape = extents[..<2] + window.output.compactMap { $0.extent }
+    guard let size = Shape(Array(shape)).elementCount else {
+      throw NNError(.limitExceeded, "a result of shape \(Shape(Array(shape)).description)")
+    }
+    let zeros = try graph.expand(try graph.scalar(0, like: x), [size])
+    let summed = try graph.append(
+      .scatter(.replace, axis: 0), zeros, try graph.flat(indices), try graph.flat(x))
+    let result = try graph.reshape(summed, Array(shape))
+    guard let wanted = try node.optional(2) else { return [result] }
+    guard graph.shape(wanted) == [shape.count] else {
+      throw NNError(.shapeMismatch, "output_shape for other than \(shape.count) axes")
+    }
+    let missing = try graph.subtract(try graph.cast(wanted, .i64), try graph.ints(Array(shape)))
+    if let known = graph.constant(missing)?.integers, !known.allSatisfy({ (0...1 << 40).contains($0) }) {
+      throw NNError(.shapeMismatch, "an output_shape smaller than the result, or far too large")
+    }
+    let before = try graph.ints([Int](repeating: 0, count: shape.count))
+    return [try graph.pad(result, Array(shape.indices), try graph.concat([before, missing], axis: 0))]
   }
 
   /// The first k of the sorted axis, and where they stood.

@@ -127,6 +127,9 @@ enum Movement {
       return try pieces(x, axis, sizes: sizes, graph)
     }
     let sizes = node.version >= 13 ? try node.constantInts(1, graph, "split") : try node.ints("split")
+    if sizes == nil, graph.shape(x)[axis].extent == nil {
+      return try pieces(x, axis, count: try node.int("num_outputs", default: node.outputCount), graph)
+    }
     let parts =
       try sizes
       ?? equalParts(
@@ -153,6 +156,18 @@ enum Movement {
       throw NNError(.shapeMismatch, "parts of \(start) elements together for an axis of \(extent)")
     }
     return pieces
+  }
+
+  /// Pieces of the same size, but for the last, of an axis whose extent is free.
+  private static func pieces(_ x: ValueID, _ axis: Int, count: Int, _ graph: GraphBuilder) throws -> [ValueID]
+  {
+    guard count >= 1, count <= 1 << 16 else { throw NNError(.invalidGraph, "a split into \(count) parts") }
+    let extent = try graph.shapeValue(x, axis..<axis + 1)
+    let size = try graph.divide(try graph.add(extent, try graph.ints([count - 1])), try graph.ints([count]))
+    return try (0..<count).map { index in
+      let start = try graph.multiply(size, try graph.ints([index]))
+      return try graph.slice(x, [axis], start, try graph.add(start, size))
+    }
   }
 
   /// Pieces whose sizes are values.
