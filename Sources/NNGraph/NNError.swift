@@ -73,8 +73,13 @@ public struct Message: ExpressibleByStringInterpolation, Sendable {
   /// A text of a file's as a terminal and a program in C can take it: what controls them, but for the ends of lines, becomes "?".
   @inline(never)
   fileprivate static func shown(_ text: String) -> String {
-    guard text.utf8.contains(where: isControl) else { return text }
-    return String(decoding: text.utf8.map { isControl($0) ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
+    var bytes = Array(text.utf8)
+    var isClean = true
+    for index in bytes.indices where isControl(bytes[index]) {
+      bytes[index] = UInt8(ascii: "?")
+      isClean = false
+    }
+    return isClean ? text : String(decoding: bytes, as: UTF8.self)
   }
 
   private static func isControl(_ byte: UInt8) -> Bool {
