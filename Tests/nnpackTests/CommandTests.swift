@@ -6,7 +6,7 @@ import NumPyFiles
 import Testing
 
 @Test func everyCommandHasHelpWithAnExample() throws {
-  for command in [[], ["train"], ["convert"], ["inspect"], ["run"], ["verify"], ["bench"]] {
+  for command in [[], ["train"], ["convert"], ["inspect"], ["run"], ["verify"], ["bench"], ["profile"]] {
     let outcome = try nnpack(command + ["--help"])
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(outcome.output.contains("EXAMPLE:\n  nnpack " + command.joined(separator: " ")), "\(command)")
@@ -39,7 +39,7 @@ import Testing
   try withTemporaryFolder { folder in
     let text = folder + "/text.nnrt"
     try "hello".write(toFile: text, atomically: true, encoding: .utf8)
-    for command in ["inspect", "run", "verify", "bench"] {
+    for command in ["inspect", "run", "verify", "bench", "profile"] {
       for path in ["/no/such/file.nnrt", text] {
         let outcome = try nnpack(command, path)
         #expect(outcome.status == 1 && outcome.output.isEmpty)
@@ -193,6 +193,27 @@ private let inspected = """
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     let outcome = try nnpack("verify", path)
     #expect(outcome.status == 1 && outcome.output.isEmpty && outcome.errors.contains(path))
+  }
+}
+
+@Test func profileTellsWhatEachOperatorTakes() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/model.nnrt"
+    try writeModel(path)
+    let model = try Model.open(path: path)
+    let text = try nnpack("profile", path, "--runs", "3", "--batch", "4")
+    #expect(text.status == 0, "\(text.errors)")
+    for node in model.graph.nodes { #expect(text.output.contains("\(node.op.name)")) }
+    #expect(text.output.contains("(4, 2)") && text.output.contains("GFLOP/s"))
+    let trace = folder + "/trace.json"
+    let json = try nnpack("profile", path, "--runs", "1", "--json", "--trace", trace)
+    let operators = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as! [[String: Any]]
+    // 2·M·N·K of the two products, of one row.
+    #expect(operators.reduce(0) { $0 + ($1["operations"] as! Int) } == 24)
+    let events = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: trace)))
+    #expect((events as! [[String: Any]]).map { $0["ph"] as? String } == operators.map { _ in "X" })
+    let summary = try nnpack("profile", path, "--runs", "1", "--summary", "--dimension", "T=3")
+    #expect(summary.status == 64 && summary.errors.contains("no free dimension 'T'"))
   }
 }
 

@@ -7,7 +7,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures how fast a .nnrt file loads and runs.",
     discussion: """
-      Inputs are seeded random numbers in [0, 1), zeros for integers. Loading is opening the file, checking it and \
+      Inputs are seeded random numbers. Loading is opening the file, checking it and \
       decompressing its weights: the median of several times, the file being in the system's cache.
 
       GFLOP/s count the matrix products and convolutions alone: 2·M·N·K operations for the product of (M, K) and (K, N), \
@@ -34,12 +34,11 @@ struct Bench: ParsableCommand {
   func run() throws {
     let loading = try Bench.loadTime(file)
     let model = try Model.open(path: file)
-    let extents = try trial.extents(of: model.graph)
+    let inputs = try trial.inputs(for: model.graph)
+    let extents = inputs.map { $0.extents }
     let operations = try model.graph.resolve(inputExtents: extents).productOperations(model.graph)
     let session = try Session(model, options: execution.session)
-    for (index, id) in model.graph.inputs.enumerated() {
-      try session.setInput(index, try TrialInputs.tensor(model.graph[id].type.dtype, extents[index]))
-    }
+    for (index, input) in inputs.enumerated() { try session.setInput(index, input) }
     let samples = try Bench.measure(seconds: seconds) { () throws(NNError) in try session.run() }
     let result = Result(
       file: file, instructionSet: "\(try execution.session.instructionSet.resolved().name)",

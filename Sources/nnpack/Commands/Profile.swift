@@ -39,7 +39,7 @@ struct Profile: ParsableCommand {
   func run() throws {
     let graph = try Model.open(path: file).graph
     let profile = try ModelProfile(
-      graph, inputExtents: try trial.extents(of: graph), instructionSet: instructionSet.level, runs: runs)
+      graph, try trial.inputs(for: graph), instructionSet: instructionSet.level, runs: runs)
     if let trace {
       try ModelOutput.requireFolder(of: trace)
       try WholeFile.write(Array(try JSON.text(profile.trace).utf8), to: trace)
