@@ -7,6 +7,9 @@ struct ByteWriter {
   /// Makes room for so many bytes in all.
   mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
+  /// Puts bytes in front of those that are there, in their memory if it has room.
+  mutating func prepend(_ front: [UInt8]) { bytes.insert(contentsOf: front, at: 0) }
+
   mutating func u8(_ value: UInt8) { bytes.append(value) }
 
   mutating func u16(_ value: UInt16) { little(UInt64(value), size: 2) }

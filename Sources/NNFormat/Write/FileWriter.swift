@@ -19,7 +19,7 @@ struct FileWriter {
     let (index, data) = try tensors(of: model.graph.withBodies)
     var sections = [
       try section(.graph, try graph(model.graph)), try section(.tensorIndex, index),
-      EncodedSection(kind: .data, codec: .raw, bytes: data, rawBytes: data.count),
+      EncodedSection(kind: .data, codec: .raw, bytes: [], rawBytes: data.bytes.count),
     ]
     if !model.metadata.entries.isEmpty {
       sections.append(try section(.metadata, try metadata(model.metadata)))
@@ -27,7 +27,7 @@ struct FileWriter {
     if !model.selfTests.isEmpty {
       sections.append(try section(.selfTest, try selfTests(model.selfTests)))
     }
-    return container(sections)
+    return container(sections, data)
   }
 
   /// Bytes that the self-test section adds to a file.
@@ -62,34 +62,46 @@ extension FileWriter {
     return EncodedSection(kind: kind, codec: .raw, bytes: bytes, rawBytes: bytes.count)
   }
 
-  private func container(_ sections: [EncodedSection]) -> [UInt8] {
+  /// - Parameter data: the bytes of the data section, which become the file's: large weights are in memory once.
+  private func container(_ sections: [EncodedSection], _ data: consuming ByteWriter) -> [UInt8] {
     var table = ByteWriter()
     var end = Format.headerSize + sections.count * Format.sectionEntrySize
     for section in sections {
       // Everything is in memory, so lengths are far from overflowing.
       let offset = (end + section.kind.alignment - 1) / section.kind.alignment * section.kind.alignment
-      end = offset + section.bytes.count
+      let size = section.kind == .data ? section.rawBytes : section.bytes.count
+      end = offset + size
       table.u32(section.kind.wireCode)
       table.u32(UInt32(section.codec.rawValue))
       table.u64(UInt64(offset))
-      table.u64(UInt64(section.bytes.count))
+      table.u64(UInt64(size))
       table.u64(UInt64(section.rawBytes))
       table.u32(section.kind == .data ? 0 : section.bytes.withUnsafeBytes { crc.checksum($0) })
       table.u32(0)
     }
-    var file = ByteWriter()
-    file.reserve(end)
-    file.u32(Format.magic)
-    file.u16(Format.version)
-    file.u16(UInt16(truncatingIfNeeded: sections.count))
-    file.u64(UInt64(end))
-    file.u32(0)
-    let front = file.bytes.withUnsafeBytes { crc.checksum($0) }
-    file.u32(table.bytes.withUnsafeBytes { crc.checksum($0, continuing: front) })
-    file.append(table.bytes)
+    var front = ByteWriter()
+    front.u32(Format.magic)
+    front.u16(Format.version)
+    front.u16(UInt16(truncatingIfNeeded: sections.count))
+    front.u64(UInt64(end))
+    front.u32(0)
+    let checksum = front.bytes.withUnsafeBytes { crc.checksum($0) }
+    front.u32(table.bytes.withUnsafeBytes { crc.checksum($0, continuing: checksum) })
+    front.append(table.bytes)
+    var file = data
+    var isBehindData = false
     for section in sections {
-      file.pad(to: section.kind.alignment)
-      file.append(section.bytes)
+      if section.kind == .data {
+        front.pad(to: section.kind.alignment)
+        file.prepend(front.bytes)
+        isBehindData = true
+      } else if isBehindData {
+        file.pad(to: section.kind.alignment)
+        file.append(section.bytes)
+      } else {
+        front.pad(to: section.kind.alignment)
+        front.append(section.bytes)
+      }
     }
     return file.bytes
   }
@@ -136,7 +148,7 @@ extension FileWriter {
 
 // Tensors
 extension FileWriter {
-  private func tensors(of graphs: [Graph]) throws(NNError) -> (index: [UInt8], data: [UInt8]) {
+  private func tensors(of graphs: [Graph]) throws(NNError) -> (index: [UInt8], data: ByteWriter) {
     var index = ByteWriter()
     var data = ByteWriter()
     var count: UInt64 = 0
@@ -150,7 +162,8 @@ extension FileWriter {
     }
     index.varint(count)
     // Growing step by step would take twice the memory of large weights for a while.
-    data.reserve(total)
+    // What goes around the weights has room too.
+    data.reserve(total + total / 16 + 1 << 16)
     for graph in graphs {
       for value in graph.values {
         guard let tensor = value.constant else { continue }
@@ -162,7 +175,7 @@ extension FileWriter {
         done += tensor.bytes.count
       }
     }
-    return (index.bytes, data.bytes)
+    return (index.bytes, data)
   }
 
   private func tensor(

@@ -33,9 +33,9 @@ struct Conversion {
     var report = ConversionReport(output: output, model)
     let bytes: [UInt8]
     do throws(NNError) {
-      var imported = try (consume model).imported(importing) { report.warnings.append($0) }
-      report.loaded = try source?.load(into: &imported)
-      let graph = try packed(imported, &report)
+      var graph = try (consume model).imported(importing) { report.warnings.append($0) }
+      report.loaded = try source?.load(into: &graph)
+      try pack(&graph, &report)
       report.nodesAfter = graph.nodeCount
       var file = ModelFile(graph: graph, metadata: metadata)
       let rounded = try round(&file.graph)
@@ -100,10 +100,11 @@ struct Conversion {
     return (dtype, try graph.roundWeights(to: dtype))
   }
 
-  private func packed(_ graph: Graph, _ report: inout ConversionReport) throws(NNError) -> Graph {
+  /// Runs the passes in place, so that weights that they replace are let go of.
+  private func pack(_ graph: inout Graph, _ report: inout ConversionReport) throws(NNError) {
     var check = checksPasses ? try PassCheck(graph) : nil
     var done = 0
-    let result = try graph.packed(passes) { (pass, graph) throws(NNError) in
+    graph = try graph.packed(passes) { (pass, graph) throws(NNError) in
       check?.observe(pass, graph)
     } count: { pass, count in
       done += 1
@@ -113,7 +114,6 @@ struct Conversion {
     if let finding = check?.finding {
       throw NNError(.selfTestFailed, Message(text: "pass \(finding.pass.rawValue): \(finding.description)"))
     }
-    return result
   }
 
   /// Runs on random inputs, as many as any of the options needs; none if the model does not run.
