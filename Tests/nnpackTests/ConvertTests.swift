@@ -31,6 +31,19 @@ private func convert(_ name: String, to path: String, _ arguments: String...) th
   }
 }
 
+@Test func levelZeroLeavesWeightsAsTheyAre() throws {
+  try withTemporaryFolder { folder in
+    let (plain, packed) = (folder + "/plain.nnrt", folder + "/packed.nnrt")
+    #expect(try convert("pictures", to: packed).status == 0)
+    #expect(try convert("pictures", to: plain, "--level", "0").status == 0)
+    #expect(try !nnpack("inspect", plain).output.contains("zstd"))
+    #expect(try nnpack("inspect", packed).output.contains("zstd"))
+    let graphs = [try Model.open(path: plain).graph, try Model.open(path: packed).graph]
+    let weights = graphs.map { $0.values.compactMap { $0.constant?.floats } }
+    #expect(weights[0] == weights[1])
+  }
+}
+
 @Test func selfTestsOfTokensUseTheWholeTable() throws {
   try withTemporaryFolder { folder in
     let path = folder + "/words.nnrt"

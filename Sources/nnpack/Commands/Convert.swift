@@ -42,7 +42,8 @@ struct Convert: ParsableCommand {
     ))
   var batch: String?
 
-  @Option(help: "How hard to compress, from 1 to 22.") var level = Conversion.usualLevel
+  @Option(help: "How hard to compress, from 1 to 22; 0 leaves weights to be mapped into memory as they are.")
+  var level = Conversion.usualLevel
 
   @Option(
     help: ArgumentHelp(
@@ -110,7 +111,7 @@ struct Convert: ParsableCommand {
     guard batch == nil ? input != nil && output != nil : input == nil else {
       throw ValidationError("give a model and a file to write, or --batch")
     }
-    guard (1...22).contains(level) else { throw ValidationError("--level is from 1 to 22") }
+    guard (0...22).contains(level) else { throw ValidationError("--level is from 0 to 22") }
     guard tolerance >= 0 else { throw ValidationError("--tolerance takes a number of at least 0") }
     guard map.isEmpty || weightsFrom != nil else { throw ValidationError("--map goes with --weights-from") }
     guard !check || weightsFrom == nil else {

@@ -11,6 +11,7 @@ struct Conversion {
   var passes = Pass.allCases
   /// Whether the graph is run after each pass, to find one that changes a result.
   var checksPasses = false
+  /// Of compression; 0 for none.
   var level = usualLevel
   /// Other numbers for the weights.
   var source: WeightSource?
@@ -87,13 +88,15 @@ struct Conversion {
     }
     report.selfTestCount = file.selfTests.count
     progress.begin("compressing")
-    let bytes = try file.encode(WriteOptions(codec: .zstd(level: level))) { done, total in
+    let bytes = try file.encode(writing) { done, total in
       progress.advance(done, of: total)
     }
     try WholeFile.write(bytes, to: output)
     report.bytesAfter = bytes.count
     return report
   }
+
+  private var writing: WriteOptions { WriteOptions(codec: level == 0 ? .raw : .zstd(level: level)) }
 
   private func round(_ graph: inout Graph) throws(NNError) -> (dtype: DType, weights: RoundedWeights)? {
     guard let dtype = weights.dtype else { return nil }
@@ -133,7 +136,7 @@ struct Conversion {
 
   /// The bytes of the file, with as many of the vectors as leave it smaller than the ONNX file.
   private func encoded(_ file: inout ModelFile, _ report: inout ConversionReport) throws(NNError) -> [UInt8] {
-    let options = WriteOptions(codec: .zstd(level: level))
+    let options = writing
     progress.begin("compressing")
     let bytes = try file.encode(options) { done, total in progress.advance(done, of: total) }
     guard bytes.count > report.bytesBefore, !file.selfTests.isEmpty else {
