@@ -146,14 +146,10 @@ def largest_error(got: np.ndarray, expected: np.ndarray) -> float:
     return float((difference / np.spacing(np.abs(expected[finite])).astype(np.float64)).max())
 
 
-def run(case) -> str:
-    """Runs all data sets of a case; gives the largest error in ulp, or raises with the reason."""
-    import nnrt
-
-    model = nnrt.load(WORK / "models" / f"{case.name}.nnrt")
+def data_sets(case):
+    """For each data set of a case the inputs as arrays by name, and the expected outputs."""
     constants = {tensor.name for tensor in case.model.graph.initializer}
     names = [value.name for value in case.model.graph.input if value.name not in constants]
-    worst = 0.0
     for inputs, expected in case.data_sets:
         given = {}
         for name, value in zip(names, inputs):
@@ -162,16 +158,33 @@ def run(case) -> str:
             if not isinstance(value, (np.ndarray, np.generic)):
                 raise ValueError(f"input {name} is a {type(value).__name__}")
             given[name] = value
+        yield given, [np.asarray(onnx.numpy_helper.to_array(v) if isinstance(v, onnx.TensorProto) else v) for v in expected]
+
+
+def require_count(results, expected) -> None:
+    if len(results) != len(expected):
+        raise AssertionError(f"{len(results)} outputs instead of {len(expected)}")
+
+
+def require_shape(name: str, got, wanted) -> None:
+    if got.shape != wanted.shape:
+        raise AssertionError(f"output {name} has shape {got.shape} instead of {wanted.shape}")
+
+
+def run(case) -> str:
+    """Runs all data sets of a case; gives the largest error in ulp, or raises with the reason."""
+    import nnrt
+
+    model = nnrt.load(WORK / "models" / f"{case.name}.nnrt")
+    worst = 0.0
+    for given, expected in data_sets(case):
         results = model(given) if given else model()
         results = results if isinstance(results, tuple) else (results,)
-        if len(results) != len(expected):
-            raise AssertionError(f"{len(results)} outputs instead of {len(expected)}")
+        require_count(results, expected)
         for info, got, wanted in zip(model.outputs, results, expected):
-            wanted = np.asarray(onnx.numpy_helper.to_array(wanted) if isinstance(wanted, onnx.TensorProto) else wanted)
             if info.dtype != wanted.dtype:
                 raise AssertionError(f"output {info.name} is {info.dtype_name} instead of {wanted.dtype}")
-            if got.shape != wanted.shape:
-                raise AssertionError(f"output {info.name} has shape {got.shape} instead of {wanted.shape}")
+            require_shape(info.name, got, wanted)
             got, wanted = plain(got), plain(wanted)
             np.testing.assert_allclose(got, wanted, rtol=case.rtol, atol=case.atol)
             worst = max(worst, largest_error(got, wanted))
@@ -183,20 +196,12 @@ def round_trip(case) -> str:
     from round_trip import Runtime
 
     model = Runtime(exported(case))
-    constants = {tensor.name for tensor in case.model.graph.initializer}
-    names = [value.name for value in case.model.graph.input if value.name not in constants]
     worst = 0.0
-    for inputs, expected in case.data_sets:
-        given = {}
-        for name, value in zip(names, inputs):
-            given[name] = onnx.numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
+    for given, expected in data_sets(case):
         results = model(given)
-        if len(results) != len(expected):
-            raise AssertionError(f"{len(results)} outputs instead of {len(expected)}")
+        require_count(results, expected)
         for info, got, wanted in zip(model.session.get_outputs(), results, expected):
-            wanted = np.asarray(onnx.numpy_helper.to_array(wanted) if isinstance(wanted, onnx.TensorProto) else wanted)
-            if got.shape != wanted.shape:
-                raise AssertionError(f"output {info.name} has shape {got.shape} instead of {wanted.shape}")
+            require_shape(info.name, got, wanted)
             exchanged = plain(wanted)
             if got.dtype != wanted.dtype and exchanged is wanted:
                 raise AssertionError(f"output {info.name} is {got.dtype} instead of {wanted.dtype}")

@@ -23,7 +23,8 @@ public struct ProductBlock: BitwiseCopyable {
   /// Whether the products are added to what C holds.
   @usableFromInline var accumulates: Bool
   /// Whether A lies in panels of 16 rows, as ``Panels`` of its transpose; rows are then counted from a panel's first.
-  public var aInPanels = false
+  public var aInPanels: Bool
+  /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
 
   @inlinable @inline(__always)
@@ -31,8 +32,9 @@ public struct ProductBlock: BitwiseCopyable {
     a: UnsafePointer<Float>, aStride: Int, aStep: Int = 1, panels: UnsafePointer<Float>, panelStride: Int,
     panelStep: Int = 16, c: UnsafeMutablePointer<Float>, cStride: Int, columnBias: UnsafePointer<Float>?,
     rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false,
-    epilogue: Epilogue = .none
+    aInPanels: Bool = false, epilogue: Epilogue = .none
   ) {
+    self.aInPanels = aInPanels
     bounds = epilogue.bounds
     self.a = a
     self.aStride = aStride

@@ -85,12 +85,12 @@ func winogradConvolution<I: InstructionSet>(
       of: filter, tile, filters: arguments.outputChannels, channels: channels)
     var frequency = 0
     while frequency < tile.frequencies {
-      var product = ProductBlock(
+      let product = ProductBlock(
         a: weights + (stored.start &+ frequency &* stored.frequencyStride), aStride: 0,
         panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
         c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
-        rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels)
-      product.aInPanels = true
+        rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels,
+        aInPanels: true)
       I.multiply(product)
       frequency &+= 1
     }

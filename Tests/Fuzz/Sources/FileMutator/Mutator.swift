@@ -160,17 +160,7 @@ struct Parts {
 private func fixChunks(_ index: inout [UInt8], _ data: [UInt8]) {
   var at = 0
   var position = 0
-  func number() -> Int? {
-    var value: UInt64 = 0
-    for shift in stride(from: UInt64(0), through: 56, by: 7) {
-      guard at < index.count else { return nil }
-      let byte = index[at]
-      at += 1
-      value |= UInt64(byte & 0x7F) << shift
-      if byte < 0x80 { return Int(value) }
-    }
-    return nil
-  }
+  func number() -> Int? { readVarint(index[...], at: &at, bits: 63).map { Int($0) } }
   let sizes: [UInt8: Int] = [1: 4, 2: 8, 3: 2, 4: 2, 16: 1, 17: 2, 18: 4, 19: 8, 24: 1, 32: 1]
   guard let count = number() else { return }
   for _ in 0..<count {

@@ -3,6 +3,20 @@
 @_silgen_name("LLVMFuzzerMutate")
 public func libFuzzerMutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ maximum: Int) -> Int
 
+/// A variable-length integer of seven bits a byte, the least significant first, as .nnrt files and protobuf have them; nil for one that is
+/// longer than `bits` bits or ends with the bytes.
+public func readVarint(_ bytes: ArraySlice<UInt8>, at position: inout Int, bits: UInt64 = 64) -> UInt64? {
+  var value: UInt64 = 0
+  for shift in stride(from: UInt64(0), to: bits, by: 7) {
+    guard position < bytes.endIndex else { return nil }
+    let byte = bytes[position]
+    position += 1
+    value |= UInt64(byte & 0x7F) << shift
+    if byte < 0x80 { return value }
+  }
+  return nil
+}
+
 /// Numbers that follow from a seed: Knuth's MMIX generator.
 public struct Random {
   private var state: UInt64

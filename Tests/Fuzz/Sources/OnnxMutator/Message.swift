@@ -1,3 +1,5 @@
+import FuzzSupport
+
 // Protocol buffers taken apart and put together, as far as mutating ONNX models asks for: which fields hold messages is known,
 // what the others hold is not needed. It shares no code with the importer.
 
@@ -64,17 +66,7 @@ final class Message {
     self.kind = kind
     fields = []
     var at = bytes.startIndex
-    func number() -> UInt64? {
-      var value: UInt64 = 0
-      for shift in stride(from: UInt64(0), through: 63, by: 7) {
-        guard at < bytes.endIndex else { return nil }
-        let byte = bytes[at]
-        at += 1
-        value |= UInt64(byte & 0x7F) << shift
-        if byte < 0x80 { return value }
-      }
-      return nil
-    }
+    func number() -> UInt64? { readVarint(bytes, at: &at) }
     func take(_ count: UInt64) -> ArraySlice<UInt8>? {
       guard count <= UInt64(bytes.endIndex - at) else { return nil }
       defer { at += Int(count) }
