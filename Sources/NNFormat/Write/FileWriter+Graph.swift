@@ -1,14 +1,5 @@
 import NNGraph
 
-extension Graph {
-  /// This graph and all those inside it, each before its own bodies and those before the next body's: the order of the table of bodies.
-  public var withBodies: [Graph] {
-    var all = [self]
-    for body in bodies { all += body.withBodies }
-    return all
-  }
-}
-
 extension FileWriter {
   func graph(_ graph: Graph) throws(NNError) -> [UInt8] {
     var writer = ByteWriter()

@@ -16,6 +16,7 @@ struct FileWriter {
   }
 
   func encode(_ model: ModelFile) throws(NNError) -> [UInt8] {
+    // In the order of the table of bodies.
     let (index, data) = try tensors(of: model.graph.withBodies)
     var sections = [
       try section(.graph, try graph(model.graph)), try section(.tensorIndex, index),

@@ -1,6 +1,13 @@
-// Types of the nodes that have graphs inside.
+// Graphs inside a graph, and the types of the nodes that have them.
 
 extension Graph {
+  /// This graph and all those inside it, each before its own bodies and those before the next body's.
+  public var withBodies: [Graph] {
+    var all = [self]
+    for body in bodies { all += body.withBodies }
+    return all
+  }
+
   /// How deep graphs inside graphs may be; the main graph has depth 0.
   public static let maximumBodyDepth = 16
 
