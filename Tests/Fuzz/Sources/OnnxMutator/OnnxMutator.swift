@@ -67,7 +67,8 @@ private struct Mutation {
       // The same field of another message of this kind, as an operator's name.
       let pool = messages + remembered[message.kind, default: []]
       let twins = pool.filter { $0.kind == message.kind }.flatMap { $0.fields.filter { $0.number == number } }
-      if !twins.isEmpty { message.fields[index].value = random.pick(twins).value }
+      // A copy: the twin may hold a message, and even this one.
+      if !twins.isEmpty { message.fields[index] = random.pick(twins).copy }
       return
     }
     if let other = another(content.kind) { message.fields[index].value = .message(other) }
