@@ -32,6 +32,15 @@ import Testing
     #expect(Set(try tensors[1].integers()) == Set(0..<2))
   }
 
+  @Test func oneHotGetsEveryClass() throws {
+    var graph = Graph(name: "one-hot")
+    let bytes = graph.addInput("bytes", .i32, [300, 1])
+    let classes = graph.addConstant(
+      "classes", try Tensor((0..<30).map { Int64($0) }, extents: [1, 30]).cast(to: .i32))
+    graph.addOutput(try graph.append(.compare(.equal), [bytes, classes]), name: "one-hot")
+    #expect(Set(try TrialInputs().tensors(for: graph)[0].integers()) == Set(0..<30))
+  }
+
   @Test func inputsThatAreTooLargeAreRefused() throws {
     var graph = Graph(name: "large")
     _ = graph.addInput("x", .f32, Shape([graph.dimension("N"), .fixed(1 << 20)]))

@@ -3,7 +3,7 @@ import NNGraph
 /// Inputs to try a graph out with: seeded random numbers of every type.
 ///
 /// Floating-point numbers are normal ones. Integers of up to 8 bits take all their values; wider ones are indices of the tables that they
-/// select from, or else 0 and 1, which most models take for indices, masks and counts.
+/// select from or classes that they are compared with, or else 0 and 1, which most models take for indices, masks and counts.
 public struct TrialInputs: Sendable {
   /// Extents of free dimensions by name.
   public var extents: [String: Int]
@@ -95,7 +95,8 @@ public struct TrialInputs: Sendable {
 }
 
 extension Graph {
-  /// For each value that selects from an axis of a tensor, the smallest extent of such an axis.
+  /// For each value that selects from an axis of a tensor, the smallest extent of such an axis; for one that is compared with classes,
+  /// their number.
   fileprivate func indexBounds(freeExtent: Int) -> [Int?] {
     var bounds = [Int?](repeating: nil, count: values.count)
     func lower(_ id: ValueID, to bound: Int?) {
@@ -114,6 +115,14 @@ extension Graph {
         for input in node.inputs { lower(input, to: bound) }
       case .cast, .reshape, .transpose, .expand, .slice, .dynamic, .unary:
         if let input = node.inputs.first { lower(input, to: bound) }
+      case .compare(.equal):
+        // One of the classes that it is compared with.
+        for (input, other) in [(0, 1), (1, 0)] {
+          let classes = try? self[node.inputs[other]].constant?.integers().max()
+          if let last = classes, (1..<Int64(Int32.max)).contains(last) {
+            lower(node.inputs[input], to: Int(last) + 1)
+          }
+        }
       case .binary, .compare, .reduce, .argument, .matmul, .convolution, .pool, .normalize, .softmax,
         .recurrent,
         .recurrentGradient, .pad, .argsort, .random, .normalizeTraining, .convolutionWeightGradient, .unfold,
