@@ -309,6 +309,11 @@ NNP_VECTOR nnp_f32x16 nnp_from_lane_4(nnp_f32x16 v) {
   return __builtin_shufflevector(v, v, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
 }
 
+// x, then the lanes of v but the last.
+NNP_VECTOR nnp_f32x16 nnp_shift_in(nnp_f32x16 v, float x) {
+  return __builtin_shufflevector(v, (nnp_f32x16)(x), 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
+}
+
 // Vector i of the sixteen that lie at `lanes`.
 NNP_VECTOR nnp_f32x16 nnp_lane(const void *_Nonnull lanes, intptr_t i) {
   return nnp_load((const float *)lanes + 16 * i);

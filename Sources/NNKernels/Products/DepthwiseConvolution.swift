@@ -1,7 +1,8 @@
 import CPlatform
 import NNGraph
 
-/// See ``ConvolutionAlgorithm/depthwise``: the padded input rows of an output row lie in scratch, and every tap is a shifted read.
+/// See ``ConvolutionAlgorithm/depthwise``: the padded input rows of an output row lie in scratch, and every tap is a shifted read; or strips
+/// of the image are read where it lies, above zeros in scratch.
 @inlinable @inline(__always)
 func depthwiseConvolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ scratch: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type
@@ -11,11 +12,8 @@ func depthwiseConvolution<I: InstructionSet>(
   let pixels = arguments.outputHeight &* arguments.outputWidth
   let perGroup = arguments.outputChannels / arguments.groups
   let rowLength = arguments.paddedRowLength
-  // Windows of 3 x 3 neighbours read the image itself, and zeros for rows outside.
-  let readsImage =
-    window.kernelHeight == 3 && window.kernelWidth == 3 && window.dilationWidth == 1
-    && window.strideWidth <= 2
-  if readsImage { nnp_clear(scratch, arguments.width) }
+  let walksStrips = arguments.walksStrips
+  if walksStrips { nnp_clear(scratch, arguments.width) }
   var unit = units.lowerBound
   while unit < units.upperBound {
     let channel = unit % arguments.outputChannels
@@ -26,17 +24,17 @@ func depthwiseConvolution<I: InstructionSet>(
     let target = arguments.y + unit &* pixels
     var bias: Float?
     if let values = arguments.bias { bias = values[channel] }
-    if readsImage {
+    if walksStrips {
       if window.strideWidth == 1 {
-        arguments.depthwisePlaneOfThree(plane, scratch, weights, bias, target, 1, I.self)
+        arguments.depthwisePlane(plane, scratch, weights, bias, target, 1, I.self)
       } else {
-        arguments.depthwisePlaneOfThree(plane, scratch, weights, bias, target, 2, I.self)
+        arguments.depthwisePlane(plane, scratch, weights, bias, target, 2, I.self)
       }
     } else {
       // The borders stay zero.
       nnp_clear(scratch, window.kernelHeight &* rowLength)
     }
-    var row = readsImage ? arguments.outputHeight : 0
+    var row = walksStrips ? arguments.outputHeight : 0
     while row < arguments.outputHeight {
       arguments.padRows(plane, row, scratch, rowLength)
       let firstSlot = arguments.slot(row, 0)
@@ -130,89 +128,5 @@ extension ConvolutionArguments {
       }
       kernelRow &+= 1
     }
-  }
-}
-
-/// The weights of a 3 x 3 window, each in every lane.
-@usableFromInline struct NineWeights {
-  @usableFromInline let top: (Vector, Vector, Vector)
-  @usableFromInline let middle: (Vector, Vector, Vector)
-  @usableFromInline let bottom: (Vector, Vector, Vector)
-
-  @inlinable @inline(__always)
-  init(_ weights: UnsafePointer<Float>) {
-    top = (nnp_splat(weights[0]), nnp_splat(weights[1]), nnp_splat(weights[2]))
-    middle = (nnp_splat(weights[3]), nnp_splat(weights[4]), nnp_splat(weights[5]))
-    bottom = (nnp_splat(weights[6]), nnp_splat(weights[7]), nnp_splat(weights[8]))
-  }
-}
-
-// Windows of 3 x 3 neighbouring pixels at a stride of 1 or 2 along rows: the weights stay in registers.
-extension ConvolutionArguments {
-  /// A plane of outputs, sixteen pixels of a row at a time, from a plane of the image and a row of zeros.
-  @inlinable @inline(__always)
-  func depthwisePlaneOfThree<I: InstructionSet>(
-    _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-    _ bias: Float?,
-    _ target: UnsafeMutablePointer<Float>, _ stride: Int, _: I.Type
-  ) {
-    let nine = NineWeights(weights)
-    let shift = nnp_splat(bias ?? 0)
-    let bounds = epilogue.bounds
-    var row = 0
-    while row < outputHeight {
-      let y = row &* window.strideHeight &- window.padTop
-      let (y1, y2) = (y &+ window.dilationHeight, y &+ 2 &* window.dilationHeight)
-      let top = y >= 0 && y < height ? plane + y &* width : zeros
-      let middle = y1 >= 0 && y1 < height ? plane + y1 &* width : zeros
-      let bottom = y2 >= 0 && y2 < height ? plane + y2 &* width : zeros
-      let output = target + row &* outputWidth
-      var column = 0
-      while column < outputWidth {
-        let x = column &* stride &- window.padLeft
-        let isInside = x >= 0 && x &+ 16 &* stride &+ 2 <= width
-        var sum =
-          isInside
-          ? sumOfNine(top, middle, bottom, x, true, nine, stride, I.self)
-          : sumOfNine(top, middle, bottom, x, false, nine, stride, I.self)
-        if bias != nil { sum = sum + shift }
-        if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
-        storeColumns(output + column, outputWidth &- column, sum)
-        column &+= 16
-      }
-      row &+= 1
-    }
-  }
-
-  @inlinable @inline(__always)
-  func sumOfNine<I: InstructionSet>(
-    _ top: UnsafePointer<Float>, _ middle: UnsafePointer<Float>, _ bottom: UnsafePointer<Float>, _ x: Int,
-    _ isInside: Bool, _ nine: NineWeights, _ stride: Int, _: I.Type
-  ) -> Vector {
-    let first = addThreeTaps(nnp_splat(0), top, x, isInside, nine.top, stride, I.self)
-    let second = addThreeTaps(first, middle, x, isInside, nine.middle, stride, I.self)
-    return addThreeTaps(second, bottom, x, isInside, nine.bottom, stride, I.self)
-  }
-
-  /// Adds the products of the taps at `x`, `x + 1` and `x + 2` of a row, of the first of sixteen windows.
-  @inlinable @inline(__always)
-  func addThreeTaps<I: InstructionSet>(
-    _ sum: Vector, _ row: UnsafePointer<Float>, _ x: Int, _ isInside: Bool,
-    _ weights: (Vector, Vector, Vector),
-    _ stride: Int, _: I.Type
-  ) -> Vector {
-    @inline(__always) func pixels(_ offset: Int) -> Vector {
-      let first = x &+ offset
-      if isInside { return nnp_load(row + first) }
-      let begin = min(16, max(0, 0 &- first))
-      return nnp_load_lanes(row + first, begin, max(begin, min(16, width &- first)), nnp_splat(0))
-    }
-    if stride == 1 {
-      return I.fma(weights.2, pixels(2), I.fma(weights.1, pixels(1), I.fma(weights.0, pixels(0), sum)))
-    }
-    let (a, b): (Vector, Vector) = (pixels(0), pixels(16))
-    let first: Vector = I.fma(weights.0, evenLanes(a, b), sum)
-    let second: Vector = I.fma(weights.1, oddLanes(a, b), first)
-    return I.fma(weights.2, evenLanes(pixels(2), pixels(18)), second)
   }
 }

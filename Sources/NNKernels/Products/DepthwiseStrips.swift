@@ -1,0 +1,136 @@
+import CPlatform
+import NNGraph
+
+// Windows of 3 x 3 neighbours that move by 1 or by 2: a plane is walked down in strips of sixteen columns. Each row of the image is read
+// once, for all the rows of outputs that it is a tap of, whose sums wait in registers.
+
+/// The weights of a 3 x 3 window, each in every lane.
+@usableFromInline struct NineWeights {
+  @usableFromInline let top: (Vector, Vector, Vector)
+  @usableFromInline let middle: (Vector, Vector, Vector)
+  @usableFromInline let bottom: (Vector, Vector, Vector)
+
+  @inlinable @inline(__always)
+  init(_ weights: UnsafePointer<Float>) {
+    top = (nnp_splat(weights[0]), nnp_splat(weights[1]), nnp_splat(weights[2]))
+    middle = (nnp_splat(weights[3]), nnp_splat(weights[4]), nnp_splat(weights[5]))
+    bottom = (nnp_splat(weights[6]), nnp_splat(weights[7]), nnp_splat(weights[8]))
+  }
+}
+
+/// The columns of the image that sixteen neighbouring windows of width 3 see, `stride` apart.
+@usableFromInline struct Strip {
+  /// The first window's first column, which may lie in the padding.
+  @usableFromInline let x: Int
+  @usableFromInline let width: Int
+  @usableFromInline let stride: Int
+
+  @inlinable @inline(__always)
+  init(x: Int, width: Int, stride: Int) {
+    self.x = x
+    self.width = width
+    self.stride = stride
+  }
+
+  /// Whether all that is read lies inside the image.
+  @inlinable @inline(__always) var isInside: Bool {
+    x >= 0 && x &+ 16 &* stride &+ (stride == 1 ? 2 : 1) <= width
+  }
+
+  /// Sixteen neighbours from column `x + offset` on, zeros outside.
+  @inlinable @inline(__always)
+  func load(_ row: UnsafePointer<Float>, _ offset: Int, _ isInside: Bool) -> Vector {
+    let first = x &+ offset
+    if isInside { return nnp_load(row + first) }
+    let begin = min(16, max(0, 0 &- first))
+    return nnp_load_lanes(row + first, begin, max(begin, min(16, width &- first)), nnp_splat(0))
+  }
+
+  /// The three taps of a row.
+  @inlinable @inline(__always)
+  func taps(_ row: UnsafePointer<Float>, _ isInside: Bool) -> (Vector, Vector, Vector) {
+    if stride == 1 { return (load(row, 0, isInside), load(row, 1, isInside), load(row, 2, isInside)) }
+    let (a, b): (Vector, Vector) = (load(row, 1, isInside), load(row, 17, isInside))
+    let last = oddLanes(a, b)
+    // All but the first are what the window before has last.
+    let first = isInside || (x >= 0 && x < width) ? row[x] : 0
+    return (nnp_shift_in(last, first), evenLanes(a, b), last)
+  }
+}
+
+extension ConvolutionArguments {
+  /// Whether ``depthwisePlane(_:_:_:_:_:_:_:)`` is for this window.
+  @inlinable @inline(__always) var walksStrips: Bool {
+    window.kernelHeight == 3 && window.kernelWidth == 3 && window.dilationHeight == 1
+      && window.dilationWidth == 1
+      && window.strideHeight == window.strideWidth && window.strideWidth <= 2
+  }
+
+  /// A plane of outputs from a plane of the image and a row of zeros. `stride` is the window's, 1 or 2.
+  @inlinable @inline(__always)
+  func depthwisePlane<I: InstructionSet>(
+    _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+    _ bias: Float?, _ target: UnsafeMutablePointer<Float>, _ stride: Int, _: I.Type
+  ) {
+    let nine = NineWeights(weights)
+    var column = 0
+    while column < outputWidth {
+      let strip = Strip(x: column &* stride &- window.padLeft, width: width, stride: stride)
+      let count = min(16, outputWidth &- column)
+      if strip.isInside && count == 16 {
+        depthwiseStrip(strip, true, plane, zeros, nine, bias, target + column, I.self)
+      } else {
+        depthwiseStrip(strip, false, plane, zeros, nine, bias, target + column, I.self)
+      }
+      column &+= 16
+    }
+  }
+
+  /// The outputs of a strip, from top to bottom. With `isWhole`, nothing lies in the padding at its sides and there are sixteen columns.
+  @inlinable @inline(__always)
+  func depthwiseStrip<I: InstructionSet>(
+    _ strip: Strip, _ isWhole: Bool, _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
+    _ nine: NineWeights, _ bias: Float?, _ target: UnsafeMutablePointer<Float>, _: I.Type
+  ) {
+    @inline(__always) func taps(_ y: Int) -> (Vector, Vector, Vector) {
+      strip.taps(y >= 0 && y < height ? plane + y &* width : zeros, isWhole)
+    }
+    @inline(__always)
+    func add(_ taps: (Vector, Vector, Vector), _ weights: (Vector, Vector, Vector), _ sum: Vector) -> Vector {
+      I.fma(weights.2, taps.2, I.fma(weights.1, taps.1, I.fma(weights.0, taps.0, sum)))
+    }
+    let columns = isWhole ? 16 : min(16, outputWidth &- (strip.x &+ window.padLeft) / strip.stride)
+    let shift = nnp_splat(bias ?? 0)
+    let bounds = epilogue.bounds
+    var y = 0 &- window.padTop
+    /// The next row's sum: of its first two rows of taps, or with a stride of 2 of the first.
+    var next = add(taps(y), nine.top, nnp_splat(0))
+    /// With a stride of 1 the sum of the row after, of its first row of taps.
+    var afterNext = nnp_splat(0)
+    if strip.stride == 1 {
+      let second = taps(y &+ 1)
+      next = add(second, nine.middle, next)
+      afterNext = add(second, nine.top, afterNext)
+    }
+    var output = target
+    var row = outputHeight
+    while row > 0 {
+      let last = taps(y &+ 2)
+      var sum: Vector
+      if strip.stride == 1 {
+        sum = add(last, nine.bottom, next)
+        next = add(last, nine.middle, afterNext)
+        afterNext = add(last, nine.top, nnp_splat(0))
+      } else {
+        sum = add(last, nine.bottom, add(taps(y &+ 1), nine.middle, next))
+        next = add(last, nine.top, nnp_splat(0))
+      }
+      if bias != nil { sum = sum + shift }
+      if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
+      if isWhole { nnp_store(output, sum) } else { nnp_store_partial(output, columns, sum) }
+      y &+= strip.stride
+      output += outputWidth
+      row &-= 1
+    }
+  }
+}
