@@ -17,6 +17,8 @@ public enum Pass: String, CaseIterable, Sendable {
   case foldNormalization = "fold-normalization"
   /// Spellings of GELU and SiLU become one function.
   case recognizeActivations = "recognize-activations"
+  /// Constant biases move into the products before them.
+  case fuseBiases = "fuse-biases"
   /// Activations move into the products before them.
   case fuseActivations = "fuse-activations"
   /// Dense weights are stored in the kernels' panels.
@@ -26,7 +28,7 @@ public enum Pass: String, CaseIterable, Sendable {
   public var isExact: Bool {
     switch self {
     case .inlineBranches, .foldConstants, .removeIdentities, .mergeDuplicates, .mergeTransposes,
-      .fuseActivations,
+      .fuseBiases, .fuseActivations,
       .storeWeightsInPanels:
       true
     case .foldNormalization, .recognizeActivations: false
@@ -45,6 +47,7 @@ public enum Pass: String, CaseIterable, Sendable {
     case .mergeTransposes: "transposes merged or cancelled"
     case .foldNormalization: "normalisations moved into convolutions"
     case .recognizeActivations: "activations recognised"
+    case .fuseBiases: "biases moved into products"
     case .fuseActivations: "activations moved into products"
     case .storeWeightsInPanels: "weights laid out for the kernels"
     }
@@ -60,6 +63,7 @@ public enum Pass: String, CaseIterable, Sendable {
     case .mergeTransposes: try graph.mergeTransposes()
     case .foldNormalization: try graph.foldNormalization()
     case .recognizeActivations: try graph.recognizeActivations()
+    case .fuseBiases: try graph.fuseBiases()
     case .fuseActivations: graph.fuseActivations()
     case .storeWeightsInPanels: try graph.storeWeightsInPanels()
     }

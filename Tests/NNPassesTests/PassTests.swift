@@ -170,6 +170,36 @@ import Testing
     #expect(try after(.recognizeActivations, other).nodes.count == other.nodes.count)
   }
 
+  @Test func aBiasMovesIntoTheProduct() throws {
+    func numbers(_ extents: [Int]) throws -> Tensor {
+      try Tensor((0..<extents.reduce(1, *)).map { Float(($0 * 7) % 11) / 11 - 0.4 }, extents: extents)
+    }
+    func sum(_ biasExtents: [Int], biasFirst: Bool, isConvolution: Bool) throws -> [String] {
+      var graph = Graph(name: "sum")
+      let x = graph.addInput("x", .f32, isConvolution ? [2, 3, 5, 5] : [2, 3, 5])
+      let weight = graph.addConstant("w", try numbers(isConvolution ? [4, 3, 2, 2] : [5, 4]))
+      let op: Op =
+        isConvolution ? .convolution(Convolution(window: Window(extent: [2, 2]))) : .matmul(Matmul())
+      let product = try graph.append(op, [x, weight])
+      let bias = graph.addConstant("b", try numbers(biasExtents))
+      let y = try graph.append(.binary(.add), biasFirst ? [bias, product] : [product, bias])
+      graph.addOutput(try graph.append(.unary(Activation(.relu)), [y]), name: "y")
+      return names(try after(.fuseBiases, graph))
+    }
+    for biasFirst in [false, true] {
+      #expect(try sum([4], biasFirst: biasFirst, isConvolution: false) == ["matmul", "unary"])
+      #expect(try sum([1, 4], biasFirst: biasFirst, isConvolution: false) == ["matmul", "unary"])
+      #expect(try sum([1, 4, 1, 1], biasFirst: biasFirst, isConvolution: true) == ["convolution", "unary"])
+      #expect(try sum([4, 1, 1], biasFirst: biasFirst, isConvolution: true) == ["convolution", "unary"])
+      // One number for each row, for all, or for each element, and one that widens the result, is no bias.
+      #expect(try sum([3, 1], biasFirst: biasFirst, isConvolution: false).count == 3)
+      #expect(try sum([], biasFirst: biasFirst, isConvolution: false).count == 3)
+      #expect(try sum([4], biasFirst: biasFirst, isConvolution: true).count == 3)
+      #expect(try sum([3, 4], biasFirst: biasFirst, isConvolution: false).count == 3)
+      #expect(try sum([1, 1, 1, 4], biasFirst: biasFirst, isConvolution: false).count == 3)
+    }
+  }
+
   @Test func constantsThatStandFirstInAProductAreTurned() throws {
     for transposesA in [false, true] {
       for columns in [1, 5] {

@@ -130,7 +130,9 @@ extension ProductBlock {
   /// main one leaves over go to taller tiles, of two panels and of one, so that there are always enough sums on their way, and eight columns or fewer
   /// to `half` and the shorter `halfRest`.
   ///
-  /// k goes in parts that keep a panel's part in the first-level cache while rows pass by.
+  /// Where k is so long that the panels of a main tile leave the first-level cache before the next rows pass by, tiles of two panels take
+  /// them all: those read half as much of B for each sum. Longer k goes in equal parts that keep two panels in the second-level cache;
+  /// each part reads and writes C once more.
   @inlinable @inline(__always)
   public func run<
     Main: Tile, Pair: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile, Two: Tile, One: Tile
@@ -138,7 +140,8 @@ extension ProductBlock {
     _: Main.Type, pair: Pair.Type, single: Single.Type, half: Half.Type, halfRest: HalfRest.Type,
     _: Four.Type, _: Two.Type, _: One.Type
   ) {
-    let part = rows > 8 ? 256 : max(1, k)
+    let parts = rows > 8 ? (k &+ 2047) / 2048 : 1
+    let part = parts > 1 ? (k &+ parts &- 1) / parts : max(1, k)
     let panelCount = Panels.count(columns: columns)
     var kBegin = 0
     repeat {
@@ -150,7 +153,7 @@ extension ProductBlock {
         // A last panel of which half is wanted is left for the end.
         let hasHalf = columns &- (panelCount &- 1) &* 16 <= 8
         let whole = hasHalf ? panelCount &- 1 : panelCount
-        while panel &+ Main.Columns.panels <= whole {
+        while part <= 256 && panel &+ Main.Columns.panels <= whole {
           cover(0, row, panel, kBegin, kEnd, Main.self, Main.Narrow.self)
           panel &+= Main.Columns.panels
         }

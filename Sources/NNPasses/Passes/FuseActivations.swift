@@ -18,15 +18,21 @@ extension Graph {
         let fused = nodes[producer].op.taking(activation)
       else { continue }
       nodes[producer].op = fused
-      nodes[producer].outputs = nodes[index].outputs
-      // What is left of the activation computes the value that nothing reads any more; removeUnused drops it.
-      nodes[index].outputs = [input]
-      nodes[index].op = .unary(.identity)
-      nodes[index].inputs = [nodes[producer].inputs[0]]
-      self[input].type = self[nodes[producer].inputs[0]].type
+      absorb(index, into: producer)
       count += 1
     }
     return count
+  }
+
+  /// Lets the node `producer` give the result of the node `index`, which alone reads what it gave so far.
+  mutating func absorb(_ index: Int, into producer: Int) {
+    let between = nodes[producer].outputs[0]
+    nodes[producer].outputs = nodes[index].outputs
+    // What is left computes the value that nothing reads any more; removeUnused drops it.
+    nodes[index].outputs = [between]
+    nodes[index].op = .unary(.identity)
+    nodes[index].inputs = [nodes[producer].inputs[0]]
+    self[between].type = self[nodes[producer].inputs[0]].type
   }
 }
 
