@@ -36,6 +36,19 @@ func crc32cContinuesFromEveryPlace(usesInstruction: Bool) {
   }
 }
 
+@Test(arguments: checksums)
+func crc32cOfManyBytesIsThatOfTheTable(usesInstruction: Bool) {
+  let crc = CRC32C(usesInstruction: usesInstruction)
+  let whole = CRC32C(usesInstruction: false)
+  var random = TestRandom(seed: 3)
+  let bytes = (0..<40_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  bytes.withUnsafeBytes { bytes in
+    for count in [12_287, 12_288, 12_289, 24_576, 40_000] {
+      #expect(crc.checksum(bytes.slice(0, count)) == whole.checksum(bytes.slice(0, count)), "\(count) bytes")
+    }
+  }
+}
+
 @Test func numbersSurviveTheRoundTrip() throws {
   let numbers: [Int] = [0, 1, -1, 63, 64, -64, -65, 127, 128, 16383, 16384, .max, .min, .max - 1, .min + 1]
   var writer = ByteWriter()
@@ -101,8 +114,11 @@ func bytePlanesJoinToWhatWasSplit(dtype: DType) {
     elements.withUnsafeBytes { elements in
       planes.withUnsafeMutableBytes { BytePlanes.split(elements, dtype: dtype, into: $0) }
     }
-    planes.withUnsafeBytes { planes in
-      joined.withUnsafeMutableBytes { BytePlanes.join(planes, dtype: dtype, into: $0) }
+    planes.withUnsafeBufferPointer { planes in
+      guard let base = planes.baseAddress else { return }
+      var begins = BytePlanes.Planes(repeating: base)
+      for plane in 0..<dtype.size { begins[plane] += plane * count }
+      joined.withUnsafeMutableBytes { BytePlanes.join(begins, dtype: dtype, into: $0) }
     }
     #expect(joined == elements)
   }

@@ -2,6 +2,7 @@
 #ifndef NNRT_CPLATFORM_H
 #define NNRT_CPLATFORM_H
 
+#include "nnp_bytes.h"
 #include "nnp_checksum.h"
 #include "nnp_cpu.h"
 #include "nnp_files.h"

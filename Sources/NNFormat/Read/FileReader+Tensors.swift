@@ -1,3 +1,4 @@
+import CPlatform
 import NNGraph
 
 /// An entry of the tensor index.
@@ -190,10 +191,13 @@ extension FileReader {
     while let chunk = try chunks.next() {
       try verify(chunk, stored.slice(from, chunk.storedBytes), from)
       let target = UnsafeMutableRawBufferPointer(rebasing: memory[to..<(to + chunk.rawBytes)])
-      // Elements of one byte have one plane, which is the chunk itself.
+      // Elements of one byte have one plane, which is the chunk itself; of others, planes that are not compressed are read where they lie.
       let planes =
         chunk.planeCount == 1
         ? target : UnsafeMutableRawBufferPointer(rebasing: scratch[0..<chunk.rawBytes])
+      guard let first = planes.baseAddress, let begin = target.baseAddress else { continue }
+      nnp_will_write(begin, target.count)
+      var begins = BytePlanes.Planes(repeating: UnsafePointer(first.assumingMemoryBound(to: UInt8.self)))
       for index in 0..<chunk.planeCount {
         let start = index * chunk.planeBytes
         let plane = UnsafeMutableRawBufferPointer(rebasing: planes[start..<(start + chunk.planeBytes)])
@@ -201,14 +205,15 @@ extension FileReader {
         let source = stored.slice(from, count)
         if count < chunk.planeBytes {
           try decoder.decompress(source, into: plane)
-        } else {
+          begins[index] += start
+        } else if chunk.planeCount == 1 {
           plane.copyMemory(from: source)
+        } else if let base = source.baseAddress {
+          begins[index] = base.assumingMemoryBound(to: UInt8.self)
         }
         from += count
       }
-      if chunk.planeCount > 1 {
-        BytePlanes.join(UnsafeRawBufferPointer(planes), dtype: tensor.dtype, into: target)
-      }
+      if chunk.planeCount > 1 { BytePlanes.join(begins, dtype: tensor.dtype, into: target) }
       to += chunk.rawBytes
     }
   }

@@ -1,3 +1,4 @@
+import CPlatform
 import NNGraph
 
 /// Splitting elements into planes of equally significant bytes: plane 0 holds the least significant byte of each.
@@ -17,15 +18,24 @@ enum BytePlanes {
     }
   }
 
-  /// The inverse of ``split(_:dtype:into:)``.
-  static func join(
-    _ planes: UnsafeRawBufferPointer, dtype: DType, into elements: UnsafeMutableRawBufferPointer
-  ) {
-    switch (dtype.size, dtype.isFloatingPoint) {
-    case (8, let rotates): join(planes, UInt64.self, rotates, elements)
-    case (4, let rotates): join(planes, UInt32.self, rotates, elements)
-    case (2, let rotates): join(planes, UInt16.self, rotates, elements)
-    default: elements.copyMemory(from: planes)
+  /// Where the bytes of each significance begin.
+  typealias Planes = InlineArray<8, UnsafePointer<UInt8>>
+
+  /// The inverse of ``split(_:dtype:into:)``, for planes that may lie apart; those beyond the element's size are not read.
+  static func join(_ planes: Planes, dtype: DType, into elements: UnsafeMutableRawBufferPointer) {
+    let count = elements.count / dtype.size
+    guard count > 0, let out = elements.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let rotation: Int32 = dtype.isFloatingPoint ? 1 : 0
+    switch dtype.size {
+    case 8: join(planes, UInt64.self, rotation, 0..<count, elements)
+    case 4:
+      let done = nnp_join_4(planes[0], planes[1], planes[2], planes[3], count, rotation, out)
+      join(planes, UInt32.self, rotation, done..<count, elements)
+    case 2:
+      join(
+        planes, UInt16.self, rotation, nnp_join_2(planes[0], planes[1], count, rotation, out)..<count,
+        elements)
+    default: elements.copyMemory(from: UnsafeRawBufferPointer(start: planes[0], count: elements.count))
     }
   }
 
@@ -46,18 +56,17 @@ enum BytePlanes {
   }
 
   private static func join<Word: FixedWidthInteger & UnsignedInteger>(
-    _ planes: UnsafeRawBufferPointer, _: Word.Type, _ rotates: Bool, _ elements: UnsafeMutableRawBufferPointer
+    _ planes: Planes, _: Word.Type, _ rotation: Int32, _ range: Range<Int>,
+    _ elements: UnsafeMutableRawBufferPointer
   ) {
     let size = MemoryLayout<Word>.size
-    let count = elements.count / size
     let top = Word(truncatingIfNeeded: Word.bitWidth - 1)
-    for index in 0..<count {
+    for index in range {
       var word: Word = 0
       for plane in 0..<size {
-        word |=
-          Word(truncatingIfNeeded: planes[plane * count + index]) &<< Word(truncatingIfNeeded: 8 * plane)
+        word |= Word(truncatingIfNeeded: planes[plane][index]) &<< Word(truncatingIfNeeded: 8 * plane)
       }
-      if rotates { word = (word &>> 1) | (word &<< top) }
+      if rotation > 0 { word = (word &>> 1) | (word &<< top) }
       elements.storeBytes(of: word.littleEndian, toByteOffset: index * size, as: Word.self)
     }
   }
