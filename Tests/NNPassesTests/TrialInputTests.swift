@@ -41,6 +41,24 @@ import Testing
     #expect(Set(try TrialInputs().tensors(for: graph)[0].integers()) == Set(0..<30))
   }
 
+  @Test func whatIsComparedWithOneNumberIsThatNumberNowAndThen() throws {
+    var graph = Graph(name: "rate")
+    let rate = graph.addInput("rate", .i64, [50])
+    let wanted = graph.addConstant("wanted", try Tensor([Int64(16_000)], extents: []))
+    graph.addOutput(try graph.append(.compare(.equal), [rate, wanted]), name: "is-high")
+    #expect(Set(try TrialInputs().tensors(for: graph)[0].integers()) == [0, 16_000])
+  }
+
+  @Test func firstDimensionsAreBatches() throws {
+    var graph = Graph(name: "batches")
+    let batch = graph.dimension("N")
+    let time = graph.dimension("T")
+    _ = graph.addInput("x", .f32, Shape([batch, time]))
+    _ = graph.addInput("state", .f32, Shape([.fixed(2), batch, .unknown]))
+    let tensors = try TrialInputs(freeExtent: 9, batchExtent: 3).tensors(for: graph)
+    #expect(tensors.map(\.extents) == [[3, 9], [2, 3, 9]])
+  }
+
   @Test func inputsThatAreTooLargeAreRefused() throws {
     var graph = Graph(name: "large")
     _ = graph.addInput("x", .f32, Shape([graph.dimension("N"), .fixed(1 << 20)]))

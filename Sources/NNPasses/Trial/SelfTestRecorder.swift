@@ -9,6 +9,9 @@ public struct SelfTestRecorder {
 
   /// What free dimensions are tried with until the graph runs: a small extent first, then those that windows and strides may need.
   private static let freeExtents = [2, 8, 32, 64]
+  /// For signals, which those are too short for: with a small batch, and at last with one of the same extent, since a dimension without
+  /// a name may be either.
+  private static let longExtents = [(256, 2), (576, 2), (1024, 2), (256, 256), (576, 576)]
 
   /// - Parameter extents: of free dimensions, by name; the others get small ones.
   /// - Throws: what ``Graph/verify()`` throws; ``ErrorCode/invalidArgument`` for a name that no free dimension has.
@@ -57,11 +60,14 @@ public struct SelfTestRecorder {
     var trials: [TrialInputs] = []
     // Vectors that follow each other have other extents, if the graph takes them.
     let own = SelfTestRecorder.freeExtents.map { $0 + number % 3 }
-    for extent in isFree ? (number % 3 == 0 ? own : own + SelfTestRecorder.freeExtents) : [1] {
+    let equal = number % 3 == 0 ? own : own + SelfTestRecorder.freeExtents
+    let pairs = equal.map { ($0, $0) } + SelfTestRecorder.longExtents
+    for (extent, batch) in isFree ? pairs : [(1, 1)] {
       for limit in hasIntegers ? [nil, 2, 1] : [nil] {
         trials.append(
           TrialInputs(
-            extents: extents, freeExtent: extent, integerLimit: limit, seed: UInt64(number) + 1))
+            extents: extents, freeExtent: extent, batchExtent: batch, integerLimit: limit,
+            seed: UInt64(number) + 1))
       }
     }
     return trials
