@@ -42,6 +42,7 @@ extension KernelTable {
     table.convolution = better.convolution
     table.convolutionWeightGradient = better.convolutionWeightGradient
     table.recurrentStep = better.recurrentStep
+    table.projectedRecurrence = better.projectedRecurrence
     table.fold = better.fold
     return table
   }
@@ -59,6 +60,7 @@ public struct ArithmeticKernels: Sendable {
   public var convolution: ScratchKernel<ConvolutionArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
+  public var projectedRecurrence: @Sendable (Recurrent.Kind) -> ProjectedRecurrenceKernel?
   /// Its lanes are masked, which this instruction set may do better.
   public var fold: RangeKernel<UnfoldArguments>
 
@@ -70,6 +72,7 @@ public struct ArithmeticKernels: Sendable {
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
+    projectedRecurrence: @escaping @Sendable (Recurrent.Kind) -> ProjectedRecurrenceKernel?,
     fold: @escaping RangeKernel<UnfoldArguments>
   ) {
     self.name = name
@@ -79,6 +82,7 @@ public struct ArithmeticKernels: Sendable {
     self.convolution = convolution
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
+    self.projectedRecurrence = projectedRecurrence
     self.fold = fold
   }
 
@@ -93,6 +97,7 @@ public struct ArithmeticKernels: Sendable {
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
+      projectedRecurrence: { projectedRecurrenceKernel($0, I.self) },
       fold: { NNKernels.fold($0, $1, I.self) })
   }
 }

@@ -88,6 +88,8 @@ public struct KernelTable: Sendable {
   // Recurrence
   /// A step of a gated recurrence; nil for the simple kind, whose arguments have methods for it.
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
+  /// A whole gated recurrence over one sequence, with its projection; nil where the instruction set has too few registers.
+  public var projectedRecurrence: @Sendable (Recurrent.Kind) -> ProjectedRecurrenceKernel?
   public var recurrentGradientStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentGradientStepArguments>?
 
   // Windows
@@ -171,6 +173,7 @@ public struct KernelTable: Sendable {
     self.winogradWeights = winogradWeights
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
+    projectedRecurrence = { _ in nil }
     self.recurrentGradientStep = recurrentGradientStep
     maximumPool = { (isScalar($0.window, $0.outputWidth, true) ? scalarPool : pool)($0, $1, true) }
     averagePool = { (isScalar($0.window, $0.outputWidth, false) ? scalarPool : pool)($0, $1, false) }

@@ -85,22 +85,22 @@ public struct HalfPanel: PanelRow {
   }
 }
 
-/// Two halves side by side.
-public struct Beside<Half: PanelRow>: PanelRow {
-  @usableFromInline var left: Half
-  @usableFromInline var right: Half
+/// Two rows side by side.
+public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
+  @usableFromInline var left: Left
+  @usableFromInline var right: Right
 
-  @inlinable @inline(__always) init(_ left: Half, _ right: Half) {
+  @inlinable @inline(__always) init(_ left: Left, _ right: Right) {
     self.left = left
     self.right = right
   }
-  @inlinable @inline(__always) public static var panels: Int { Half.panels &* 2 }
-  @inlinable @inline(__always) public static var zero: Self { Self(Half.zero, Half.zero) }
+  @inlinable @inline(__always) public static var panels: Int { Left.panels &+ Right.panels }
+  @inlinable @inline(__always) public static var zero: Self { Self(Left.zero, Right.zero) }
   @inlinable @inline(__always)
-  public static func splat(_ value: Float) -> Self { Self(Half.splat(value), Half.splat(value)) }
+  public static func splat(_ value: Float) -> Self { Self(Left.splat(value), Right.splat(value)) }
   @inlinable @inline(__always)
   public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self {
-    Self(Half.load(pointer, stride), Half.load(pointer + Half.panels &* stride, stride))
+    Self(Left.load(pointer, stride), Right.load(pointer + Left.panels &* stride, stride))
   }
   @inlinable @inline(__always)
   public func adding(_ other: Self) -> Self { Self(left.adding(other.left), right.adding(other.right)) }
@@ -110,14 +110,14 @@ public struct Beside<Half: PanelRow>: PanelRow {
   }
   @inlinable @inline(__always)
   public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
-    let half = Half.panels &* 16
-    return Self(Half.loadPartial(pointer, count), Half.loadPartial(pointer + half, count &- half))
+    let width = Left.panels &* 16
+    return Self(Left.loadPartial(pointer, count), Right.loadPartial(pointer + width, count &- width))
   }
   @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    let half = Half.panels &* 16
+    let width = Left.panels &* 16
     left.storePartial(pointer, count)
-    right.storePartial(pointer + half, count &- half)
+    right.storePartial(pointer + width, count &- width)
   }
   @inlinable @inline(__always)
   public func clipped(_ low: Vector, _ high: Vector) -> Self {
@@ -217,11 +217,14 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
   }
 }
 
-public typealias TwoPanels = Beside<OnePanel>
-public typealias FourPanels = Beside<TwoPanels>
+public typealias TwoPanels = Beside<OnePanel, OnePanel>
+public typealias ThreePanels = Beside<TwoPanels, OnePanel>
+public typealias FourPanels = Beside<TwoPanels, TwoPanels>
 public typealias Rows1<I: InstructionSet, C: PanelRow> = Row<I, C>
 public typealias Rows2<I: InstructionSet, C: PanelRow> = Stack<Row<I, C>, Row<I, C>>
 public typealias Rows4<I: InstructionSet, C: PanelRow> = Stack<Rows2<I, C>, Rows2<I, C>>
+public typealias Rows5<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Row<I, C>>
 public typealias Rows6<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows2<I, C>>
+public typealias Rows7<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Stack<Rows2<I, C>, Row<I, C>>>
 public typealias Rows8<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows4<I, C>>
 public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Rows4<I, C>>

@@ -162,24 +162,30 @@ struct MemoryLayoutPlanner {
     var scratchSize = 0
     for (position, item) in schedule.items.enumerated() {
       switch item {
-      case .node(let index):
-        placeResult(of: index, at: position)
-        let needs = try workspace(of: index)
-        if needs.workspace > 0 {
-          let lasts = hasLastingWorkspace(index)
-          workspaceBlocks[index] = addBlock(
-            Block(
-              size: needs.workspace, first: lasts ? 0 : position,
-              last: lasts ? schedule.items.count : position,
-              home: .arena))
-        }
-        scratchSize = max(scratchSize, needs.scratch)
+      case .node(let index): scratchSize = max(scratchSize, try placeNode(index, at: position))
+      case .projected(let pair):
+        scratchSize = max(scratchSize, try placeNode(pair.projection, at: position))
+        scratchSize = max(scratchSize, try placeNode(pair.recurrence, at: position))
       case .chain(let chain):
         scratchSize = max(scratchSize, placeChain(chain.members, at: position))
       }
     }
     let arenaSize = try assignOffsets()
     return try take(arenaSize: arenaSize, scratchSize: (scratchSize + 63) / 64 * 64)
+  }
+
+  /// Places a node's result and workspace; gives the bytes of scratch that it needs.
+  private mutating func placeNode(_ index: Int, at position: Int) throws(NNError) -> Int {
+    placeResult(of: index, at: position)
+    let needs = try workspace(of: index)
+    if needs.workspace > 0 {
+      let lasts = hasLastingWorkspace(index)
+      workspaceBlocks[index] = addBlock(
+        Block(
+          size: needs.workspace, first: lasts ? 0 : position, last: lasts ? schedule.items.count : position,
+          home: .arena))
+    }
+    return needs.scratch
   }
 
   private mutating func placeResult(of index: Int, at position: Int) {

@@ -46,7 +46,7 @@ struct RecurrentPass {
   }
 
   /// Brings the initial state into the scratch, and with slopes into its row of the result.
-  private func start(
+  func start(
     _ rows: Range<Int>, _ scratch: RecurrentScratch, _ first: UnsafeMutablePointer<Float>, _ outStride: Int
   ) {
     let units = layout.units

@@ -9,6 +9,8 @@ struct Schedule {
   enum Item {
     case node(Int)
     case chain(Chain)
+    /// A recurrence and, before it, the product that projects its sequence.
+    case projected(ProjectedRecurrence)
   }
 
   /// Two nodes at least, each after those it reads.
@@ -41,6 +43,7 @@ struct Schedule {
     position = [Int](repeating: 0, count: graph.nodes.count)
     var isOutput = [Bool](repeating: false, count: graph.values.count)
     for output in graph.outputs { isOutput[output.index] = true }
+    let recurrences = ProjectedRecurrence.all(graph, resolved, uses)
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
@@ -56,7 +59,11 @@ struct Schedule {
         close(makes[input.index], &open, &makes)
       }
       guard joins else {
-        append(.node(index))
+        if let recurrence = recurrences.first(where: { $0.contains(index) }) {
+          if index == recurrence.recurrence { append(.projected(recurrence)) }
+        } else {
+          append(.node(index))
+        }
         continue
       }
       if let chain = open.firstIndex(where: { $0.count == count }),
@@ -140,6 +147,9 @@ struct Schedule {
     case .node(let node): position[node] = items.count
     case .chain(let chain):
       for member in chain.members { position[member] = items.count }
+    case .projected(let pair):
+      position[pair.projection] = items.count
+      position[pair.recurrence] = items.count
     }
     items.append(item)
   }

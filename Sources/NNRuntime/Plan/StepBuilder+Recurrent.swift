@@ -5,16 +5,44 @@ extension StepBuilder {
   func resolveRecurrent(_ recurrent: Recurrent) {
     guard outputCount > 0 else { return }
     let extents = RecurrentLayout(recurrent, node, graph, resolved.types, options)
+    let pass = recurrentPass(recurrent, extents, panels: recurrentPanels(extents, isTransposed: false))
+    emitPass(extents) { rows, scratch in pass.run(rows, scratch) }
+  }
+
+  private func recurrentPass(
+    _ recurrent: Recurrent, _ extents: RecurrentLayout, panels: UnsafePointer<Float>
+  ) -> RecurrentPass {
     let states = recurrent.stateInput
     let last = states + recurrent.stateCount - 1
-    let pass = RecurrentPass(
-      recurrent: recurrent, layout: extents, projected: floats(0),
-      panels: recurrentPanels(extents, isTransposed: false),
+    return RecurrentPass(
+      recurrent: recurrent, layout: extents, projected: floats(0), panels: panels,
       bias: recurrent.kind == .gru ? floats(2) : nil, hidden: floats(states),
       hiddenStride: stateStride(states, extents), cell: floats(last), cellStride: stateStride(last, extents),
       mask: inputCount > last + 1 ? input(last + 1).assumingMemoryBound(to: UInt8.self) : nil,
       out: outputFloats, product: kernels.matmul, step: stepKernel(recurrent))
-    emitPass(extents) { rows, scratch in pass.run(rows, scratch) }
+  }
+
+  /// Both nodes by one kernel; false if there is none for this processor.
+  func resolveProjected(_ pair: ProjectedRecurrence) -> Bool {
+    guard case .recurrent(let recurrent) = resolved.ops[pair.recurrence],
+      let kernel = kernels.projectedRecurrence(recurrent.kind)
+    else { return false }
+    index = pair.projection
+    let (x, weight, bias) = (floats(0), floats(1), inputCount > 2 ? floats(2) : nil)
+    let (projected, k) = (outputFloats, extents(1)[0])
+    index = pair.recurrence
+    let extents = RecurrentLayout(recurrent, node, graph, resolved.types, options)
+    let pass = recurrentPass(recurrent, extents, panels: floats(1))
+    emitPass(extents) { rows, scratch in
+      pass.start(rows, scratch, pass.out, 0)
+      kernel(
+        ProjectedRecurrenceArguments(
+          x: x, k: k, weight: weight, bias: bias, projected: projected, recurrentWeight: pass.panels,
+          recurrentBias: pass.bias, hidden: (scratch.hidden, scratch.gates), cell: scratch.cell,
+          out: pass.out, outStride: extents.units * recurrent.blockCount, steps: extents.steps,
+          units: extents.units, isReversed: recurrent.isReversed))
+    }
+    return true
   }
 
   func resolveRecurrentGradient(_ recurrent: Recurrent, ofStates: Bool) {

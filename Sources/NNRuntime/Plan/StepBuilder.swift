@@ -13,7 +13,7 @@ final class StepBuilder {
   let fault: Fault
   private(set) var steps: [Step] = []
   /// The node being resolved.
-  private(set) var index = 0
+  var index = 0
 
   init(
     _ graph: Graph, _ resolved: ResolvedGraph, _ schedule: Schedule, _ layout: PlannedMemory,
@@ -32,19 +32,26 @@ final class StepBuilder {
     steps.reserveCapacity(graph.nodes.count)
     for item in schedule.items {
       switch item {
-      case .node(let next):
-        index = next
-        do throws(NNError) {
-          try resolve(resolved.ops[next])
-        } catch {
-          throw error.within(node.description)
-        }
+      case .node(let next): try resolveNode(next)
+      case .projected(let pair):
+        if resolveProjected(pair) { continue }
+        try resolveNode(pair.projection)
+        try resolveNode(pair.recurrence)
       case .chain(let chain):
         index = chain.members[chain.members.count - 1]
         try resolveChain(chain)
       }
     }
     return steps
+  }
+
+  private func resolveNode(_ next: Int) throws(NNError) {
+    index = next
+    do throws(NNError) {
+      try resolve(resolved.ops[next])
+    } catch {
+      throw error.within(node.description)
+    }
   }
 
   private func resolve(_ op: Op) throws(NNError) {

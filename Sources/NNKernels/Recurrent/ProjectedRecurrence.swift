@@ -1,0 +1,326 @@
+import CPlatform
+import NNGraph
+
+// A gated recurrence over one sequence together with the product that projects the sequence.
+//
+// A step reads the whole recurrent weight from the second-level cache, and the processor waits for it half of the time.
+// Meanwhile it can project rows of later steps: a tile of them goes along with the product of a block of units. Every sum
+// is that of the separate kernels, in their order.
+
+/// Work of one call: all steps of one sequence. See ``RecurrentStepArguments`` and `Op.recurrent`.
+public struct ProjectedRecurrenceArguments {
+  /// The sequence (T, K), and its weight (K, gates·H) in panels with a bias (gates·H) or nil.
+  public var x: UnsafePointer<Float>
+  public var k: Int
+  public var weight: UnsafePointer<Float>
+  public var bias: UnsafePointer<Float>?
+  /// Memory for p, (T, gates·H).
+  public var projected: UnsafeMutablePointer<Float>
+  /// R (H, gates·H) in panels, and c of the gated recurrent unit.
+  public var recurrentWeight: UnsafePointer<Float>
+  public var recurrentBias: UnsafePointer<Float>?
+  /// Two places for h, of which the first holds the initial state, and one for the long short-term memory's c.
+  public var hidden: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
+  public var cell: UnsafeMutablePointer<Float>
+  /// Each step's h, then c; rows `outStride` apart.
+  public var out: UnsafeMutablePointer<Float>
+  public var outStride: Int
+  public var steps: Int
+  /// H, a multiple of 16.
+  public var units: Int
+  public var isReversed: Bool
+
+  @inlinable public init(
+    x: UnsafePointer<Float>, k: Int, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    projected: UnsafeMutablePointer<Float>, recurrentWeight: UnsafePointer<Float>,
+    recurrentBias: UnsafePointer<Float>?,
+    hidden: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>), cell: UnsafeMutablePointer<Float>,
+    out: UnsafeMutablePointer<Float>, outStride: Int, steps: Int, units: Int, isReversed: Bool
+  ) {
+    self.x = x
+    self.k = k
+    self.weight = weight
+    self.bias = bias
+    self.projected = projected
+    self.recurrentWeight = recurrentWeight
+    self.recurrentBias = recurrentBias
+    self.hidden = hidden
+    self.cell = cell
+    self.out = out
+    self.outStride = outStride
+    self.steps = steps
+    self.units = units
+    self.isReversed = isReversed
+  }
+}
+
+public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRecurrenceArguments) -> Void
+
+/// What a kind of gated recurrence does with the sums of sixteen units, in two halves: the second one runs beside the first half of the
+/// next units, so that the processor has two chains of operations to work on.
+@usableFromInline protocol GatedUnits {
+  /// R·h of each gate.
+  associatedtype Sums: PanelRow
+  /// Rows that are projected together.
+  associatedtype Ahead: Tile where Ahead.Columns == OnePanel
+  associatedtype Pending
+  static var nothing: Pending { get }
+  static func begin(_ sums: Sums, _ place: GatedUnitsPlace) -> Pending
+  static func end(_ pending: Pending, _ place: GatedUnitsPlace)
+}
+
+/// Where the sixteen units' numbers are; blocks of gates and results are `stride` apart.
+@usableFromInline struct GatedUnitsPlace {
+  @usableFromInline var projected: UnsafePointer<Float>
+  @usableFromInline var bias: UnsafePointer<Float>?
+  @usableFromInline var hidden: UnsafePointer<Float>
+  @usableFromInline var nextHidden: UnsafeMutablePointer<Float>
+  @usableFromInline var cell: UnsafeMutablePointer<Float>
+  @usableFromInline var out: UnsafeMutablePointer<Float>
+  @usableFromInline var stride: Int
+
+  @inlinable @inline(__always)
+  init(
+    projected: UnsafePointer<Float>, bias: UnsafePointer<Float>?, hidden: UnsafePointer<Float>,
+    nextHidden: UnsafeMutablePointer<Float>, cell: UnsafeMutablePointer<Float>,
+    out: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    self.projected = projected
+    self.bias = bias
+    self.hidden = hidden
+    self.nextHidden = nextHidden
+    self.cell = cell
+    self.out = out
+    self.stride = stride
+  }
+
+  /// The place of the sixteen units `offset` further on.
+  @inlinable @inline(__always)
+  func advanced(_ offset: Int) -> GatedUnitsPlace {
+    var shifted = bias
+    if let bias { shifted = bias + offset }
+    return GatedUnitsPlace(
+      projected: projected + offset, bias: shifted, hidden: hidden + offset, nextHidden: nextHidden + offset,
+      cell: cell + offset, out: out + offset, stride: stride)
+  }
+
+  @inlinable @inline(__always)
+  func input(_ gate: Int) -> Vector { nnp_load(projected + gate &* stride) }
+
+  @inlinable @inline(__always)
+  func biased(_ sum: Vector, _ gate: Int) -> Vector {
+    guard let bias else { return sum }
+    return sum + nnp_load(bias + gate &* stride)
+  }
+}
+
+@usableFromInline enum LongShortTermMemoryUnits<I: InstructionSet>: GatedUnits {
+  @usableFromInline typealias Sums = FourPanels
+  @usableFromInline typealias Ahead = Rows7<I, OnePanel>
+
+  @inlinable @inline(__always)
+  static var nothing: (output: Vector, cell: Vector) { (nnp_splat(0), nnp_splat(0)) }
+
+  @inlinable @inline(__always)
+  static func begin(_ sums: FourPanels, _ place: GatedUnitsPlace) -> (output: Vector, cell: Vector) {
+    let input = gateSigmoid(sums.left.left.v + place.input(0), I.self)
+    let forget = gateSigmoid(sums.left.right.v + place.input(1), I.self)
+    let candidate = gateTanh(sums.right.left.v + place.input(2), I.self)
+    let output = gateSigmoid(sums.right.right.v + place.input(3), I.self)
+    let cell = I.fma(forget, nnp_load(place.cell), input * candidate)
+    nnp_store(place.cell, cell)
+    nnp_store(place.out + place.stride, cell)
+    return (output, cell)
+  }
+
+  @inlinable @inline(__always)
+  static func end(_ pending: (output: Vector, cell: Vector), _ place: GatedUnitsPlace) {
+    let state = pending.output * gateTanh(pending.cell, I.self)
+    nnp_store(place.nextHidden, state)
+    nnp_store(place.out, state)
+  }
+}
+
+@usableFromInline enum GatedRecurrentUnitUnits<I: InstructionSet>: GatedUnits {
+  @usableFromInline typealias Sums = ThreePanels
+  @usableFromInline typealias Ahead = Rows5<I, OnePanel>
+
+  @inlinable @inline(__always)
+  static var nothing: (update: Vector, argument: Vector) { (nnp_splat(0), nnp_splat(0)) }
+
+  @inlinable @inline(__always)
+  static func begin(_ sums: ThreePanels, _ place: GatedUnitsPlace) -> (update: Vector, argument: Vector) {
+    let reset = gateSigmoid(place.biased(sums.left.left.v, 0) + place.input(0), I.self)
+    let update = gateSigmoid(place.biased(sums.left.right.v, 1) + place.input(1), I.self)
+    return (update, I.fma(reset, place.biased(sums.right.v, 2), place.input(2)))
+  }
+
+  @inlinable @inline(__always)
+  static func end(_ pending: (update: Vector, argument: Vector), _ place: GatedUnitsPlace) {
+    let candidate = gateTanh(pending.argument, I.self)
+    let state = I.fma(pending.update, nnp_load(place.hidden) - candidate, candidate)
+    nnp_store(place.nextHidden, state)
+    nnp_store(place.out, state)
+  }
+}
+
+/// Rows of p in the order of the steps, of which the next tile of rows is being computed.
+@usableFromInline struct ProjectionAhead {
+  @usableFromInline var x: UnsafePointer<Float>
+  @usableFromInline var k: Int
+  @usableFromInline var weight: UnsafePointer<Float>
+  @usableFromInline var bias: UnsafePointer<Float>?
+  @usableFromInline var out: UnsafeMutablePointer<Float>
+  @usableFromInline var outStride: Int
+
+  /// The panels of all rows from `row` on.
+  @inlinable @inline(__always)
+  init(_ arguments: ProjectedRecurrenceArguments, row: Int, columns: Int) {
+    x = arguments.x + row &* arguments.k
+    k = arguments.k
+    weight = arguments.weight
+    bias = arguments.bias
+    out = arguments.projected + row &* columns
+    outStride = columns
+  }
+
+  @inlinable @inline(__always)
+  mutating func advance() {
+    weight += k &* 16
+    if let present = bias { bias = present + 16 }
+    out += 16
+  }
+
+  @inlinable @inline(__always)
+  func step<T: Tile>(_ tile: inout T, _ index: Int) where T.Columns == OnePanel {
+    tile.step(x + index, k, OnePanel.load(weight + index &* 16, 0))
+  }
+
+  @inlinable @inline(__always)
+  func finish<T: Tile>(_ tile: T) where T.Columns == OnePanel {
+    var tile = tile
+    if let bias { tile.addToRows(OnePanel.load(bias, 0)) }
+    tile.store(out, outStride, 16)
+  }
+}
+
+/// R·h of a block of units, whose gates' panels are `gateStride` apart.
+@inlinable @inline(__always)
+func gateSums<Sums: PanelRow, I: InstructionSet>(
+  _ hidden: UnsafePointer<Float>, _ units: Int, _ panel: UnsafePointer<Float>, _ gateStride: Int,
+  _: Sums.Type, _: I.Type
+) -> Sums {
+  var sums = Sums.zero
+  var index = 0
+  while index < units {
+    let row = Sums.load(panel + index &* 16, gateStride)
+    sums = sums.adding(product: nnp_splat(hidden[index]), row, I.self)
+    index &+= 1
+  }
+  return sums
+}
+
+/// As above, and a tile of rows is projected meanwhile.
+@inlinable @inline(__always)
+func gateSums<Sums: PanelRow, Ahead: Tile, I: InstructionSet>(
+  _ hidden: UnsafePointer<Float>, _ units: Int, _ panel: UnsafePointer<Float>, _ gateStride: Int,
+  projecting ahead: ProjectionAhead, _: Ahead.Type, _: Sums.Type, _: I.Type
+) -> Sums where Ahead.Columns == OnePanel {
+  var sums = Sums.zero
+  var tile = Ahead.zero
+  var index = 0
+  let both = min(units, ahead.k)
+  while index < both {
+    let row = Sums.load(panel + index &* 16, gateStride)
+    sums = sums.adding(product: nnp_splat(hidden[index]), row, I.self)
+    ahead.step(&tile, index)
+    index &+= 1
+  }
+  var rest = index
+  while rest < ahead.k {
+    ahead.step(&tile, rest)
+    rest &+= 1
+  }
+  ahead.finish(tile)
+  while index < units {
+    let row = Sums.load(panel + index &* 16, gateStride)
+    sums = sums.adding(product: nnp_splat(hidden[index]), row, I.self)
+    index &+= 1
+  }
+  return sums
+}
+
+/// See ``ProjectedRecurrenceArguments``.
+@inlinable @inline(never)
+func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
+  _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
+) {
+  let (units, steps, tileRows) = (arguments.units, arguments.steps, Units.Ahead.rows)
+  let (blocks, gateStride) = (units / 16, units &* units)
+  let panels = blocks &* Units.Sums.panels
+  let columns = panels &* 16
+  // The first rows are projected before the first step: as many as leave whole tiles, and give enough blocks of units to
+  // project the next tile beside.
+  var ready = steps % tileRows
+  if ready < Units.Sums.panels { ready = min(steps, ready &+ tileRows) }
+  let firstRow = arguments.isReversed ? steps &- ready : 0
+  let first = MatmulArguments(
+    a: arguments.x + firstRow &* arguments.k, panels: arguments.weight,
+    c: arguments.projected + firstRow &* columns, bias: arguments.bias, m: ready, n: columns, k: arguments.k)
+  matmul(first, 0..<first.workUnits, I.self)
+
+  var (hidden, nextHidden) = arguments.hidden
+  var step = 0
+  while step < steps {
+    let hasNext = ready < steps
+    let nextRow = arguments.isReversed ? steps &- ready &- tileRows : ready
+    var ahead = ProjectionAhead(arguments, row: hasNext ? nextRow : 0, columns: columns)
+    // Tiles are spread evenly over the blocks of these steps.
+    let turns = hasNext ? (ready &- step) &* blocks : Int.max
+    var turn = 0
+    while step < ready {
+      let position = arguments.isReversed ? steps &- 1 &- step : step
+      let place = GatedUnitsPlace(
+        projected: UnsafePointer(arguments.projected + position &* columns), bias: arguments.recurrentBias,
+        hidden: UnsafePointer(hidden), nextHidden: nextHidden, cell: arguments.cell,
+        out: arguments.out + position &* arguments.outStride, stride: units)
+      var pending = Units.nothing
+      var panel = arguments.recurrentWeight
+      var block = 0
+      while block < blocks {
+        let sums: Units.Sums
+        turn &+= hasNext ? panels : 0
+        if turn >= turns {
+          turn &-= turns
+          sums = gateSums(
+            UnsafePointer(hidden), units, panel, gateStride, projecting: ahead, Units.Ahead.self,
+            Units.Sums.self, I.self)
+          ahead.advance()
+        } else {
+          sums = gateSums(UnsafePointer(hidden), units, panel, gateStride, Units.Sums.self, I.self)
+        }
+        let own = place.advanced(block &* 16)
+        let next = Units.begin(sums, own)
+        if block > 0 { Units.end(pending, place.advanced(block &* 16 &- 16)) }
+        pending = next
+        panel += units &* 16
+        block &+= 1
+      }
+      Units.end(pending, place.advanced(units &- 16))
+      swap(&hidden, &nextHidden)
+      step &+= 1
+    }
+    if hasNext { ready &+= tileRows }
+  }
+}
+
+@inlinable @inline(__always)
+func projectedRecurrenceKernel<I: InstructionSet>(
+  _ kind: Recurrent.Kind, _: I.Type
+) -> ProjectedRecurrenceKernel? {
+  switch kind {
+  case .simple: nil
+  case .lstm: { projectedRecurrence($0, LongShortTermMemoryUnits<I>.self, I.self) }
+  case .gru: { projectedRecurrence($0, GatedRecurrentUnitUnits<I>.self, I.self) }
+  }
+}
