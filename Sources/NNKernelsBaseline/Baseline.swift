@@ -44,6 +44,7 @@ public enum Baseline: InstructionSet {
   public static func multiply(_ block: ProductBlock) {
     block.run(
       Rows4<Baseline, OnePanel>.self,
+      triple: Rows4<Baseline, OnePanel>.self,
       pair: Rows4<Baseline, OnePanel>.self,
       single: Rows4<Baseline, OnePanel>.self,
       half: Rows4<Baseline, OnePanel>.self,

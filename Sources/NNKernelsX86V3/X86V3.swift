@@ -15,6 +15,7 @@
         // Heights that divide a panel's 16 rows.
         block.run(
           Rows4<X86V3, OnePanel>.self,
+          triple: Rows4<X86V3, OnePanel>.self,
           pair: Rows4<X86V3, OnePanel>.self,
           single: Rows4<X86V3, OnePanel>.self,
           half: Rows8<X86V3, HalfPanel>.self,
@@ -26,6 +27,7 @@
       }
       block.run(
         Rows6<X86V3, OnePanel>.self,
+        triple: Rows6<X86V3, OnePanel>.self,
         pair: Rows6<X86V3, OnePanel>.self,
         single: Rows6<X86V3, OnePanel>.self,
         half: Rows12<X86V3, HalfPanel>.self,

@@ -2,7 +2,8 @@
   import CPlatform
   import NNKernels
 
-  /// AVX-512: thirty-two registers of 16 floats. A tile of 4 rows and 64 columns takes sixteen; larger ones make the compiler spill.
+  /// AVX-512: thirty-two registers of 16 floats. A tile of 4 rows and 64 columns takes sixteen; one of 8 and 48, for many
+  /// products, twenty-four.
   public enum X86V4: InstructionSet {
     public static var name: StaticString { "v4" }
 
@@ -13,6 +14,7 @@
     public static func multiply(_ block: ProductBlock) {
       block.run(
         Rows4<X86V4, FourPanels>.self,
+        triple: Rows8<X86V4, ThreePanels>.self,
         pair: Rows8<X86V4, TwoPanels>.self,
         single: Rows8<X86V4, OnePanel>.self,
         half: Rows8<X86V4, HalfPanel>.self,

@@ -34,22 +34,23 @@ extension ConvolutionArguments {
     }
   }
 
-  /// Copies columns of a block's results, whose rows are `stride` apart, to where they belong in the images, from `pixel` on.
+  /// Copies columns of a block's results, whose rows are `filters` and `stride` apart, to where they belong in the images, from `pixel`
+  /// on.
   @inlinable @inline(__always)
   func scatter(
-    _ block: UnsafePointer<Float>, _ stride: Int, _ group: Int, _ pixel: Int, _ columns: Int
+    _ block: UnsafePointer<Float>, _ stride: Int, _ filters: Range<Int>, _ pixel: Int, _ columns: Int
   ) {
     let pixels = outputHeight &* outputWidth
-    let outputs = outputChannels / groups
     var done = 0
     while done < columns {
       let (item, first) = ((pixel &+ done) / pixels, (pixel &+ done) % pixels)
       let run = min(columns &- done, pixels &- first)
-      let target = y + ((item &* outputChannels &+ group &* outputs) &* pixels &+ first)
-      var channel = 0
-      while channel < outputs {
-        nnp_copy(target + channel &* pixels, block + (channel &* stride &+ done), run)
-        channel &+= 1
+      let target = y + (item &* outputChannels &* pixels &+ first)
+      var filter = filters.lowerBound
+      while filter < filters.upperBound {
+        nnp_copy(
+          target + filter &* pixels, block + ((filter &- filters.lowerBound) &* stride &+ done), run)
+        filter &+= 1
       }
       done &+= run
     }
@@ -125,7 +126,8 @@ func convolution<I: InstructionSet>(
 func panelConvolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ floats: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type
 ) {
-  let unitsPerGroup = arguments.unitsPerGroup
+  let filterBlocks = arguments.filterBlocks
+  let blocksPerGroup = arguments.pixelBlocks
   let inputs = arguments.channels / arguments.groups
   let outputs = arguments.outputChannels / arguments.groups
   let k = arguments.reductionLength
@@ -134,34 +136,52 @@ func panelConvolution<I: InstructionSet>(
   let pixels = arguments.pixelsPerImage
   let all = joins ? pixels &* arguments.batch : pixels
   let pixelsPerUnit = arguments.panelsPerUnit &* 16
-  let results = floats + arguments.panelsPerUnit &* 16 &* max(1, k)
+  let results = floats + arguments.gatheredPanels &* 16 &* max(1, k)
+  /// The block whose panels lie in scratch.
+  var present = -1
   var unit = units.lowerBound
   while unit < units.upperBound {
-    let first = unit % unitsPerGroup &* pixelsPerUnit
-    let group = unit / unitsPerGroup % arguments.groups
-    let item = unit / (unitsPerGroup &* arguments.groups)
+    let place = unit / filterBlocks
+    let first = place % blocksPerGroup &* pixelsPerUnit
+    let group = place / blocksPerGroup % arguments.groups
+    let item = place / (blocksPerGroup &* arguments.groups)
     let columns = min(pixelsPerUnit, all &- first)
     let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
     let pixel = item &* pixels &+ first
-    let readsImage = arguments.readsImage
-    var panel = readsImage ? columns : 0
-    while panel &* 16 < columns {
-      arguments.gatherPanel(
-        image, pixel &+ panel &* 16, min(16, columns &- panel &* 16), floats + panel &* k &* 16, I.self)
-      panel &+= 1
+    let inImage = arguments.readsImage ? columns / 16 &* 16 : 0
+    if place != present {
+      var gathered = inImage
+      while gathered < columns {
+        arguments.gatherPanel(
+          image, pixel &+ gathered, min(16, columns &- gathered), floats + (gathered &- inImage) &* k, I.self)
+        gathered &+= 16
+      }
+      present = place
     }
+    let filters = arguments.filters(ofBlock: unit % filterBlocks, group: group, of: outputs)
     var bias = arguments.bias
-    if let all = arguments.bias { bias = all + group &* outputs }
-    let target = arguments.y + ((item &* arguments.outputChannels &+ group &* outputs) &* pixels &+ first)
-    let block = ProductBlock(
-      a: arguments.weights + group &* outputs &* k, aStride: k,
-      panels: readsImage ? image + (item &* arguments.channels &* pixels &+ first) : UnsafePointer(floats),
-      panelStride: readsImage ? 16 : k &* 16, panelStep: readsImage ? pixels : 16,
+    if let all = arguments.bias { bias = all + filters.lowerBound }
+    let target = arguments.y + ((item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first)
+    var block = ProductBlock(
+      a: arguments.weights + filters.lowerBound &* k, aStride: k,
+      panels: image + (item &* arguments.channels &* pixels &+ first), panelStride: 16, panelStep: pixels,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
-      rows: outputs, columns: columns, k: k, epilogue: arguments.epilogue)
-    I.multiply(block)
-    if arguments.epilogue.isSeparate { block.finish(arguments.epilogue, I.self) }
-    if joins { arguments.scatter(results, pixelsPerUnit, group, pixel, columns) }
+      rows: filters.count, columns: inImage, k: k, epilogue: arguments.epilogue)
+    if inImage > 0 { I.multiply(block) }
+    if inImage < columns {
+      block.panels = UnsafePointer(floats)
+      block.panelStride = k &* 16
+      block.panelStep = 16
+      block.c += inImage
+      block.columns = columns &- inImage
+      I.multiply(block)
+      block.c -= inImage
+    }
+    if arguments.epilogue.isSeparate {
+      block.columns = columns
+      block.finish(arguments.epilogue, I.self)
+    }
+    if joins { arguments.scatter(results, pixelsPerUnit, filters, pixel, columns) }
     unit &+= 1
   }
 }

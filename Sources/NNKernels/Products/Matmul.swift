@@ -127,7 +127,7 @@ extension ProductBlock {
   }
 
   /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
-  /// main one leaves over go to taller tiles, of two panels and of one, so that there are always enough sums on their way, and eight columns or fewer
+  /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight columns or fewer
   /// to `half` and the shorter `halfRest`.
   ///
   /// Where k is so long that the panels of a main tile leave the first-level cache before the next rows pass by, tiles of two panels take
@@ -135,9 +135,11 @@ extension ProductBlock {
   /// each part reads and writes C once more.
   @inlinable @inline(__always)
   public func run<
-    Main: Tile, Pair: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile, Two: Tile, One: Tile
+    Main: Tile, Triple: Tile, Pair: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile, Two: Tile,
+    One: Tile
   >(
-    _: Main.Type, pair: Pair.Type, single: Single.Type, half: Half.Type, halfRest: HalfRest.Type,
+    _: Main.Type, triple: Triple.Type, pair: Pair.Type, single: Single.Type, half: Half.Type,
+    halfRest: HalfRest.Type,
     _: Four.Type, _: Two.Type, _: One.Type
   ) {
     let parts = rows > 8 ? (k &+ 2047) / 2048 : 1
@@ -157,9 +159,13 @@ extension ProductBlock {
           cover(0, row, panel, kBegin, kEnd, Main.self, Main.Narrow.self)
           panel &+= Main.Columns.panels
         }
-        while panel &+ Pair.Columns.panels <= whole {
+        while whole &- panel != 3 && panel &+ Pair.Columns.panels <= whole {
           cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
           panel &+= Pair.Columns.panels
+        }
+        if whole &- panel == 3 {
+          cover(0, row, panel, kBegin, kEnd, Triple.self, Main.Narrow.self)
+          panel &+= Triple.Columns.panels
         }
         while panel < whole {
           cover(0, row, panel, kBegin, kEnd, Single.self, Main.Narrow.self)

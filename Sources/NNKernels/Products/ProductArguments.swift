@@ -291,19 +291,41 @@ extension ConvolutionArguments {
     batch > 1 && pixelsPerImage < 256 && pixelsPerImage & 15 != 0
   }
 
-  /// Whether the image's own rows are panels: a window of one pixel, whole panels, so few filters that gathering shows, and channels not
-  /// too far from each other.
+  /// Whether the image's own rows are panels, but for pixels left over from whole ones: a window of one pixel, and rows that do not all
+  /// fall on the same lines of the first-level cache, or few, or so few filters that gathering would show.
   @inlinable @inline(__always) var readsImage: Bool {
     let isPixel =
       window.kernelHeight == 1 && window.kernelWidth == 1 && window.strideHeight == 1
       && window.strideWidth == 1 && outputHeight == height && outputWidth == width
-    return isPixel && pixelsPerImage & 15 == 0 && outputChannels / groups <= 64 && pixelsPerImage <= 4096
+    let isFast =
+      pixelsPerImage & 255 != 0 || reductionLength <= 64
+      || outputChannels / groups <= 64 && pixelsPerImage <= 4096
+    return isPixel && isFast && !joinsImages
   }
 
-  /// Units of one group, and of one image where images are not joined.
-  @inlinable @inline(__always) var unitsPerGroup: Int {
+  /// Panels of a unit that scratch has room for.
+  @inlinable @inline(__always) var gatheredPanels: Int { readsImage ? 1 : panelsPerUnit }
+
+  /// Blocks of pixels of one group, and of one image where images are not joined.
+  @inlinable @inline(__always) var pixelBlocks: Int {
     let panels = Panels.count(columns: pixelsPerImage &* (joinsImages ? batch : 1))
     return (panels &+ panelsPerUnit &- 1) / panelsPerUnit
+  }
+
+  /// Blocks of filters of one group: so that threads find enough units in the smallest image.
+  @inlinable @inline(__always) var filterBlocks: Int {
+    (outputChannels / groups &+ Self.filtersPerUnit &- 1) / Self.filtersPerUnit
+  }
+
+  /// Filters of one unit at most.
+  @inlinable @inline(__always) static var filtersPerUnit: Int { 64 }
+
+  /// The filters of a unit: of `outputs` in each group, shared out evenly in multiples of 16.
+  @inlinable @inline(__always)
+  func filters(ofBlock block: Int, group: Int, of outputs: Int) -> Range<Int> {
+    let each = ((outputs &+ filterBlocks &- 1) / filterBlocks &+ 15) / 16 &* 16
+    let begin = min(outputs, block &* each)
+    return group &* outputs &+ begin..<group &* outputs &+ min(outputs, begin &+ each)
   }
 
   /// Width of a padded input row in the scratch of a depthwise convolution, with room for a whole last vector.
@@ -317,7 +339,7 @@ extension ConvolutionArguments {
     if outputHeight == 0 || outputWidth == 0 { return 0 }
     switch algorithm {
     case .depthwise: return batch &* outputChannels
-    case .panels: return (joinsImages ? 1 : batch) &* groups &* unitsPerGroup
+    case .panels: return (joinsImages ? 1 : batch) &* groups &* pixelBlocks &* filterBlocks
     case .winograd(let tile): return winogradUnits(tile)
     }
   }
@@ -327,7 +349,8 @@ extension ConvolutionArguments {
     switch algorithm {
     case .depthwise: max(window.kernelHeight &* paddedRowLength, width) &* 4
     case .panels:
-      panelsPerUnit &* 64 &* (max(1, reductionLength) &+ (joinsImages ? outputChannels / groups : 0))
+      gatheredPanels &* 64 &* max(1, reductionLength)
+        &+ (joinsImages ? panelsPerUnit &* 64 &* min(Self.filtersPerUnit, outputChannels / groups) : 0)
     case .winograd(let tile): winogradScratch(tile) &* 4
     }
   }
