@@ -111,7 +111,7 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
   var generator = Generator(2)
   for stride in 1...3 {
     for dilation in 1...2 {
-      for width in [1, 15, 16, 17, 35] {
+      for width in [1, 7, 15, 16, 17, 35, 52] {
         check(
           Case(
             batch: 2, channels: 3, height: 9, width: width, outputs: 3 * dilation, groups: 3,
@@ -147,6 +147,24 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
   )
 }
 
+@Test func windowsOfOnePixelKeepTheBits() {
+  // Images of whole panels, with pixels left over, and smaller than a panel; of rows that share lines of the cache; of several blocks of
+  // filters, and of both.
+  var generator = Generator(7)
+  for (batch, channels, height, width, outputs, groups) in [
+    (1, 70, 7, 7, 70, 1), (2, 3, 7, 7, 130, 1), (1, 6, 14, 14, 24, 2), (1, 65, 16, 16, 9, 1),
+    (2, 66, 16, 16, 66, 1), (1, 9, 4, 3, 80, 1), (1, 5, 5, 6, 17, 1), (3, 4, 12, 9, 140, 2),
+    (1, 300, 6, 9, 19, 1),
+  ] {
+    for activation in [Activation(.clip, alpha: 0, beta: 1), Activation(.tanh)] {
+      check(
+        Case(
+          batch: batch, channels: channels, height: height, width: width, outputs: outputs, groups: groups,
+          window: Window(kernel: (1, 1)), activation: activation), &generator)
+    }
+  }
+}
+
 @Test func unfoldTimesWeightsIsTheConvolution() {
   var generator = Generator(5)
   let window = Window(kernel: (3, 2), stride: (2, 1), dilation: (1, 2), padding: (1, 2, 0, 1))
@@ -180,12 +198,21 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
 
 @Test func foldIsTheAdjointOfUnfold() {
   var generator = Generator(6)
-  for _ in 0..<30 {
-    let (height, width) = (generator.int(3...9), generator.int(3...9))
-    let window = Window(
+  for round in 0..<80 {
+    var (height, width) = (generator.int(3...9), generator.int(3...9))
+    var window = Window(
       kernel: (generator.int(1...3), generator.int(1...3)),
       stride: (generator.int(1...3), generator.int(1...3)),
       dilation: (1, generator.int(1...2)), padding: (generator.int(0...2), generator.int(0...2), 1, 0))
+    if round >= 30 {
+      // Images that the windows double.
+      (height, width) = (2 * generator.int(1...6), [8, 16, 32, 64][generator.int(0...3)])
+      let kernel = (generator.int(1...5), generator.int(1...5))
+      let before = (generator.int(0...3), generator.int(0...3))
+      window = Window(
+        kernel: kernel, stride: (2, 2),
+        padding: (before.0, before.1, max(0, kernel.0 - 2 - before.0), max(0, kernel.1 - 2 - before.1)))
+    }
     let pixels = window.outputHeight(height) * window.outputWidth(width)
     let taps = window.kernelHeight * window.kernelWidth
     if pixels == 0 { continue }

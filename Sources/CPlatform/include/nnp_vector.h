@@ -78,6 +78,37 @@ NNP_VECTOR nnp_f32x16 nnp_load_partial(const float *_Nonnull p, intptr_t count, 
   return nnp_load_lanes(p, 0, count, rest);
 }
 
+// Lane i from p[i] where bit i is set, zeros elsewhere; nothing else is read.
+NNP_VECTOR nnp_f32x16 nnp_load_where(const float *_Nonnull p, uint32_t bits) {
+#if defined(NNP_HAS_MASK_REGISTERS)
+  union {
+    nnp_f32x16 ours;
+    nnp_mask_f32x16 theirs;
+  } values = {(nnp_f32x16)(0.0f)};
+  values.theirs = __builtin_ia32_loadups512_mask(p, values.theirs, (uint16_t)bits);
+  return values.ours;
+#else
+  const nnp_i32x16 lane = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+#if defined(NNP_HAS_MASKS)
+  union {
+    nnp_i32x16 whole;
+    nnp_mask_i32x8 half[2];
+  } masks = {((nnp_i32x16)((int32_t)bits) & lane) != 0};
+  union {
+    nnp_f32x16 whole;
+    nnp_mask_f32x8 half[2];
+  } values;
+  values.half[0] = __builtin_ia32_maskloadps256((const nnp_mask_f32x8 *)p, masks.half[0]);
+  values.half[1] = __builtin_ia32_maskloadps256((const nnp_mask_f32x8 *)(p + 8), masks.half[1]);
+  return values.whole;
+#else
+  float lanes[16];
+  for (int i = 0; i < 16; i++) lanes[i] = (int32_t)bits & lane[i] ? p[i] : 0;
+  return nnp_load(lanes);
+#endif
+#endif
+}
+
 NNP_VECTOR void nnp_store_partial(float *_Nonnull p, intptr_t count, nnp_f32x16 v) {
 #if defined(NNP_HAS_MASK_REGISTERS)
   union {

@@ -14,6 +14,9 @@ func fold<I: InstructionSet>(_ arguments: UnfoldArguments, _ range: Range<Int>, 
     if pixels == 0 {
       image.update(repeating: 0, count: arguments.height &* arguments.width)
       y = arguments.height
+    } else if arguments.foldsSquares {
+      arguments.foldSquares(columns, image, I.self)
+      y = arguments.height
     }
     while y < arguments.height {
       let row = image + y &* arguments.width

@@ -58,9 +58,15 @@ enum TransposedConvolutions {
     let columns = try graph.matmul(
       try graph.reshape(weight, [channels, rows]),
       try graph.reshape(x, Shape([dimensions[0], .fixed(channels), .fixed(places)])), transposesA: true)
+    let result = Shape([dimensions[0], .fixed(filters)] + output.map { .fixed($0) })
+    // The patch of one element is the whole result.
+    let isWhole = output == Array(extents[2...]) && window.before.allSatisfy { $0 == 0 }
+    if places == 1, isWhole, window.dilations.allSatisfy({ $0 == 1 }) {
+      return try graph.reshape(columns, result)
+    }
     let (height, width) = output.count == 1 ? (1, output[0]) : (output[0], output[1])
     let folded = try graph.append(.fold(plane, height: height, width: width), columns)
-    return try graph.reshape(folded, Shape([dimensions[0], .fixed(filters)] + output.map { .fixed($0) }))
+    return try graph.reshape(folded, result)
   }
 
   /// Elements of an image up to which patches are small beside the products that make them.
