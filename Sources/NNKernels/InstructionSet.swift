@@ -19,6 +19,12 @@ public protocol InstructionSet: SendableMetatype {
   /// Runs the block with the register tiles that suit the instruction set, through ``ProductBlock/run(_:_:_:_:)``.
   static func multiply(_ block: ProductBlock)
 
+  /// Whether weights of 16 bits are widened on the way, see ``NarrowPanels``.
+  static var widensWeights: Bool { get }
+
+  /// One row times panels of 16-bit numbers, through ``ProductBlock/multiplyRow(_:_:_:)``.
+  static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels)
+
   /// ``reducedExponentialInline(_:_:)``, inlined or called.
   static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector)
 
@@ -33,6 +39,14 @@ public protocol InstructionSet: SendableMetatype {
 }
 
 extension InstructionSet {
+  @inlinable @inline(__always)
+  public static var widensWeights: Bool { true }
+
+  @inlinable @inline(__always)
+  public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {
+    block.multiplyRow(panels, FourPanels.self, Self.self)
+  }
+
   @inlinable @inline(__always)
   public static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector) {
     reducedExponentialInline(x, Self.self)

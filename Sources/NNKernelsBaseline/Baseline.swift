@@ -6,6 +6,9 @@ public enum Baseline: InstructionSet {
   public static var name: StaticString { "baseline" }
 
   #if arch(x86_64)
+    @inline(__always)
+    public static var widensWeights: Bool { false }
+
     // Not inlined: the emulation is long and a polynomial calls it ten times.
     @inline(never)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma_emulated(a, b, c) }

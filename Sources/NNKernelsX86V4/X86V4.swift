@@ -24,6 +24,11 @@
         Rows1<X86V4, FourPanels>.self)
     }
 
+    @inline(__always)
+    public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {
+      block.multiplyRow(panels, EightPanels.self, X86V4.self)
+    }
+
     /// What this instruction set adds to `X86V3.kernels`; only for a processor that has it (see `nnp_cpu_has_x86_v4`).
     public static var kernels: ArithmeticKernels {
       // A symbol alone: Embedded Swift would otherwise compile a copy of every kernel into each importing module, for

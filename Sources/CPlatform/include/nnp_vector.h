@@ -277,6 +277,38 @@ NNP_VECTOR nnp_f32x16 nnp_fma(nnp_f32x16 a, nnp_f32x16 b, nnp_f32x16 c) {
   return __builtin_elementwise_fma(a, b, c);
 }
 
+// The lower halves of sixteen 32-bit words as bf16.
+NNP_VECTOR nnp_f32x16 nnp_widen_lower_bf16(const uint16_t *_Nonnull p) {
+  uint32_t words __attribute__((ext_vector_type(16)));
+  memcpy(&words, p, sizeof words);
+  words <<= 16;
+  nnp_f32x16 v;
+  memcpy(&v, &words, sizeof v);
+  return v;
+}
+
+// Their upper halves.
+NNP_VECTOR nnp_f32x16 nnp_widen_upper_bf16(const uint16_t *_Nonnull p) {
+  uint32_t words __attribute__((ext_vector_type(16)));
+  memcpy(&words, p, sizeof words);
+  words &= 0xffff0000u;
+  nnp_f32x16 v;
+  memcpy(&v, &words, sizeof v);
+  return v;
+}
+
+// Sixteen f16; only where the instruction set converts them.
+NNP_VECTOR nnp_f32x16 nnp_widen_f16(const uint16_t *_Nonnull p) {
+#if defined(__F16C__) || defined(__aarch64__)
+  _Float16 halves __attribute__((ext_vector_type(16)));
+  memcpy(&halves, p, sizeof halves);
+  return __builtin_convertvector(halves, nnp_f32x16);
+#else
+  (void)p;
+  return (nnp_f32x16)(0);
+#endif
+}
+
 // Eight lanes: what is left of sixteen.
 typedef float nnp_f32x8 __attribute__((ext_vector_type(8)));
 

@@ -227,7 +227,11 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
       rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
       columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates,
       epilogue: arguments.epilogue)
-    I.multiply(block)
+    if I.widensWeights, let narrow = arguments.narrowPanels {
+      I.multiplyRow(block, narrow.advanced(group &* MatmulArguments.panelsPerUnit))
+    } else {
+      I.multiply(block)
+    }
     if arguments.epilogue.isSeparate { block.finish(arguments.epilogue, I.self) }
     unit &+= 1
   }

@@ -13,6 +13,8 @@ public struct MatmulArguments {
   public var a: UnsafePointer<Float>
   public var panels: UnsafePointer<Float>
   public var c: UnsafeMutablePointer<Float>
+  /// The same numbers in half the space, read instead of `panels` where m is 1 and the instruction set widens them; nil for none.
+  public var narrowPanels: NarrowPanels?
   public var bias: UnsafePointer<Float>?
   public var epilogue: Epilogue
   public var m: Int
@@ -37,6 +39,7 @@ public struct MatmulArguments {
   ) {
     self.a = a
     self.panels = panels
+    narrowPanels = nil
     self.c = c
     self.bias = bias
     self.epilogue = epilogue

@@ -220,6 +220,7 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
 public typealias TwoPanels = Beside<OnePanel, OnePanel>
 public typealias ThreePanels = Beside<TwoPanels, OnePanel>
 public typealias FourPanels = Beside<TwoPanels, TwoPanels>
+public typealias EightPanels = Beside<FourPanels, FourPanels>
 public typealias Rows1<I: InstructionSet, C: PanelRow> = Row<I, C>
 public typealias Rows2<I: InstructionSet, C: PanelRow> = Stack<Row<I, C>, Row<I, C>>
 public typealias Rows4<I: InstructionSet, C: PanelRow> = Stack<Rows2<I, C>, Rows2<I, C>>

@@ -25,6 +25,8 @@ struct MatmulRoute {
   let batch: [Int]
   let transposesA: Bool
   let transposesB: Bool
+  /// What panels are kept in beside those of the constant, where that makes the product of one row faster.
+  let narrowFormat: NarrowPanels.Format?
 
   /// Smaller products than this, in multiply–adds, are not worth handing to a library.
   private static let leastReplacedWork = 4096
@@ -48,7 +50,9 @@ struct MatmulRoute {
     aBatch = batches.a
     bBatch = batches.b
     batch = batches.c
-    if graph[node.inputs[1]].constant?.layout == .panels {
+    let constant = graph[node.inputs[1]].constant
+    narrowFormat = constant.flatMap { MatmulRoute.narrowFormat(of: $0, rows: rows, options) }
+    if constant?.layout == .panels {
       source = .panels
     } else if let product = options.product, m * n >= MatmulRoute.leastReplacedWork / max(k, 1), k > 0 {
       source = .replaced(product)
@@ -60,6 +64,21 @@ struct MatmulRoute {
       source = .packed
     }
   }
+
+  /// Baseline instructions take longer to widen numbers than to read them, and with more rows no product waits for its weights.
+  private static func narrowFormat(
+    of constant: Tensor, rows: Int, _ options: Plan.Options
+  ) -> NarrowPanels.Format? {
+    guard constant.layout == .panels, rows == 1, options.instructionSet != .baseline,
+      constant.bytes.count >= smallestNarrowed
+    else { return nil }
+    let numbers = constant.bytes.bindMemory(to: Float.self)
+    guard let first = numbers.baseAddress else { return nil }
+    return .holding(first, numbers.count)
+  }
+
+  /// Bytes of weights that are as fast to read as they are.
+  private static let smallestNarrowed = 1 << 14
 
   /// With no more rows than this, packing takes longer than it saves.
   private static let directRows = 128
@@ -77,6 +96,7 @@ struct MatmulRoute {
 
   /// Bytes of workspace for the panels of all second operands.
   var panelsBytes: Int {
+    if narrowFormat != nil { return (NarrowPanels.size(k: k, columns: n) * 2 + 63) / 64 * 64 }
     guard case .packed = source else { return 0 }
     return (bBatch.reduce(1, *) * panelsSize * 4 + 63) / 64 * 64
   }

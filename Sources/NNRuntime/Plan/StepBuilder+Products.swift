@@ -10,7 +10,7 @@ extension StepBuilder {
     case .panels, .packed, .direct:
       var panels = floats(1)
       // No workspace means nothing to pack.
-      if let workspace = layout.workspaces[index] {
+      if route.narrowFormat == nil, let workspace = layout.workspaces[index] {
         let packed = workspace.assumingMemoryBound(to: Float.self)
         emitPacking(route, into: packed)
         panels = UnsafePointer(packed)
@@ -78,6 +78,11 @@ extension StepBuilder {
       arguments.aColumnStride = route.m
     }
     if case .direct = route.source { arguments.readRowMajor(rowStride: route.n) }
+    if let format = route.narrowFormat, let workspace = layout.workspaces[index] {
+      let narrow = workspace.assumingMemoryBound(to: UInt16.self)
+      format.fill(narrow, from: panels, k: route.k, columns: route.n)
+      arguments.narrowPanels = NarrowPanels(format, narrow, k: route.k)
+    }
     let kernel = kernels.matmul
     let cost = Step.cost(2, route.batchCount, route.m, route.n, max(route.k, 1))
     guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {

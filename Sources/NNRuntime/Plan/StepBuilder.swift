@@ -146,8 +146,16 @@ final class StepBuilder {
 extension MemoryLayoutPlanner {
   /// Whether a node's workspace is filled when it is planned, and then stays.
   func hasLastingWorkspace(_ index: Int) -> Bool {
-    guard case .convolution = resolved.ops[index] else { return false }
-    return graph[graph.nodes[index].inputs[1]].constant != nil
+    let weight = graph.nodes[index].inputs.count > 1 ? graph[graph.nodes[index].inputs[1]].constant : nil
+    switch resolved.ops[index] {
+    case .convolution: return weight != nil
+    // Narrow ones; panels that are packed from row-major weights are not, so that they take no memory for themselves.
+    case .matmul: return weight?.layout == .panels
+    case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax, .recurrent,
+      .recurrentGradient, .reshape, .transpose, .expand, .slice, .pad, .concat, .gather, .scatter, .argsort,
+      .cast, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      return false
+    }
   }
 
   /// Bytes that a node needs during its step: a workspace of its own, and scratch for each thread.

@@ -16,6 +16,8 @@ from ._library import RawTensor, SessionOptions, check, lib, pointer_to
 if TYPE_CHECKING:
     from ._model import Model, TensorInfo
 
+_run = lib.nnrt_session_run
+
 _INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
 
 
@@ -89,7 +91,9 @@ class Session:
             IndexRangeError: an index among the inputs is out of range.
         """
         with self._lock:
-            check(lib.nnrt_session_run(self._open_handle()))
+            status = _run(self._handle or self._open_handle())
+        if status:
+            check(status)
 
     def output(self, output: Union[int, str] = 0, copy: bool = True) -> np.ndarray:
         """An output of the last run, named by index or name.
