@@ -1,3 +1,4 @@
+import NNFormat
 import NNGraph
 import NNKernels
 import NNPasses
@@ -9,7 +10,7 @@ private func product(
   k: Int, columns: Int, _ dtype: DType, _ activation: Activation, hasBias: Bool, _ random: inout SplitMix64
 ) throws -> Graph {
   var graph = Graph(name: "product")
-  let x = graph.addInput("x", .f32, Shape([.unknown, .fixed(k)]))
+  let x = graph.addInput("x", .f32, Shape([graph.dimension("N"), .fixed(k)]))
   var numbers = (0..<k * columns).map { _ in Float.random(in: -2...2, using: &random) }
   // Numbers that either type has only just: the smallest ones, the largest, and both zeros.
   let extremes: [Float] = [

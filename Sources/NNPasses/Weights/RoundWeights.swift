@@ -18,7 +18,8 @@ extension Graph {
   /// Rounds large f32 weights of products, convolutions, recurrences and tables to the nearest numbers of a narrower type.
   ///
   /// They stay f32, so that arithmetic and layout are what they were and nothing is cast in a run. A file stores them in as few bytes as
-  /// the narrower type, since the planes of the bits that are zero now compress to nothing.
+  /// the narrower type, since the planes of the bits that are zero now compress to nothing; a plan finds them to be narrow where that
+  /// makes a product faster.
   ///
   /// - Throws: ``ErrorCode/limitExceeded`` naming a weight with a number beyond the range of `dtype`.
   public mutating func roundWeights(to dtype: DType) throws(NNError) -> RoundedWeights {

@@ -70,7 +70,7 @@ struct Convert: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Round the large weights to the numbers of f16 or bf16, which makes the file smaller; they are computed with in f32 all the same. What it costs is told.",
+      "Round the large weights to the numbers of f16 or bf16, which makes the file smaller and dense layers over one row faster; they are computed with in f32 all the same. What it costs is told.",
       valueName: "f32|f16|bf16"))
   var weights = WeightPrecision.f32
 
