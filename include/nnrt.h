@@ -299,6 +299,13 @@ typedef struct nnrt_model_options {
   size_t struct_size;
   /** The most bytes of memory that opening may take; 0 stands for 4 GiB. */
   uint64_t memory_limit;
+  /**
+   * How many threads may decode the weights, the calling one among them, up to 256; 0 and 1 both
+   * mean: the calling one alone.
+   */
+  uint32_t threads;
+  /** 0. */
+  uint32_t reserved;
 } nnrt_model_options;
 
 /**

@@ -41,11 +41,15 @@ private func read<Options>(_ given: UnsafePointer<Options>?, _ name: StaticStrin
 private var versionText: String { String(cString: nnrt_version()) }
 
 extension Model.Options {
-  /// - Throws: ``ErrorCode/invalidArgument`` for a bad `struct_size`.
+  /// - Throws: ``ErrorCode/invalidArgument`` for a bad `struct_size`, or a reserved member that is not 0.
   init(_ given: UnsafePointer<nnrt_model_options>?) throws(NNError) {
     let options = try read(given, "nnrt_model_options", nnrt_model_options())
     self.init()
     if options.memory_limit != 0 { limits.memory = Int(clamping: options.memory_limit) }
+    threads = max(1, Int(options.threads))
+    guard options.reserved == 0 else {
+      throw NNError(.invalidArgument, "nnrt_model_options.reserved is \(options.reserved); it must be 0")
+    }
   }
 }
 

@@ -171,7 +171,7 @@ static void bad_arguments_for_models(const char *folder) {
 static void bad_options(const char *folder) {
   const char *path = model_path(folder, "wide.nnrt");
   nnrt_model *model = NULL;
-  nnrt_model_options options = {0, 0};
+  nnrt_model_options options = {0};
   CHECK_STATUS(nnrt_model_open(path, &options, &model), NNRT_INVALID_ARGUMENT);
   CHECK(strstr(nnrt_error_message(), "struct_size") != NULL);
   options.struct_size = SIZE_MAX;
@@ -183,6 +183,12 @@ static void bad_options(const char *folder) {
   options.struct_size = sizeof options;
   CHECK_STATUS(nnrt_model_open(path, &options, &model), NNRT_LIMIT_EXCEEDED);
   options.memory_limit = UINT64_MAX;
+  options.threads = 257;
+  CHECK_STATUS(nnrt_model_open(path, &options, &model), NNRT_INVALID_ARGUMENT);
+  options.threads = 3;
+  options.reserved = 1;
+  CHECK_STATUS(nnrt_model_open(path, &options, &model), NNRT_INVALID_ARGUMENT);
+  options.reserved = 0;
   CHECK_STATUS(nnrt_model_open(path, &options, &model), NNRT_OK);
 
   struct {

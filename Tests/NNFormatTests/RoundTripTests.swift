@@ -73,6 +73,45 @@ func tensorsOfManyChunksSurviveTheRoundTrip(dtype: DType) throws {
   }
 }
 
+/// Three tensors of some chunks each, and one without elements.
+private func chunks() throws -> ModelFile {
+  var random = TestRandom(seed: 5)
+  var graph = Graph(name: "chunks")
+  for (name, chunks) in [("a", 2), ("none", 0), ("b", 3), ("c", 1)] {
+    let values = (0..<chunks * Format.chunkSize / 4 - chunks).map { _ in Float(random.next() % 1000) }
+    graph.addOutput(graph.addConstant(Name(name), try Tensor(values, extents: [values.count])))
+  }
+  return ModelFile(graph: graph)
+}
+
+@Test func teamDecodesWhatOneThreadDoes() throws {
+  let model = try chunks()
+  for options in codecs.prefix(2) {
+    var bytes = try model.encode(options)
+    expectSame(model, try ModelFile.decode(bytes, by: turns))
+    // Two damaged chunks of different tensors: the error is that of the first one.
+    let tensors = try bytes.withUnsafeBytes { try ModelFile.layout(of: $0) }.tensors
+    for tensor in tensors where tensor.storedBytes > 0 && tensor.name != "a" {
+      bytes[tensor.offset + tensor.storedBytes / 2] ^= 1
+    }
+    var messages: [String] = []
+    for team in [DecodingTeam.alone, turns] {
+      do throws(NNError) { _ = try ModelFile.decode(bytes, by: team) } catch {
+        messages.append(error.message)
+      }
+    }
+    #expect(messages.count == 2 && messages[0] == messages[1], "\(messages)")
+    #expect(messages.first?.contains("tensor \"b\"") == true)
+  }
+}
+
+/// Chunk by chunk, by three in turn, the last of them first.
+private let turns = DecodingTeam(threads: 3) { units, work in
+  for thread in [2, 1, 0] {
+    for unit in 0..<units where unit % 3 == thread { work(unit..<(unit + 1), thread) }
+  }
+}
+
 @Test func sameModelGivesTheSameBytes() throws {
   let model = try mlp([16, 32, 10])
   #expect(try model.encode() == model.encode())

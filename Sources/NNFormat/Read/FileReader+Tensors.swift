@@ -1,4 +1,3 @@
-import CPlatform
 import NNGraph
 
 /// An entry of the tensor index.
@@ -13,6 +12,8 @@ struct StoredTensor {
   var storedBytes: Int
   var rawBytes: Int
   var chunks: ChunkTable
+
+  var chunkCount: Int { rawBytes / Format.chunkSize + (rawBytes % Format.chunkSize == 0 ? 0 : 1) }
 }
 
 // The tensor index
@@ -110,8 +111,11 @@ extension FileReader {
 extension FileReader {
   /// Loads every tensor. Raw ones stay where they are if `keeper` keeps the file alive; what the others need is counted
   /// before the first of them is allocated.
-  func loadTensors(_ tensors: [StoredTensor], keptAliveBy keeper: AnyObject?) throws(NNError) -> [Tensor] {
+  func loadTensors(
+    _ tensors: [StoredTensor], keptAliveBy keeper: AnyObject?, by team: DecodingTeam
+  ) throws(NNError) -> [Tensor] {
     try budget.take(tensors.count, of: Tensor.self, for: "\(tensors.count) tensors")
+    try budget.take(tensors.count, of: PlacedTensor.self, for: "\(tensors.count) tensors")
     var scratchSize = 0
     for tensor in tensors where !staysInPlace(tensor, keeper) {
       try budget.take(tensor.rawBytes, for: "tensor " + tensor.name.quoted)
@@ -119,17 +123,28 @@ extension FileReader {
         scratchSize = max(scratchSize, min(tensor.rawBytes, Format.chunkSize))
       }
     }
-    try budget.take(scratchSize, for: "decompression")
-    let scratch = try TensorStorage.allocate(size: scratchSize) { _ in }
-    defer { withExtendedLifetime(scratch) {} }
+    var placed: [PlacedTensor] = []
+    placed.reserveCapacity(tensors.count)
+    var chunks = 0
+    for tensor in tensors {
+      let stored = file.slice(tensor.offset, tensor.storedBytes)
+      let storage =
+        staysInPlace(tensor, keeper)
+        ? TensorStorage.view(stored, keptAliveBy: keeper)
+        : try TensorStorage.allocate(size: tensor.rawBytes) { _ in }
+      let end = chunks + tensor.chunkCount
+      placed.append(PlacedTensor(tensor: tensor, stored: stored, storage: storage, chunks: chunks..<end))
+      chunks = end
+    }
+    try decode(placed, scratchSize, team)
     var loaded: [Tensor] = []
     loaded.reserveCapacity(tensors.count)
-    for tensor in tensors {
+    for (tensor, place) in zip(tensors, placed) {
       do throws(NNError) {
-        let storage = try load(tensor, scratch, keeper)
-        try checkContents(tensor, storage.bytes)
+        try checkContents(tensor, place.storage.bytes)
         loaded.append(
-          try Tensor(dtype: tensor.dtype, extents: tensor.extents, layout: tensor.layout, storage: storage))
+          try Tensor(
+            dtype: tensor.dtype, extents: tensor.extents, layout: tensor.layout, storage: place.storage))
       } catch {
         throw error.within("tensor " + tensor.name.quoted)
       }
@@ -142,80 +157,25 @@ extension FileReader {
     return Int(bitPattern: base + tensor.offset) % Format.dataAlignment == 0
   }
 
-  private func load(
-    _ tensor: StoredTensor, _ scratch: TensorStorage, _ keeper: AnyObject?
-  ) throws(NNError) -> TensorStorage {
-    let stored = file.slice(tensor.offset, tensor.storedBytes)
-    if staysInPlace(tensor, keeper) {
-      try verifyChecksums(tensor, stored)
-      return TensorStorage.view(stored, keptAliveBy: keeper)
-    }
-    return try TensorStorage.allocate(size: tensor.rawBytes) { (memory) throws(NNError) in
-      switch tensor.codec {
-      case .raw:
-        try verifyChecksums(tensor, stored)
-        memory.copyMemory(from: stored)
-      case .zstd:
-        try decompress(tensor, stored, UnsafeMutableRawBufferPointer(mutating: scratch.bytes), into: memory)
-      }
-    }
-  }
-
-  private func verifyChecksums(_ tensor: StoredTensor, _ stored: UnsafeRawBufferPointer) throws(NNError) {
-    var chunks = tensor.chunks
-    var offset = 0
-    while let chunk = try chunks.next() {
-      try verify(chunk, stored.slice(offset, chunk.storedBytes), offset)
-      offset += chunk.storedBytes
-    }
-  }
-
-  private func verify(
-    _ chunk: StoredChunk, _ stored: UnsafeRawBufferPointer, _ offset: Int
+  /// Decodes all chunks of the tensors, by as many members of the team as there are chunks for.
+  private func decode(
+    _ tensors: [PlacedTensor], _ scratchSize: Int, _ team: DecodingTeam
   ) throws(NNError) {
-    guard crc.checksum(stored) == chunk.checksum else {
-      throw NNError(
-        .checksumMismatch,
-        "\(stored.count) stored bytes from its byte \(offset) on do not have their recorded checksum")
+    let count = tensors.last?.chunks.upperBound ?? 0
+    var decoders: [ChunkDecoder] = []
+    for _ in 0..<max(1, min(team.threads, count)) {
+      try budget.take(scratchSize, for: "decompression")
+      if scratchSize > 0 { try budget.take(ZstdDecoder.memory, for: "decompression") }
+      decoders.append(try ChunkDecoder(tensors, crc, scratchSize))
     }
-  }
-
-  private func decompress(
-    _ tensor: StoredTensor, _ stored: UnsafeRawBufferPointer, _ scratch: UnsafeMutableRawBufferPointer,
-    into memory: UnsafeMutableRawBufferPointer
-  ) throws(NNError) {
-    let decoder = try zstd()
-    var chunks = tensor.chunks
-    var from = 0
-    var to = 0
-    while let chunk = try chunks.next() {
-      try verify(chunk, stored.slice(from, chunk.storedBytes), from)
-      let target = UnsafeMutableRawBufferPointer(rebasing: memory[to..<(to + chunk.rawBytes)])
-      // Elements of one byte have one plane, which is the chunk itself; of others, planes that are not compressed are read where they lie.
-      let planes =
-        chunk.planeCount == 1
-        ? target : UnsafeMutableRawBufferPointer(rebasing: scratch[0..<chunk.rawBytes])
-      guard let first = planes.baseAddress, let begin = target.baseAddress else { continue }
-      nnp_will_write(begin, target.count)
-      var begins = BytePlanes.Planes(repeating: UnsafePointer(first.assumingMemoryBound(to: UInt8.self)))
-      for index in 0..<chunk.planeCount {
-        let start = index * chunk.planeBytes
-        let plane = UnsafeMutableRawBufferPointer(rebasing: planes[start..<(start + chunk.planeBytes)])
-        let count = Int(chunk.planes[index])
-        let source = stored.slice(from, count)
-        if count < chunk.planeBytes {
-          try decoder.decompress(source, into: plane)
-          begins[index] += start
-        } else if chunk.planeCount == 1 {
-          plane.copyMemory(from: source)
-        } else if let base = source.baseAddress {
-          begins[index] = base.assumingMemoryBound(to: UInt8.self)
-        }
-        from += count
-      }
-      if chunk.planeCount > 1 { BytePlanes.join(begins, dtype: tensor.dtype, into: target) }
-      to += chunk.rawBytes
+    let members = decoders
+    team.run(count) { units, thread in members[thread].decode(units) }
+    // The same error for any number of threads: that of the first chunk that is wrong.
+    var first: (chunk: Int, error: NNError)?
+    for member in members {
+      if let failure = member.failure, failure.chunk < first?.chunk ?? .max { first = failure }
     }
+    if let first { throw first.error }
   }
 
   /// What kernels rely on: booleans are 0 or 1, and the columns that fill up the last panel are zeros.

@@ -12,17 +12,20 @@ extension ModelFile {
   ///   - keeper: What keeps `bytes` valid and unchanged. If nil, everything needed is copied, and `bytes` need not
   ///     outlive the call.
   ///   - limits: What may be allocated.
+  ///   - team: Who decodes the weights. The result and the error do not depend on it.
   /// - Throws: ``ErrorCode/notANnrtFile``, ``ErrorCode/unsupportedVersion``, ``ErrorCode/corruptFile`` or
   ///   ``ErrorCode/checksumMismatch`` for the file; ``ErrorCode/limitExceeded`` or ``ErrorCode/outOfMemory`` for memory;
   ///   what ``Graph/verify()`` throws for a graph that is not well formed.
   public static func decode(
-    _ bytes: UnsafeRawBufferPointer, keptAliveBy keeper: AnyObject?, limits: ReadLimits = ReadLimits()
+    _ bytes: UnsafeRawBufferPointer, keptAliveBy keeper: AnyObject?, limits: ReadLimits = ReadLimits(),
+    by team: DecodingTeam = .alone
   ) throws(NNError) -> ModelFile {
     let reader = try FileReader(bytes, limits: limits)
     // Byte readers point into what the file reader owns.
     return try withExtendedLifetime(reader) { () throws(NNError) -> ModelFile in
       let stored = try reader.readGraph()
-      let tensors = try reader.loadTensors(try reader.readTensorIndex(stored.names), keptAliveBy: keeper)
+      let index = try reader.readTensorIndex(stored.names)
+      let tensors = try reader.loadTensors(index, keptAliveBy: keeper, by: team)
       let graph = stored.assembled(tensors)
       try graph.verify()
       let metadata = try reader.readMetadata()

@@ -7,9 +7,22 @@ public final class Model: Sendable {
   public struct Options: Sendable {
     /// What reading the file may cost.
     public var limits: ReadLimits
+    /// Threads that decode the weights, the calling one among them: 1 to 256. The others are the process's workers.
+    public var threads: Int
 
-    public init(limits: ReadLimits = ReadLimits()) {
+    public init(limits: ReadLimits = ReadLimits(), threads: Int = 1) {
       self.limits = limits
+      self.threads = threads
+    }
+
+    /// - Throws: ``ErrorCode/invalidArgument`` for a number of threads that is none.
+    func team() throws(NNError) -> DecodingTeam {
+      try ThreadPool.check(threads: threads)
+      guard threads > 1 else { return .alone }
+      return DecodingTeam(threads: threads) { [threads] units, work in
+        ThreadPool.shared.prepare(workers: threads - 1)
+        ThreadPool.shared.run(units: units, threads: threads, work: work)
+      }
     }
   }
 
@@ -39,7 +52,8 @@ public final class Model: Sendable {
   /// The file is mapped: tensors stored raw are used where they lie and shared with other processes. It must not be
   /// shortened while the model lives; replace it by renaming another file over it instead.
   ///
-  /// - Throws: ``ErrorCode/fileAccess`` naming the path, or what ``ModelFile/decode(_:keptAliveBy:limits:)`` throws.
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path, or ``ErrorCode/invalidArgument`` for the options,
+  ///   or what ``ModelFile/decode(_:keptAliveBy:limits:by:)`` throws.
   public static func open(path: UnsafePointer<CChar>, options: Options = Options()) throws(NNError) -> Model {
     var mapping = nnp_mapping()
     let status = nnp_file_map(path, &mapping)
@@ -48,7 +62,9 @@ public final class Model: Sendable {
     }
     let file = MappedFile(mapping)
     do throws(NNError) {
-      return Model(verified: try ModelFile.decode(file.bytes, keptAliveBy: file, limits: options.limits))
+      return Model(
+        verified: try ModelFile.decode(
+          file.bytes, keptAliveBy: file, limits: options.limits, by: try options.team()))
     } catch {
       throw error.within("\"\(String(cString: path))\"")
     }
@@ -56,7 +72,8 @@ public final class Model: Sendable {
 
   /// Opens the bytes of a `.nnrt` file, which are copied: the caller may free them at once.
   ///
-  /// - Throws: what ``ModelFile/decode(_:keptAliveBy:limits:)`` throws, or ``ErrorCode/outOfMemory``.
+  /// - Throws: ``ErrorCode/invalidArgument`` for the options,
+  ///   or what ``ModelFile/decode(_:keptAliveBy:limits:by:)`` throws, or ``ErrorCode/outOfMemory``.
   public static func open(bytes: UnsafeRawBufferPointer, options: Options = Options()) throws(NNError)
     -> Model
   {
@@ -67,7 +84,9 @@ public final class Model: Sendable {
     let copy = try TensorStorage.allocate(size: bytes.count) { (memory) throws(NNError) in
       memory.copyMemory(from: bytes)
     }
-    return Model(verified: try ModelFile.decode(copy.bytes, keptAliveBy: copy, limits: options.limits))
+    return Model(
+      verified: try ModelFile.decode(
+        copy.bytes, keptAliveBy: copy, limits: options.limits, by: try options.team()))
   }
 
   /// Whether every input's extents follow from its declared shape alone, and if so which.

@@ -53,10 +53,7 @@ public final class Session {
       throw NNError(
         .invalidArgument, "this processor cannot run instruction set \(planOptions.instructionSet.name)")
     }
-    guard options.threads >= 1, options.threads <= ThreadPool.maximumThreads else {
-      throw NNError(
-        .invalidArgument, "\(options.threads) threads; 1 to \(ThreadPool.maximumThreads) are possible")
-    }
+    try ThreadPool.check(threads: options.threads)
     var isState = [Bool](repeating: false, count: model.graph.values.count)
     for state in model.graph.states { isState[state.input.index] = true }
     for id in model.graph.inputs {

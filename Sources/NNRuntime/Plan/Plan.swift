@@ -82,10 +82,7 @@ public final class Plan {
     _ planned: PlannedGraph, bound: [(value: ValueID, memory: UnsafeMutableRawBufferPointer)],
     options: Options
   ) throws(NNError) {
-    guard options.threads >= 1, options.threads <= ThreadPool.maximumThreads else {
-      throw NNError(
-        .invalidArgument, "\(options.threads) threads; 1 to \(ThreadPool.maximumThreads) are possible")
-    }
+    try ThreadPool.check(threads: options.threads)
     let (graph, resolved) = (planned.graph, planned.resolved)
     let kernels = try options.instructionSet.kernels()
     let schedule = Schedule(graph, resolved)

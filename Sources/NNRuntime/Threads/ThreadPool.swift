@@ -1,4 +1,5 @@
 import CPlatform
+import NNGraph
 import Synchronization
 
 /// Work that several threads can share: called with disjoint ranges of units, and the index of the calling thread
@@ -14,6 +15,13 @@ final class ThreadPool: @unchecked Sendable {
   static let shared = ThreadPool()
   /// More threads than this are never started.
   static let maximumThreads = 256
+
+  /// - Throws: ``ErrorCode/invalidArgument`` for a number of threads that cannot be.
+  static func check(threads: Int) throws(NNError) {
+    guard threads >= 1, threads <= maximumThreads else {
+      throw NNError(.invalidArgument, "\(threads) threads; 1 to \(maximumThreads) are possible")
+    }
+  }
 
   private let monitor: UnsafeMutablePointer<nnp_monitor>
   private let busy = Atomic<Bool>(false)

@@ -79,10 +79,12 @@ func mlp(_ widths: [Int], seed: UInt64 = 1) throws -> ModelFile {
 
 extension ModelFile {
   /// Decodes an array, copying what is kept.
-  static func decode(_ bytes: [UInt8], limits: ReadLimits = ReadLimits()) throws(NNError) -> ModelFile {
+  static func decode(
+    _ bytes: [UInt8], limits: ReadLimits = ReadLimits(), by team: DecodingTeam = .alone
+  ) throws(NNError) -> ModelFile {
     let result = bytes.withUnsafeBytes { (bytes) -> Result<ModelFile, NNError> in
       do throws(NNError) {
-        return .success(try decode(bytes, keptAliveBy: nil, limits: limits))
+        return .success(try decode(bytes, keptAliveBy: nil, limits: limits, by: team))
       } catch {
         return .failure(error)
       }

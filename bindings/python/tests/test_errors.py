@@ -36,6 +36,9 @@ def test_memory_limit(models):
         nnrt.load(models / "wide.nnrt", memory_limit=100_000)
     with pytest.raises(nnrt.ArgumentError):
         nnrt.load(models / "wide.nnrt", memory_limit=0)
+    for threads in (0, 257):
+        with pytest.raises(nnrt.ArgumentError, match="threads"):
+            nnrt.load(models / "wide.nnrt", threads=threads)
     session = nnrt.load(models / "wide.nnrt").session(memory_limit=10_000)
     with pytest.raises(nnrt.LimitError):
         session(np.zeros((100, 512), np.float32))

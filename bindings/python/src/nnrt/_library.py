@@ -14,7 +14,12 @@ _API_MAJOR = 0
 
 
 class ModelOptions(ctypes.Structure):
-    _fields_ = [("struct_size", c_size_t), ("memory_limit", c_uint64)]
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("memory_limit", c_uint64),
+        ("threads", c_uint32),
+        ("reserved", c_uint32),
+    ]
 
 
 class SessionOptions(ctypes.Structure):

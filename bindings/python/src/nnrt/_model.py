@@ -31,18 +31,24 @@ class TensorInfo:
     _code: int = field(repr=False, compare=False)
 
 
-def load(source: Union[str, os.PathLike, bytes, bytearray, memoryview], *, memory_limit: Optional[int] = None) -> "Model":
+def load(
+    source: Union[str, os.PathLike, bytes, bytearray, memoryview],
+    *,
+    memory_limit: Optional[int] = None,
+    threads: int = 1,
+) -> "Model":
     """Opens a model from the path or the bytes of a .nnrt file.
 
     Args:
         memory_limit: the most bytes that opening may take; None stands for 4 GiB.
+        threads: how many threads may decode the weights, 1 to 256; those of a run are an option of its session.
 
     Raises:
         FileError: the file cannot be read, or is not a valid .nnrt file.
         GraphError: the file's graph is not well formed, or needs something this library does not have.
         LimitError: it would take more memory than allowed.
     """
-    return Model(source, memory_limit=memory_limit)
+    return Model(source, memory_limit=memory_limit, threads=threads)
 
 
 class Model:
@@ -53,12 +59,15 @@ class Model:
         source: Union[str, os.PathLike, bytes, bytearray, memoryview],
         *,
         memory_limit: Optional[int] = None,
+        threads: int = 1,
     ) -> None:
         self._handle: Optional[int] = None
         self._sessions = threading.local()
         if memory_limit is not None and memory_limit < 1:
             raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
-        options = ModelOptions(ctypes.sizeof(ModelOptions), memory_limit or 0)
+        if not 1 <= threads <= 256:
+            raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
+        options = ModelOptions(ctypes.sizeof(ModelOptions), memory_limit or 0, threads)
         handle = c_void_p()
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._source = f"{len(source)} bytes"
