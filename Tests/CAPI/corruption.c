@@ -41,7 +41,7 @@ static void failures_keep_nothing(const unsigned char *bytes, size_t size) {
   small = many;
   many.threads = 257;
   small.memory_limit = 1;
-  nnrt_model_options tiny = {sizeof tiny, 1};
+  nnrt_model_options tiny = {.struct_size = sizeof tiny, .memory_limit = 1};
   CHECK_STATUS(nnrt_model_open_memory(bytes, size, NULL, &model), NNRT_OK);
   for (int round = 0; round < 3; round++) {
     long before = live_allocations();

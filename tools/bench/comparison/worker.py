@@ -38,7 +38,7 @@ def nnrt(file: str = "model.nnrt") -> Callable[[], Loaded]:
     import nnrt
 
     def load() -> Loaded:
-        session = nnrt.load(folder / file).session(threads=threads)
+        session = nnrt.load(folder / file, threads=threads).session(threads=threads)
         session.set_input(0, x)
         return session.run, session.output
 
