@@ -166,7 +166,7 @@ func panelConvolution<I: InstructionSet>(
       a: arguments.weights + filters.lowerBound &* k, aStride: k,
       panels: image + (item &* arguments.channels &* pixels &+ first), panelStride: 16, panelStep: pixels,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
-      rows: filters.count, columns: inImage, k: k, epilogue: arguments.epilogue)
+      rows: filters.count, columns: inImage, k: k, readsAhead: true, epilogue: arguments.epilogue)
     if inImage > 0 { I.multiply(block) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)

@@ -24,6 +24,8 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var accumulates: Bool
   /// Whether A lies in panels of 16 rows, as ``Panels`` of its transpose; rows are then counted from a panel's first.
   public var aInPanels: Bool
+  /// Whether A is weights that are seldom in the cache: rows of k elements, or panels, that follow each other.
+  @usableFromInline var readsAhead: Bool
   /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
 
@@ -32,9 +34,10 @@ public struct ProductBlock: BitwiseCopyable {
     a: UnsafePointer<Float>, aStride: Int, aStep: Int = 1, panels: UnsafePointer<Float>, panelStride: Int,
     panelStep: Int = 16, c: UnsafeMutablePointer<Float>, cStride: Int, columnBias: UnsafePointer<Float>?,
     rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false,
-    aInPanels: Bool = false, epilogue: Epilogue = .none
+    aInPanels: Bool = false, readsAhead: Bool = false, epilogue: Epilogue = .none
   ) {
     self.aInPanels = aInPanels
+    self.readsAhead = readsAhead
     bounds = epilogue.bounds
     self.a = a
     self.aStride = aStride
@@ -67,8 +70,16 @@ extension ProductBlock {
     var b = panels + (panel &* panelStride &+ kBegin &* panelStep)
     let first = aInPanels ? row / 16 &* 16 &* k &+ row % 16 : row &* stride
     var column = a + (first &+ kBegin &* step)
+    // The first tiles of each row ask for the next rows, or in panels for what is read 64 lines later.
+    let isAhead = readsAhead && panel == 0 && kEnd &- kBegin == k
+    var ahead = isAhead ? column + (aInPanels ? 1024 : T.rows &* stride) : column
+    let aheadStep = isAhead ? (aInPanels ? 16 : T.rows) : 0
     var left = kEnd &- kBegin
     while left > 0 {
+      if T.rows >= 4 && MemoryLayout<T.Columns>.size >= MemoryLayout<Vector>.size {
+        nnp_prefetch(ahead)
+        ahead += aheadStep
+      }
       tile.step(column, stride, T.Columns.load(b, panelStride))
       b += panelStep
       column += step

@@ -90,7 +90,7 @@ func winogradConvolution<I: InstructionSet>(
         panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
         c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
         rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels,
-        aInPanels: true)
+        aInPanels: true, readsAhead: true)
       I.multiply(product)
       frequency &+= 1
     }
