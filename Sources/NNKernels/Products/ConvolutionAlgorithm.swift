@@ -1,7 +1,7 @@
 /// How a convolution is computed. The choice follows from the operator's shape alone, never from the batch, the threads or the
 /// instruction set, since algorithms differ in their bits.
 public enum ConvolutionAlgorithm: Equatable, Sendable {
-  /// Row by row, every tap a shifted read: one input channel and few filters per group.
+  /// Every tap a shifted read: one input channel per group, and few filters or a window of ``Window/isStrip``.
   case depthwise
   /// The weights times the taps of the output's pixels, gathered into panels; the same order of operations as ``depthwise``.
   case panels
@@ -19,7 +19,7 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   public init(
     _ window: Window, channels: Int, filters: Int, groups: Int, outputHeight: Int, outputWidth: Int
   ) {
-    if channels == groups && filters < groups &* 4 {
+    if channels == groups && (filters < groups &* 4 || window.isStrip) {
       self = .depthwise
     } else if window.isWinograd, groups == 1, min(channels, filters) >= Self.leastWinogradChannels,
       let tile = Self.tile(channels, filters, outputHeight, outputWidth)
@@ -44,6 +44,12 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
 }
 
 extension Window {
+  /// 3 x 3 neighbours, one or two pixels at a time: a plane of outputs is computed strip by strip.
+  @inlinable @inline(__always) var isStrip: Bool {
+    kernelHeight == 3 && kernelWidth == 3 && dilationHeight == 1 && dilationWidth == 1
+      && strideHeight == strideWidth && strideWidth <= 2
+  }
+
   /// Whether Winograd's algorithm is for this window: 3 x 3, one pixel at a time.
   var isWinograd: Bool {
     kernelHeight == 3 && kernelWidth == 3 && strideHeight == 1 && strideWidth == 1 && dilationHeight == 1

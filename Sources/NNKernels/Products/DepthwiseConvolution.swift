@@ -12,7 +12,7 @@ func depthwiseConvolution<I: InstructionSet>(
   let pixels = arguments.outputHeight &* arguments.outputWidth
   let perGroup = arguments.outputChannels / arguments.groups
   let rowLength = arguments.paddedRowLength
-  let walksStrips = arguments.walksStrips
+  let walksStrips = window.isStrip
   if walksStrips { nnp_clear(scratch, arguments.width) }
   var unit = units.lowerBound
   while unit < units.upperBound {

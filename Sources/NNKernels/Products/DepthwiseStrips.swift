@@ -59,13 +59,6 @@ import NNGraph
 }
 
 extension ConvolutionArguments {
-  /// Whether ``depthwisePlane(_:_:_:_:_:_:_:)`` is for this window.
-  @inlinable @inline(__always) var walksStrips: Bool {
-    window.kernelHeight == 3 && window.kernelWidth == 3 && window.dilationHeight == 1
-      && window.dilationWidth == 1
-      && window.strideHeight == window.strideWidth && window.strideWidth <= 2
-  }
-
   /// A plane of outputs from a plane of the image and a row of zeros. `stride` is the window's, 1 or 2.
   @inlinable @inline(__always)
   func depthwisePlane<I: InstructionSet>(
@@ -86,44 +79,55 @@ extension ConvolutionArguments {
     }
   }
 
+  /// The taps of a strip in row `y` of the image, which may lie in the padding.
+  @inlinable @inline(__always)
+  func tapsOfRow<I: InstructionSet>(
+    _ strip: Strip, _ y: Int, _ isWhole: Bool, _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
+    _: I.Type
+  ) -> (Vector, Vector, Vector) {
+    strip.taps(y >= 0 && y < height ? plane + y &* width : zeros, isWhole)
+  }
+
+  @inlinable @inline(__always)
+  func addThreeTaps<I: InstructionSet>(
+    _ taps: (Vector, Vector, Vector), _ weights: (Vector, Vector, Vector), _ sum: Vector, _: I.Type
+  ) -> Vector {
+    I.fma(weights.2, taps.2, I.fma(weights.1, taps.1, I.fma(weights.0, taps.0, sum)))
+  }
+
   /// The outputs of a strip, from top to bottom. With `isWhole`, nothing lies in the padding at its sides and there are sixteen columns.
   @inlinable @inline(__always)
   func depthwiseStrip<I: InstructionSet>(
     _ strip: Strip, _ isWhole: Bool, _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
     _ nine: NineWeights, _ bias: Float?, _ target: UnsafeMutablePointer<Float>, _: I.Type
   ) {
-    @inline(__always) func taps(_ y: Int) -> (Vector, Vector, Vector) {
-      strip.taps(y >= 0 && y < height ? plane + y &* width : zeros, isWhole)
-    }
-    @inline(__always)
-    func add(_ taps: (Vector, Vector, Vector), _ weights: (Vector, Vector, Vector), _ sum: Vector) -> Vector {
-      I.fma(weights.2, taps.2, I.fma(weights.1, taps.1, I.fma(weights.0, taps.0, sum)))
-    }
     let columns = isWhole ? 16 : min(16, outputWidth &- (strip.x &+ window.padLeft) / strip.stride)
     let shift = nnp_splat(bias ?? 0)
     let bounds = epilogue.bounds
     var y = 0 &- window.padTop
     /// The next row's sum: of its first two rows of taps, or with a stride of 2 of the first.
-    var next = add(taps(y), nine.top, nnp_splat(0))
+    var next = addThreeTaps(
+      tapsOfRow(strip, y, isWhole, plane, zeros, I.self), nine.top, nnp_splat(0), I.self)
     /// With a stride of 1 the sum of the row after, of its first row of taps.
     var afterNext = nnp_splat(0)
     if strip.stride == 1 {
-      let second = taps(y &+ 1)
-      next = add(second, nine.middle, next)
-      afterNext = add(second, nine.top, afterNext)
+      let second = tapsOfRow(strip, y &+ 1, isWhole, plane, zeros, I.self)
+      next = addThreeTaps(second, nine.middle, next, I.self)
+      afterNext = addThreeTaps(second, nine.top, afterNext, I.self)
     }
     var output = target
     var row = outputHeight
     while row > 0 {
-      let last = taps(y &+ 2)
+      let last = tapsOfRow(strip, y &+ 2, isWhole, plane, zeros, I.self)
       var sum: Vector
       if strip.stride == 1 {
-        sum = add(last, nine.bottom, next)
-        next = add(last, nine.middle, afterNext)
-        afterNext = add(last, nine.top, nnp_splat(0))
+        sum = addThreeTaps(last, nine.bottom, next, I.self)
+        next = addThreeTaps(last, nine.middle, afterNext, I.self)
+        afterNext = addThreeTaps(last, nine.top, nnp_splat(0), I.self)
       } else {
-        sum = add(last, nine.bottom, add(taps(y &+ 1), nine.middle, next))
-        next = add(last, nine.top, nnp_splat(0))
+        let second = tapsOfRow(strip, y &+ 1, isWhole, plane, zeros, I.self)
+        sum = addThreeTaps(last, nine.bottom, addThreeTaps(second, nine.middle, next, I.self), I.self)
+        next = addThreeTaps(last, nine.top, nnp_splat(0), I.self)
       }
       if bias != nil { sum = sum + shift }
       if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
