@@ -19,10 +19,16 @@ extension ConvolutionArguments {
     var lane = 0
     while lane < count {
       let run = min(count &- lane, outputWidth &- column)
-      var tap = 0
-      while tap < window.kernelHeight &* window.kernelWidth {
-        gatherRun(image, row, column, lane, run, tap, panel + tap &* 16, I.self)
-        tap &+= 1
+      var target = panel
+      var tapRow = 0
+      while tapRow < window.kernelHeight {
+        var tapColumn = 0
+        while tapColumn < window.kernelWidth {
+          gatherRun(image, row, column, lane, run, tapRow, tapColumn, target, I.self)
+          target += 16
+          tapColumn &+= 1
+        }
+        tapRow &+= 1
       }
       lane &+= run
       column = 0
@@ -59,17 +65,21 @@ extension ConvolutionArguments {
   /// One tap of `run` pixels from (row, column) on, into the lanes from `lane` on, for every channel of the group.
   @inlinable @inline(__always)
   func gatherRun<I: InstructionSet>(
-    _ image: UnsafePointer<Float>, _ row: Int, _ column: Int, _ lane: Int, _ run: Int, _ tap: Int,
-    _ panel: UnsafeMutablePointer<Float>, _: I.Type
+    _ image: UnsafePointer<Float>, _ row: Int, _ column: Int, _ lane: Int, _ run: Int, _ tapRow: Int,
+    _ tapColumn: Int, _ panel: UnsafeMutablePointer<Float>, _: I.Type
   ) {
     let stride = window.strideWidth
-    let y = row &* window.strideHeight &+ tap / window.kernelWidth &* window.dilationHeight &- window.padTop
-    let x = column &* stride &+ tap % window.kernelWidth &* window.dilationWidth &- window.padLeft
+    let y = row &* window.strideHeight &+ tapRow &* window.dilationHeight &- window.padTop
+    let x = column &* stride &+ tapColumn &* window.dilationWidth &- window.padLeft
     // The first pixel whose tap is at column 0 or more, and the first past the last column.
     let first = x >= 0 ? 0 : min(run, (stride &- 1 &- x) / stride)
     let room = width &- x
     let isInside = y >= 0 && y < height
-    let last = isInside && room > 0 ? max(first, min(run, (room &+ stride &- 1) / stride)) : first
+    var last = first
+    if isInside && room > 0 {
+      // Mostly all of them, which takes no division to see.
+      last = max(first, (run &- 1) &* stride < room ? run : (room &+ stride &- 1) / stride)
+    }
     let channelStep = height &* width
     let panelStep = window.kernelHeight &* window.kernelWidth &* 16
     var source = image + (y &* width &+ x)
