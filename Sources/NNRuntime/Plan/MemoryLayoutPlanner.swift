@@ -166,6 +166,14 @@ struct MemoryLayoutPlanner {
       case .projected(let pair):
         scratchSize = max(scratchSize, try placeNode(pair.projection, at: position))
         scratchSize = max(scratchSize, try placeNode(pair.recurrence, at: position))
+      case .attention(let attention):
+        // What only members read lies in the scratch of the thread that runs some rows.
+        for member in attention.members.dropLast() { slotOf[graph.nodes[member].outputs[0].index] = 0 }
+        placeResult(of: attention.values, at: position)
+        for member in [attention.scores, attention.values] {
+          scratchSize = max(scratchSize, try placeWorkspace(of: member, at: position))
+        }
+        scratchSize = max(scratchSize, AttentionRows(attention, graph, resolved, options).scratchSize)
       case .chain(let chain):
         scratchSize = max(scratchSize, placeChain(chain.members, at: position))
       }
@@ -177,6 +185,11 @@ struct MemoryLayoutPlanner {
   /// Places a node's result and workspace; gives the bytes of scratch that it needs.
   private mutating func placeNode(_ index: Int, at position: Int) throws(NNError) -> Int {
     placeResult(of: index, at: position)
+    return try placeWorkspace(of: index, at: position)
+  }
+
+  /// Gives a node the workspace it needs, and returns the bytes of scratch that a thread needs.
+  private mutating func placeWorkspace(of index: Int, at position: Int) throws(NNError) -> Int {
     let needs = try workspace(of: index)
     if needs.workspace > 0 {
       let lasts = hasLastingWorkspace(index)

@@ -1,12 +1,15 @@
 import NNGraph
 
 extension Plan {
-  /// What one node of the plan took. Elementwise nodes that run as one chain are told as one: the last of them.
+  /// What one node of the plan took. Elementwise nodes that run as one chain are told as one, and so are
+  /// those of an attention: the last of them.
   public struct NodeTime: Sendable {
     /// The node's index in the planned graph.
     public var node: Int
     /// The node's result, as it is numbered in the graph that was planned.
     public var result: ValueID
+    /// Results of other nodes that ran in the same steps: those of an attention.
+    public var others: [ValueID] = []
     /// The sum over its steps of the shortest time that each took in any run, in seconds.
     public var seconds: Double
   }
@@ -38,8 +41,11 @@ extension Plan {
       if let last = times.last, last.node == step.node {
         times[times.count - 1].seconds += best[index]
       } else {
+        let attention = attentions.first { $0.values == step.node }
+        let others = attention?.members.dropLast().map { nodes[$0].outputs[0] } ?? []
         times.append(
-          NodeTime(node: step.node, result: nodes[step.node].outputs[0], seconds: best[index]))
+          NodeTime(
+            node: step.node, result: nodes[step.node].outputs[0], others: others, seconds: best[index]))
       }
     }
     return times

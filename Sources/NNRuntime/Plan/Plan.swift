@@ -50,6 +50,8 @@ public final class Plan {
   public let peakLiveSize: Int
 
   let nodes: [Node]
+  /// Nodes that run in the steps of one of them.
+  let attentions: [Attention]
   let steps: [Step]
   let carries: [Carry]
   private let inputMemory: [UnsafeMutableRawBufferPointer]
@@ -85,17 +87,17 @@ public final class Plan {
     try ThreadPool.check(threads: options.threads)
     let (graph, resolved) = (planned.graph, planned.resolved)
     let kernels = try options.instructionSet.kernels()
-    let schedule = Schedule(graph, resolved)
+    let schedule = Schedule(graph, resolved, options)
     var planner = try MemoryLayoutPlanner(graph, resolved, schedule, bound: bound, options: options)
     let layout = try planner.plan()
     let fault = Fault()
     let steps = try StepBuilder(graph, resolved, schedule, layout, kernels, options, fault).build()
-    self.init(graph, resolved, layout, steps, fault, threads: options.threads)
+    self.init(graph, resolved, schedule, layout, steps, fault, threads: options.threads)
   }
 
   private init(
-    _ graph: Graph, _ resolved: ResolvedGraph, _ layout: PlannedMemory, _ steps: [Step], _ fault: Fault,
-    threads: Int
+    _ graph: Graph, _ resolved: ResolvedGraph, _ schedule: Schedule, _ layout: PlannedMemory, _ steps: [Step],
+    _ fault: Fault, threads: Int
   ) {
     self.steps = steps
     self.fault = fault
@@ -103,6 +105,7 @@ public final class Plan {
     keeper = layout.memory
     carries = layout.carries
     nodes = graph.nodes
+    attentions = schedule.attentions
     arenaSize = layout.arenaSize
     peakLiveSize = layout.peakLiveSize
     inputTypes = graph.inputs.map { resolved.types[$0.index] }

@@ -4,13 +4,14 @@ import NNGraph
 ///
 /// Elementwise nodes with as many results as each other make a *chain*: it runs block by block, so that what one node hands to the next
 /// stays in the first-level cache, and needs no memory of its own if nobody else reads it. A chain waits for its last member until
-/// some other node needs a result. No bit depends on it.
+/// some other node needs a result. A softmax between two products runs with them, see ``Attention``. No bit depends on it.
 struct Schedule {
   enum Item {
     case node(Int)
     case chain(Chain)
     /// A recurrence and, before it, the product that projects its sequence.
     case projected(ProjectedRecurrence)
+    case attention(Attention)
   }
 
   /// Two nodes at least, each after those it reads.
@@ -22,6 +23,7 @@ struct Schedule {
   }
 
   private(set) var items: [Item] = []
+  let attentions: [Attention]
   private let graph: Graph
   private let resolved: ResolvedGraph
   /// How many nodes and outputs read each value.
@@ -32,7 +34,7 @@ struct Schedule {
   /// Members of one chain: as many as keep its working memory small.
   private static let longestChain = 96
 
-  init(_ graph: Graph, _ resolved: ResolvedGraph) {
+  init(_ graph: Graph, _ resolved: ResolvedGraph, _ options: Plan.Options) {
     self.graph = graph
     self.resolved = resolved
     uses = [Int](repeating: 0, count: graph.values.count)
@@ -47,8 +49,26 @@ struct Schedule {
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
+    attentions = AttentionFinder(graph, resolved, options).all()
+    /// The attention that each node belongs to; −1 for none.
+    var attentionOf = [Int](repeating: -1, count: graph.nodes.count)
+    for (number, attention) in attentions.enumerated() {
+      for member in attention.members { attentionOf[member] = number }
+    }
     for index in graph.nodes.indices {
       let node = graph.nodes[index]
+      if attentionOf[index] >= 0 {
+        // All of it runs where its last member stands.
+        let attention = attentions[attentionOf[index]]
+        guard index == attention.values else { continue }
+        for member in attention.members {
+          for input in graph.nodes[member].inputs where makes[input.index] >= 0 {
+            close(makes[input.index], &open, &makes)
+          }
+        }
+        append(.attention(attention))
+        continue
+      }
       let result = node.outputs[0].index
       let count = resolved.types[result].shape.elementCount ?? 0
       var joins = ElementwiseRole(graph.nodes[index], resolved, resolved.ops[index]) != nil
@@ -150,6 +170,8 @@ struct Schedule {
     case .projected(let pair):
       position[pair.projection] = items.count
       position[pair.recurrence] = items.count
+    case .attention(let attention):
+      for member in attention.members { position[member] = items.count }
     }
     items.append(item)
   }

@@ -48,7 +48,7 @@ extension StepBuilder {
     }
   }
 
-  private func chainMember(_ index: Int) throws(NNError) -> ElementwiseChain.Member {
+  func chainMember(_ index: Int) throws(NNError) -> ElementwiseChain.Member {
     let node = graph.nodes[index]
     guard let role = ElementwiseRole(node, resolved, resolved.ops[index]) else { throw unsupported() }
     let a = place(node, 0, role)

@@ -8,15 +8,33 @@ extension StepBuilder {
     switch route.source {
     case .replaced(let product): try emitReplaced(product, route, matmul.activation)
     case .panels, .packed, .direct:
-      var panels = floats(1)
-      // No workspace means nothing to pack.
-      if route.narrowFormat == nil, let workspace = layout.workspaces[index] {
-        let packed = workspace.assumingMemoryBound(to: Float.self)
-        emitPacking(route, into: packed)
-        panels = UnsafePointer(packed)
-      }
-      try emitProduct(route, matmul.activation, panels: panels)
+      try emitProduct(route, productArguments(route, matmul.activation))
     }
+  }
+
+  /// The first product of the batch, after a step that packs the second operands if they need it.
+  func productArguments(_ route: MatmulRoute, _ activation: Activation) -> MatmulArguments {
+    var panels = floats(1)
+    // No workspace means nothing to pack.
+    if route.narrowFormat == nil, let workspace = layout.workspaces[index] {
+      let packed = workspace.assumingMemoryBound(to: Float.self)
+      emitPacking(route, into: packed)
+      panels = UnsafePointer(packed)
+    }
+    var arguments = MatmulArguments(
+      a: floats(0), panels: panels, c: outputFloats, bias: inputCount > 2 ? floats(2) : nil,
+      epilogue: kernels.epilogue(activation), m: route.m, n: route.n, k: route.k)
+    if route.transposesA {
+      arguments.aRowStride = 1
+      arguments.aColumnStride = route.m
+    }
+    if case .direct = route.source { arguments.readRowMajor(rowStride: route.n) }
+    if let format = route.narrowFormat, let workspace = layout.workspaces[index] {
+      let narrow = workspace.assumingMemoryBound(to: UInt16.self)
+      format.fill(narrow, from: panels, k: route.k, columns: route.n)
+      arguments.narrowPanels = NarrowPanels(format, narrow, k: route.k)
+    }
+    return arguments
   }
 
   /// A product of integers or doubles, matrix by matrix.
@@ -67,22 +85,8 @@ extension StepBuilder {
   }
 
   /// The kernel over every product of the batch, the operands' batches broadcast against each other.
-  private func emitProduct(
-    _ route: MatmulRoute, _ activation: Activation, panels: UnsafePointer<Float>
-  ) throws(NNError) {
-    var arguments = MatmulArguments(
-      a: floats(0), panels: panels, c: outputFloats, bias: inputCount > 2 ? floats(2) : nil,
-      epilogue: kernels.epilogue(activation), m: route.m, n: route.n, k: route.k)
-    if route.transposesA {
-      arguments.aRowStride = 1
-      arguments.aColumnStride = route.m
-    }
-    if case .direct = route.source { arguments.readRowMajor(rowStride: route.n) }
-    if let format = route.narrowFormat, let workspace = layout.workspaces[index] {
-      let narrow = workspace.assumingMemoryBound(to: UInt16.self)
-      format.fill(narrow, from: panels, k: route.k, columns: route.n)
-      arguments.narrowPanels = NarrowPanels(format, narrow, k: route.k)
-    }
+  private func emitProduct(_ route: MatmulRoute, _ first: MatmulArguments) throws(NNError) {
+    var arguments = first
     let kernel = kernels.matmul
     let cost = Step.cost(2, route.batchCount, route.m, route.n, max(route.k, 1))
     guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {

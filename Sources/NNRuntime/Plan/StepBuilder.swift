@@ -14,6 +14,8 @@ final class StepBuilder {
   private(set) var steps: [Step] = []
   /// The node being resolved.
   var index = 0
+  /// The node whose steps they are, where others run together with it.
+  var reported: Int?
 
   init(
     _ graph: Graph, _ resolved: ResolvedGraph, _ schedule: Schedule, _ layout: PlannedMemory,
@@ -40,6 +42,8 @@ final class StepBuilder {
       case .chain(let chain):
         index = chain.members[chain.members.count - 1]
         try resolveChain(chain)
+      case .attention(let attention):
+        try resolveAttention(attention)
       }
     }
     return steps
@@ -110,7 +114,7 @@ final class StepBuilder {
   /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation, see ``Step/cost(_:)``.
   func emit(units: Int, cost: Int, _ body: @escaping SharedWork) {
     guard units > 0 else { return }
-    steps.append(Step(node: index, units: units, cost: cost, body: body))
+    steps.append(Step(node: reported ?? index, units: units, cost: cost, body: body))
   }
 
   /// Adds a step that calls `kernel` on its arguments.

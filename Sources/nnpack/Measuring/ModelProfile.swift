@@ -41,7 +41,10 @@ struct ModelProfile {
         node: node.name.string, op: "\(node.op.name)", attributes: node.op.attributeText,
         shapes: types.dropLast().map { $0.shape.description }.joined(separator: " ") + " → "
           + types[types.count - 1].shape.description,
-        seconds: time.seconds, operations: resolved.productOperations(graph, index),
+        seconds: time.seconds,
+        operations: (time.others + [time.result]).reduce(0) {
+          $0 &+ resolved.productOperations(graph, makers[$1.index])
+        },
         bytes: types.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size })
     }
   }
