@@ -72,6 +72,7 @@ import NNKernelsX86V4
           groups: groups))
     }
     for function in UnaryFunction.allCases { add(unaryResult(table, function)) }
+    add(softmaxResult(table, rows: 128, columns: 128))
     add(softmaxResult(table, rows: 64, columns: 1000))
     add(softmaxResult(table, rows: 64, columns: 10))
     return report

@@ -49,6 +49,19 @@ import CPlatform
   }
 }
 
+/// The maximum of what is not NaN; quicker than ``MaximumFold``. For those who meet NaN again anyway.
+@usableFromInline enum NumberMaximumFold: FoldFunction {
+  @inlinable @inline(__always) static var start: Float { -.infinity }
+  @inlinable @inline(__always)
+  static func take<I: InstructionSet>(_ lanes: Vector, _ x: Vector, _: I.Type) -> Vector {
+    nnp_select(nnp_less(lanes, x), x, lanes)
+  }
+  @inlinable @inline(__always)
+  static func join<I: InstructionSet>(_ a: Vector, _ b: Vector, _: I.Type) -> Vector {
+    nnp_select(nnp_less(a, b), b, a)
+  }
+}
+
 @usableFromInline enum MinimumFold: FoldFunction {
   @inlinable @inline(__always) static var start: Float { .infinity }
   @inlinable @inline(__always)

@@ -75,7 +75,13 @@ public func reducedExponentialInline<I: InstructionSet>(
 /// eˣ, of x clamped to [−130, 89].
 @inlinable @inline(__always)
 func splitExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponential {
-  let (n, expm1) = I.reducedExponential(atLeast(-130, atMost(89, x)))
+  splitExponentialUnclamped(atLeast(-130, atMost(89, x)), I.self)
+}
+
+/// eˣ of −130 ≤ x ≤ 89, or NaN.
+@inlinable @inline(__always)
+func splitExponentialUnclamped<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponential {
+  let (n, expm1) = I.reducedExponential(x)
   let half = n &>> IntVector(repeating: 1)
   return SplitExponential(expm1 + nnp_splat(1), powerOfTwo(half), powerOfTwo(n &- half))
 }
@@ -84,6 +90,13 @@ func splitExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponen
 @inlinable @inline(__always)
 func exponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   let e = splitExponential(x, I.self)
+  return e.mantissa * e.first * e.second
+}
+
+/// eˣ of x ≤ 89 as ``exponential(_:_:)`` gives it.
+@inlinable @inline(__always)
+func exponentialBelow<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
+  let e = splitExponentialUnclamped(atLeast(-130, x), I.self)
   return e.mantissa * e.first * e.second
 }
 
