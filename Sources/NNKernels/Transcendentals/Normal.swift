@@ -2,20 +2,20 @@ import CPlatform
 
 // The error function and the activations made of the normal distribution.
 
-/// Φ(−a)·e^(a²/2)·(0.8a + 2), Mills' ratio made nearly flat, of u = 1.6a/(0.8a + 2) − 1 for 0 ≤ a ≤ 15.
+/// Φ(−a)·e^(a²/2)·(0.9a + 2.25), Mills' ratio made nearly flat, of u = 1.8a/(0.9a + 2.25) − 1 for 0 ≤ a ≤ 15.
 @inlinable @inline(__always)
 func flatNormalTail<I: InstructionSet>(_ u: Vector, _: I.Type) -> Vector {
-  // Fitted to 2⁻²³·⁹; tools/fit-polynomials.
-  var p = nnp_splat(-0.000127200226)
-  p = I.step(p, u, -0.000251671299)
-  p = I.step(p, u, 0.000547245319)
-  p = I.step(p, u, 0.00202147709)
-  p = I.step(p, u, -0.00127975899)
-  p = I.step(p, u, -0.013109671)
-  p = I.step(p, u, 0.00738840923)
-  p = I.step(p, u, 0.105589651)
-  p = I.step(p, u, -0.346953601)
-  return I.step(p, u, 0.56532532)
+  // Fitted to 2⁻²⁵; tools/fit-polynomials.
+  var p = nnp_splat(-0.000143100246)
+  p = I.step(p, u, -0.000283130328)
+  p = I.step(p, u, 0.000615650672)
+  p = I.step(p, u, 0.0022741619)
+  p = I.step(p, u, -0.00143972703)
+  p = I.step(p, u, -0.0147483805)
+  p = I.step(p, u, 0.00831195153)
+  p = I.step(p, u, 0.118788376)
+  p = I.step(p, u, -0.390322775)
+  return I.step(p, u, 0.635990977)
 }
 
 /// erf x within 2 ulp; ±0 stay themselves.
@@ -36,8 +36,8 @@ func errorFunction<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   // erf a = 1 − 2Φ(−a√2); erf 4 rounds to 1.
   let a = atMost(4, magnitude(x))
   let b = a * nnp_splat(1.41421356)
-  let inverse = nnp_splat(1) / I.fma(b, nnp_splat(0.8), nnp_splat(2))
-  let tail = flatNormalTail(I.fma(b * inverse, nnp_splat(1.6), nnp_splat(-1)), I.self) * inverse
+  let inverse = nnp_splat(1) / I.fma(b, nnp_splat(0.9), nnp_splat(2.25))
+  let tail = flatNormalTail(I.fma(b * inverse, nnp_splat(1.8), nnp_splat(-1)), I.self) * inverse
   let large = I.fma(exponential(nnp_splat(0) - a * a, I.self), tail * nnp_splat(-2), nnp_splat(1))
   let isSmall = nnp_less(a, nnp_splat(1))
   let signed = nnp_from_bits(nnp_bits(large) | (nnp_bits(x) & IntVector(repeating: Int32.min)))
@@ -54,8 +54,8 @@ func gelu<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   var e = splitExponentialUnclamped(square * nnp_splat(-0.5), I.self)
   e.mantissa = I.fma(lost * nnp_splat(-0.5), e.mantissa, e.mantissa)
   // a over the factor that makes the tail flat: one division serves both.
-  let share = a / I.fma(a, nnp_splat(0.8), nnp_splat(2))
-  let tail = e.times(share * flatNormalTail(I.fma(share, nnp_splat(1.6), nnp_splat(-1)), I.self))
+  let share = a / I.fma(a, nnp_splat(0.9), nnp_splat(2.25))
+  let tail = e.times(share * flatNormalTail(I.fma(share, nnp_splat(1.8), nnp_splat(-1)), I.self))
   return nnp_select(nnp_less(x, nnp_splat(0)), nnp_splat(0) - tail, x - tail)
 }
 
