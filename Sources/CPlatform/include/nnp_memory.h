@@ -45,6 +45,19 @@ static inline void nnp_will_write(void *_Nonnull memory, size_t size) {
 #endif
 }
 
+// Says that bytes of a mapped file have been read and are not wanted in memory any more, but for the pages at their ends. They can be read
+// again. For mapped files alone: other memory would lose its content.
+static inline void nnp_has_read_mapped(const void *_Nonnull memory, size_t size) {
+#if defined(__linux__)
+  const uintptr_t page = 4096, begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
+  const uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
+  if (end > begin) madvise((void *)begin, end - begin, MADV_DONTNEED);
+#else
+  (void)memory;
+  (void)size;
+#endif
+}
+
 static inline void nnp_free(void *_Nullable memory) { free(memory); }
 
 // The value of an environment variable, or NULL.

@@ -22,11 +22,16 @@ final class ChunkDecoder {
   private let crc: CRC32C
   private let scratch: TensorStorage
   private let zstd: ZstdDecoder?
+  /// Whether the file is mapped, and leaves memory chunk by chunk.
+  private let isMapped: Bool
 
   /// - Parameter scratchSize: the most bytes of a chunk in planes; 0 if nothing is compressed so.
   /// - Throws: ``ErrorCode/outOfMemory``.
-  init(_ tensors: [PlacedTensor], _ crc: CRC32C, _ scratchSize: Int) throws(NNError) {
+  init(
+    _ tensors: [PlacedTensor], _ crc: CRC32C, _ scratchSize: Int, isMapped: Bool
+  ) throws(NNError) {
     self.tensors = tensors
+    self.isMapped = isMapped
     self.crc = crc
     scratch = try TensorStorage.allocate(size: scratchSize) { _ in }
     let isCompressed = tensors.contains { $0.tensor.codec == .zstd }
@@ -81,6 +86,7 @@ final class ChunkDecoder {
     case .raw: target.copyMemory(from: stored)
     case .zstd: try join(chunk, tensor.tensor.dtype, stored, into: target)
     }
+    if isMapped, let begin = stored.baseAddress { nnp_has_read_mapped(begin, stored.count) }
   }
 
   /// Decompresses the planes of a chunk and puts its elements together. Planes that are not compressed are read where they lie.

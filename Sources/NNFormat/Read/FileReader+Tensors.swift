@@ -112,7 +112,7 @@ extension FileReader {
   /// Loads every tensor. Raw ones stay where they are if `keeper` keeps the file alive; what the others need is counted
   /// before it is allocated, as one piece.
   func loadTensors(
-    _ tensors: [StoredTensor], keptAliveBy keeper: AnyObject?, by team: DecodingTeam
+    _ tensors: [StoredTensor], keptAliveBy keeper: AnyObject?, isMapped: Bool, by team: DecodingTeam
   ) throws(NNError) -> [Tensor] {
     try budget.take(tensors.count, of: Tensor.self, for: "\(tensors.count) tensors")
     try budget.take(tensors.count, of: PlacedTensor.self, for: "\(tensors.count) tensors")
@@ -145,7 +145,7 @@ extension FileReader {
       placed.append(PlacedTensor(tensor: tensor, stored: stored, storage: storage, chunks: chunks..<end))
       chunks = end
     }
-    try decode(placed, scratchSize, team)
+    try decode(placed, scratchSize, isMapped, team)
     var loaded: [Tensor] = []
     loaded.reserveCapacity(tensors.count)
     for (tensor, place) in zip(tensors, placed) {
@@ -168,14 +168,14 @@ extension FileReader {
 
   /// Decodes all chunks of the tensors, by as many members of the team as there are chunks for.
   private func decode(
-    _ tensors: [PlacedTensor], _ scratchSize: Int, _ team: DecodingTeam
+    _ tensors: [PlacedTensor], _ scratchSize: Int, _ isMapped: Bool, _ team: DecodingTeam
   ) throws(NNError) {
     let count = tensors.last?.chunks.upperBound ?? 0
     var decoders: [ChunkDecoder] = []
     for _ in 0..<max(1, min(team.threads, count)) {
       try budget.take(scratchSize, for: "decompression")
       if scratchSize > 0 { try budget.take(ZstdDecoder.memory, for: "decompression") }
-      decoders.append(try ChunkDecoder(tensors, crc, scratchSize))
+      decoders.append(try ChunkDecoder(tensors, crc, scratchSize, isMapped: isMapped))
     }
     let members = decoders
     team.run(count) { units, thread in members[thread].decode(units) }

@@ -11,21 +11,22 @@ extension ModelFile {
   ///   - bytes: The file, mapped or read; weights stored raw can stay in place if it starts at a multiple of 64.
   ///   - keeper: What keeps `bytes` valid and unchanged. If nil, everything needed is copied, and `bytes` need not
   ///     outlive the call.
+  ///   - isMapped: Whether `bytes` are a file mapped for reading; then what has been unpacked does not stay in memory twice.
   ///   - limits: What may be allocated.
   ///   - team: Who decodes the weights. The result and the error do not depend on it.
   /// - Throws: ``ErrorCode/notANnrtFile``, ``ErrorCode/unsupportedVersion``, ``ErrorCode/corruptFile`` or
   ///   ``ErrorCode/checksumMismatch`` for the file; ``ErrorCode/limitExceeded`` or ``ErrorCode/outOfMemory`` for memory;
   ///   what ``Graph/verify()`` throws for a graph that is not well formed.
   public static func decode(
-    _ bytes: UnsafeRawBufferPointer, keptAliveBy keeper: AnyObject?, limits: ReadLimits = ReadLimits(),
-    by team: DecodingTeam = .alone
+    _ bytes: UnsafeRawBufferPointer, keptAliveBy keeper: AnyObject?, isMapped: Bool = false,
+    limits: ReadLimits = ReadLimits(), by team: DecodingTeam = .alone
   ) throws(NNError) -> ModelFile {
     let reader = try FileReader(bytes, limits: limits)
     // Byte readers point into what the file reader owns.
     return try withExtendedLifetime(reader) { () throws(NNError) -> ModelFile in
       let stored = try reader.readGraph()
       let index = try reader.readTensorIndex(stored.names)
-      let tensors = try reader.loadTensors(index, keptAliveBy: keeper, by: team)
+      let tensors = try reader.loadTensors(index, keptAliveBy: keeper, isMapped: isMapped, by: team)
       let graph = stored.assembled(tensors)
       try graph.verify()
       let metadata = try reader.readMetadata()

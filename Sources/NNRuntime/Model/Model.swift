@@ -53,7 +53,7 @@ public final class Model: Sendable {
   /// shortened while the model lives; replace it by renaming another file over it instead.
   ///
   /// - Throws: ``ErrorCode/fileAccess`` naming the path, or ``ErrorCode/invalidArgument`` for the options,
-  ///   or what ``ModelFile/decode(_:keptAliveBy:limits:by:)`` throws.
+  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:)`` throws.
   public static func open(path: UnsafePointer<CChar>, options: Options = Options()) throws(NNError) -> Model {
     var mapping = nnp_mapping()
     let status = nnp_file_map(path, &mapping)
@@ -64,7 +64,7 @@ public final class Model: Sendable {
     do throws(NNError) {
       return Model(
         verified: try ModelFile.decode(
-          file.bytes, keptAliveBy: file, limits: options.limits, by: try options.team()))
+          file.bytes, keptAliveBy: file, isMapped: true, limits: options.limits, by: try options.team()))
     } catch {
       throw error.within("\"\(String(cString: path))\"")
     }
@@ -73,7 +73,7 @@ public final class Model: Sendable {
   /// Opens the bytes of a `.nnrt` file, which are copied: the caller may free them at once.
   ///
   /// - Throws: ``ErrorCode/invalidArgument`` for the options,
-  ///   or what ``ModelFile/decode(_:keptAliveBy:limits:by:)`` throws, or ``ErrorCode/outOfMemory``.
+  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:)`` throws, or ``ErrorCode/outOfMemory``.
   public static func open(bytes: UnsafeRawBufferPointer, options: Options = Options()) throws(NNError)
     -> Model
   {

@@ -1,9 +1,9 @@
 """The models that engines are compared on, in PyTorch with fixed seeds, and their files for each engine.
 
-usage: models.py export NAME BATCH FOLDER [onnx] [pnnx]    models.py tflite NAME BATCH FOLDER
+usage: models.py export NAME BATCH FOLDER [onnx] [pnnx]    models.py tflite NAME BATCH FOLDER    models.py free NAME BATCH FOLDER
 
 `export` writes model.onnx, input.npy, expected.npy (computed in float64) and flops.txt, and for ncnn model.ncnn.*.
-`tflite` writes model.tflite; it runs where litert-torch is installed.
+`tflite` writes model.tflite; it runs where litert-torch is installed. `free` writes model-free.onnx, whose batch is free, and whose tokens are.
 """
 
 from __future__ import annotations
@@ -148,6 +148,13 @@ def export(name: str, batch: int, folder: pathlib.Path, kinds: list[str]) -> Non
         subprocess.run([pnnx, "model.pt", f"inputshape={shape}", "fp16=0"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
+def free(name: str, batch: int, folder: pathlib.Path) -> None:
+    net, x = made(name, batch)
+    axes = {"x": {0: "N", 1: "T"} if name == "transformer" else {0: "N"}, "y": {0: "N"}}
+    torch.onnx.export(
+        net, (x,), str(folder / "model-free.onnx"), opset_version=17, dynamo=False, input_names=["x"], output_names=["y"], dynamic_axes=axes)
+
+
 def tflite(name: str, batch: int, folder: pathlib.Path) -> None:
     import litert_torch
 
@@ -158,4 +165,7 @@ def tflite(name: str, batch: int, folder: pathlib.Path) -> None:
 if __name__ == "__main__":
     command, name, batch, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), pathlib.Path(sys.argv[4])
     with torch.no_grad():
-        export(name, batch, folder, sys.argv[5:]) if command == "export" else tflite(name, batch, folder)
+        if command == "export":
+            export(name, batch, folder, sys.argv[5:])
+        else:
+            {"tflite": tflite, "free": free}[command](name, batch, folder)

@@ -1,0 +1,72 @@
+/*
+ * Opens a .nnrt file and runs it once on zeros, free dimensions being 1: what a small program pays. With a second argument it prints, in
+ * bytes, its peak resident memory before and after, and what the run needs for values in between.
+ *
+ *   first_run MODEL.nnrt [memory]
+ */
+#include <nnrt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void check(nnrt_status status) {
+  if (status != NNRT_OK) {
+    fprintf(stderr, "%s: %s\n", nnrt_status_name(status), nnrt_error_message());
+    exit(1);
+  }
+}
+
+static long long peak(void) {
+  FILE *file = fopen("/proc/self/status", "r");
+  char line[256];
+  long long kilobytes = -1;
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    if (strncmp(line, "VmHWM:", 6) == 0) kilobytes = atoll(line + 6);
+  }
+  if (file != NULL) fclose(file);
+  return kilobytes * 1024;
+}
+
+static nnrt_status run(const nnrt_model *model, uint64_t limit) {
+  nnrt_session_options options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.memory_limit = limit;
+  nnrt_session *session = NULL;
+  nnrt_status status = nnrt_session_create(model, &options, &session);
+  for (size_t index = 0; status == NNRT_OK && index < nnrt_model_input_count(model); index++) {
+    nnrt_tensor_info info;
+    check(nnrt_model_input_info(model, index, &info));
+    size_t size = info.dtype == NNRT_DTYPE_I64 ? 8 : 4;
+    for (size_t axis = 0; axis < info.rank; axis++) {
+      if (info.dims[axis] < 0) info.dims[axis] = 1;
+      size *= (size_t)info.dims[axis];
+    }
+    void *zeros = calloc(1, size);
+    status = nnrt_session_set_input(session, index, info.dtype, info.dims, info.rank, zeros, size);
+    free(zeros);
+  }
+  if (status == NNRT_OK) status = nnrt_session_run(session);
+  nnrt_session_destroy(session);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    fprintf(stderr, "usage: first_run MODEL.nnrt [memory]\n");
+    return 64;
+  }
+  const long long before = peak();
+  nnrt_model *model = NULL;
+  check(nnrt_model_open(argv[1], NULL, &model));
+  const long long opened = peak();
+  check(run(model, 0));
+  if (argc > 2) {
+    const long long after = peak();
+    /* A run that is refused says what it would have needed. */
+    const char *needs = run(model, 1) == NNRT_OK ? NULL : strstr(nnrt_error_message(), "needs ");
+    printf("%lld %lld %lld %lld\n", before, opened, after, needs == NULL ? 0 : atoll(needs + 6));
+  }
+  nnrt_model_close(model);
+  return 0;
+}
