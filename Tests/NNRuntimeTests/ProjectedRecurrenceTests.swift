@@ -46,7 +46,7 @@ private struct SequenceModel: CustomStringConvertible {
   var models: [SequenceModel] = []
   for kind in [Recurrent.Kind.lstm, .gru] {
     // Whole tiles of rows and all remainders, and projections longer and shorter than the recurrent product.
-    for steps in 7...22 {
+    for steps in 7...35 {
       models.append(
         SequenceModel(
           kind: kind, batch: 1, steps: steps, features: [16, 32, 45][steps % 3], units: 32,

@@ -3,13 +3,13 @@ import NNGraph
 
 // A gated recurrence over one sequence together with the product that projects the sequence.
 //
-// A step reads the whole recurrent weight from the second-level cache, and the processor waits for it half of the time.
-// Meanwhile it can project rows of later steps: a tile of them goes along with the product of a block of units. Every sum
+// A step reads the whole recurrent weight from the second-level cache, and the arithmetic units wait for it half of the time.
+// Meanwhile they project rows of later steps: a tile of them takes a step for every few of the recurrent product. Every sum
 // is that of the separate kernels, in their order.
 
 /// Work of one call: all steps of one sequence. See ``RecurrentStepArguments`` and `Op.recurrent`.
 public struct ProjectedRecurrenceArguments {
-  /// The sequence (T, K), and its weight (K, gates·H) in panels with a bias (gates·H) or nil.
+  /// The sequence (T, K), K being at least 1, and its weight (K, gates·H) in panels with a bias (gates·H) or nil.
   public var x: UnsafePointer<Float>
   public var k: Int
   public var weight: UnsafePointer<Float>
@@ -29,13 +29,16 @@ public struct ProjectedRecurrenceArguments {
   /// H, a multiple of 16.
   public var units: Int
   public var isReversed: Bool
+  /// Blocks of H numbers in a row of p.
+  public var gateCount: Int
 
   @inlinable public init(
     x: UnsafePointer<Float>, k: Int, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     projected: UnsafeMutablePointer<Float>, recurrentWeight: UnsafePointer<Float>,
     recurrentBias: UnsafePointer<Float>?,
     hidden: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>), cell: UnsafeMutablePointer<Float>,
-    out: UnsafeMutablePointer<Float>, outStride: Int, steps: Int, units: Int, isReversed: Bool
+    out: UnsafeMutablePointer<Float>, outStride: Int, steps: Int, units: Int, isReversed: Bool,
+    gateCount: Int
   ) {
     self.x = x
     self.k = k
@@ -51,6 +54,7 @@ public struct ProjectedRecurrenceArguments {
     self.steps = steps
     self.units = units
     self.isReversed = isReversed
+    self.gateCount = gateCount
   }
 }
 
@@ -61,8 +65,6 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
 @usableFromInline protocol GatedUnits {
   /// R·h of each gate.
   associatedtype Sums: PanelRow
-  /// Rows that are projected together.
-  associatedtype Ahead: Tile where Ahead.Columns == OnePanel
   associatedtype Pending
   static var nothing: Pending { get }
   static func begin(_ sums: Sums, _ place: GatedUnitsPlace) -> Pending
@@ -116,7 +118,6 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
 
 @usableFromInline enum LongShortTermMemoryUnits<I: InstructionSet>: GatedUnits {
   @usableFromInline typealias Sums = FourPanels
-  @usableFromInline typealias Ahead = Rows7<I, OnePanel>
 
   @inlinable @inline(__always)
   static var nothing: (output: Vector, cell: Vector) { (nnp_splat(0), nnp_splat(0)) }
@@ -143,7 +144,6 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
 
 @usableFromInline enum GatedRecurrentUnitUnits<I: InstructionSet>: GatedUnits {
   @usableFromInline typealias Sums = ThreePanels
-  @usableFromInline typealias Ahead = Rows5<I, OnePanel>
 
   @inlinable @inline(__always)
   static var nothing: (update: Vector, argument: Vector) { (nnp_splat(0), nnp_splat(0)) }
@@ -164,87 +164,91 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
   }
 }
 
-/// Rows of p in the order of the steps, of which the next tile of rows is being computed.
-@usableFromInline struct ProjectionAhead {
+/// Rows of p that are computed ahead of their steps, panel by panel.
+@usableFromInline struct ProjectionAhead<Rows: Tile> where Rows.Columns == OnePanel {
   @usableFromInline var x: UnsafePointer<Float>
   @usableFromInline var k: Int
   @usableFromInline var weight: UnsafePointer<Float>
   @usableFromInline var bias: UnsafePointer<Float>?
   @usableFromInline var out: UnsafeMutablePointer<Float>
   @usableFromInline var outStride: Int
+  /// The panel that is being computed, over the first `done` of k.
+  @usableFromInline var tile: Rows
+  @usableFromInline var done: Int
+  @usableFromInline var panelsLeft: Int
 
-  /// The panels of all rows from `row` on.
+  /// - Parameter row: the first of the rows.
   @inlinable @inline(__always)
-  init(_ arguments: ProjectedRecurrenceArguments, row: Int, columns: Int) {
+  init(_ arguments: ProjectedRecurrenceArguments, row: Int, panels: Int) {
+    outStride = arguments.units &* arguments.gateCount
     x = arguments.x + row &* arguments.k
     k = arguments.k
     weight = arguments.weight
     bias = arguments.bias
-    out = arguments.projected + row &* columns
-    outStride = columns
+    out = arguments.projected + row &* outStride
+    tile = .zero
+    done = 0
+    panelsLeft = panels
   }
 
+  /// Ends a panel and begins the next one.
   @inlinable @inline(__always)
-  mutating func advance() {
-    weight += k &* 16
-    if let present = bias { bias = present + 16 }
-    out += 16
-  }
-
-  @inlinable @inline(__always)
-  func step<T: Tile>(_ tile: inout T, _ index: Int) where T.Columns == OnePanel {
-    tile.step(x + index, k, OnePanel.load(weight + index &* 16, 0))
-  }
-
-  @inlinable @inline(__always)
-  func finish<T: Tile>(_ tile: T) where T.Columns == OnePanel {
-    var tile = tile
-    if let bias { tile.addToRows(OnePanel.load(bias, 0)) }
+  mutating func finishPanel() {
+    if let present = bias {
+      tile.addToRows(OnePanel.load(present, 0))
+      bias = present + 16
+    }
     tile.store(out, outStride, 16)
+    tile = .zero
+    done = 0
+    weight += k &* 16
+    out += 16
+    panelsLeft &-= 1
   }
 }
 
-/// R·h of a block of units, whose gates' panels are `gateStride` apart.
+/// R·h of a block of units, whose gates' panels are `gateStride` apart; meanwhile `quota` steps of the projection.
 @inlinable @inline(__always)
-func gateSums<Sums: PanelRow, I: InstructionSet>(
+func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
   _ hidden: UnsafePointer<Float>, _ units: Int, _ panel: UnsafePointer<Float>, _ gateStride: Int,
-  _: Sums.Type, _: I.Type
+  projecting ahead: inout ProjectionAhead<Rows>, _ quota: Int, _: Sums.Type, _: I.Type
 ) -> Sums {
   var sums = Sums.zero
+  var panel = panel
   var index = 0
+  var quota = quota
+  while quota > 0, ahead.panelsLeft > 0 {
+    let count = min(quota, ahead.k &- ahead.done)
+    quota &-= count
+    var tile = ahead.tile
+    var x = ahead.x + ahead.done
+    var weight = ahead.weight + ahead.done &* 16
+    let together = min(count, (units &- index) / 2)
+    var left = together
+    while left > 0 {
+      tile.step(x, ahead.k, OnePanel.load(weight, 0))
+      sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
+      sums = sums.adding(product: nnp_splat(hidden[index &+ 1]), Sums.load(panel + 16, gateStride), I.self)
+      x += 1
+      weight += 16
+      panel += 32
+      index &+= 2
+      left &-= 1
+    }
+    left = count &- together
+    while left > 0 {
+      tile.step(x, ahead.k, OnePanel.load(weight, 0))
+      x += 1
+      weight += 16
+      left &-= 1
+    }
+    ahead.tile = tile
+    ahead.done &+= count
+    if ahead.done == ahead.k { ahead.finishPanel() }
+  }
   while index < units {
-    let row = Sums.load(panel + index &* 16, gateStride)
-    sums = sums.adding(product: nnp_splat(hidden[index]), row, I.self)
-    index &+= 1
-  }
-  return sums
-}
-
-/// As above, and a tile of rows is projected meanwhile.
-@inlinable @inline(__always)
-func gateSums<Sums: PanelRow, Ahead: Tile, I: InstructionSet>(
-  _ hidden: UnsafePointer<Float>, _ units: Int, _ panel: UnsafePointer<Float>, _ gateStride: Int,
-  projecting ahead: ProjectionAhead, _: Ahead.Type, _: Sums.Type, _: I.Type
-) -> Sums where Ahead.Columns == OnePanel {
-  var sums = Sums.zero
-  var tile = Ahead.zero
-  var index = 0
-  let both = min(units, ahead.k)
-  while index < both {
-    let row = Sums.load(panel + index &* 16, gateStride)
-    sums = sums.adding(product: nnp_splat(hidden[index]), row, I.self)
-    ahead.step(&tile, index)
-    index &+= 1
-  }
-  var rest = index
-  while rest < ahead.k {
-    ahead.step(&tile, rest)
-    rest &+= 1
-  }
-  ahead.finish(tile)
-  while index < units {
-    let row = Sums.load(panel + index &* 16, gateStride)
-    sums = sums.adding(product: nnp_splat(hidden[index]), row, I.self)
+    sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
+    panel += 16
     index &+= 1
   }
   return sums
@@ -255,15 +259,14 @@ func gateSums<Sums: PanelRow, Ahead: Tile, I: InstructionSet>(
 func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
   _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
 ) {
-  let (units, steps, tileRows) = (arguments.units, arguments.steps, Units.Ahead.rows)
+  typealias Rows = Rows8<I, OnePanel>
+  let (units, steps) = (arguments.units, arguments.steps)
   let (blocks, gateStride) = (units / 16, units &* units)
-  let panels = blocks &* Units.Sums.panels
-  let columns = panels &* 16
-  // The first rows are projected before the first step: as many as leave whole tiles, and give enough blocks of units to
-  // project the next tile beside.
-  var ready = steps % tileRows
-  if ready < Units.Sums.panels { ready = min(steps, ready &+ tileRows) }
+  let panels = blocks &* arguments.gateCount
+  // The first rows are projected before the first step: as many as leave whole tiles.
+  var ready = (steps &- 1) % Rows.rows &+ 1
   let firstRow = arguments.isReversed ? steps &- ready : 0
+  let columns = panels &* 16
   let first = MatmulArguments(
     a: arguments.x + firstRow &* arguments.k, panels: arguments.weight,
     c: arguments.projected + firstRow &* columns, bias: arguments.bias, m: ready, n: columns, k: arguments.k)
@@ -273,11 +276,11 @@ func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
   var step = 0
   while step < steps {
     let hasNext = ready < steps
-    let nextRow = arguments.isReversed ? steps &- ready &- tileRows : ready
-    var ahead = ProjectionAhead(arguments, row: hasNext ? nextRow : 0, columns: columns)
-    // Tiles are spread evenly over the blocks of these steps.
-    let turns = hasNext ? (ready &- step) &* blocks : Int.max
-    var turn = 0
+    let nextRow = arguments.isReversed ? steps &- ready &- Rows.rows : ready
+    var ahead = ProjectionAhead<Rows>(arguments, row: hasNext ? nextRow : 0, panels: hasNext ? panels : 0)
+    // The work is spread evenly over the blocks of these steps.
+    let turns = (ready &- step) &* blocks
+    let quota = (panels &* arguments.k &+ turns &- 1) / turns
     while step < ready {
       let position = arguments.isReversed ? steps &- 1 &- step : step
       let place = GatedUnitsPlace(
@@ -288,19 +291,9 @@ func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
       var panel = arguments.recurrentWeight
       var block = 0
       while block < blocks {
-        let sums: Units.Sums
-        turn &+= hasNext ? panels : 0
-        if turn >= turns {
-          turn &-= turns
-          sums = gateSums(
-            UnsafePointer(hidden), units, panel, gateStride, projecting: ahead, Units.Ahead.self,
-            Units.Sums.self, I.self)
-          ahead.advance()
-        } else {
-          sums = gateSums(UnsafePointer(hidden), units, panel, gateStride, Units.Sums.self, I.self)
-        }
-        let own = place.advanced(block &* 16)
-        let next = Units.begin(sums, own)
+        let sums = gateSums(
+          UnsafePointer(hidden), units, panel, gateStride, projecting: &ahead, quota, Units.Sums.self, I.self)
+        let next = Units.begin(sums, place.advanced(block &* 16))
         if block > 0 { Units.end(pending, place.advanced(block &* 16 &- 16)) }
         pending = next
         panel += units &* 16
@@ -310,7 +303,7 @@ func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
       swap(&hidden, &nextHidden)
       step &+= 1
     }
-    if hasNext { ready &+= tileRows }
+    if hasNext { ready &+= Rows.rows }
   }
 }
 

@@ -47,6 +47,6 @@ struct ProjectedRecurrence {
     guard case .matmul(let matmul) = op else { return false }
     return !matmul.transposesA && matmul.activation == .identity
       && graph[node.inputs[1]].constant?.layout == .panels
-      && resolved.types[node.inputs[1].index].shape.rank == 2
+      && resolved.types[node.inputs[1].index].shape[0] != .fixed(0)
   }
 }

@@ -40,7 +40,7 @@ extension StepBuilder {
           x: x, k: k, weight: weight, bias: bias, projected: projected, recurrentWeight: pass.panels,
           recurrentBias: pass.bias, hidden: (scratch.hidden, scratch.gates), cell: scratch.cell,
           out: pass.out, outStride: extents.units * recurrent.blockCount, steps: extents.steps,
-          units: extents.units, isReversed: recurrent.isReversed))
+          units: extents.units, isReversed: recurrent.isReversed, gateCount: recurrent.gateCount))
     }
     return true
   }
