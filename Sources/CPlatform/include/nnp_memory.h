@@ -14,20 +14,8 @@
 #endif
 
 // `size` bytes aligned to 64, or NULL. A size of 0 gives a valid pointer. Free with nnp_free.
-//
-// Much memory is wished to lie in pages of 2 MB, but for the rest that fills none: products that read weights of small pages spend a
-// fortieth of their time on finding these.
 static inline void *_Nullable nnp_allocate(size_t size) {
   if (size > SIZE_MAX - 63) return NULL;
-#if defined(__linux__)
-  const size_t page = (size_t)1 << 21;
-  if (size >= 2 * page) {
-    void *memory = NULL;
-    if (posix_memalign(&memory, page, size) != 0) return NULL;
-    madvise(memory, size / page * page, MADV_HUGEPAGE);
-    return memory;
-  }
-#endif
   size_t rounded = (size + 63) & ~(size_t)63;
   return aligned_alloc(64, rounded == 0 ? 64 : rounded);
 }

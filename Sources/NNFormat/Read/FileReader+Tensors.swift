@@ -110,37 +110,28 @@ extension FileReader {
 // Their contents
 extension FileReader {
   /// Loads every tensor. Raw ones stay where they are if `keeper` keeps the file alive; what the others need is counted
-  /// before it is allocated, as one piece.
+  /// before the first of them is allocated.
   func loadTensors(
     _ tensors: [StoredTensor], keptAliveBy keeper: AnyObject?, isMapped: Bool, by team: DecodingTeam
   ) throws(NNError) -> [Tensor] {
     try budget.take(tensors.count, of: Tensor.self, for: "\(tensors.count) tensors")
     try budget.take(tensors.count, of: PlacedTensor.self, for: "\(tensors.count) tensors")
     var scratchSize = 0
-    var size = 0
     for tensor in tensors where !staysInPlace(tensor, keeper) {
       try budget.take(tensor.rawBytes, for: "tensor " + tensor.name.quoted)
-      let (sum, overflow) = size.addingReportingOverflow(tensor.rawBytes)
-      guard !overflow, let end = Format.align(sum, to: Format.dataAlignment) else {
-        throw NNError(.outOfMemory, "\(tensors.count) tensors of more than 2^63 bytes")
-      }
-      size = end
       if tensor.codec == .zstd && tensor.dtype.size > 1 {
         scratchSize = max(scratchSize, min(tensor.rawBytes, Format.chunkSize))
       }
     }
-    let memory = try TensorStorage.allocate(size: size) { _ in }
-    var offset = 0
     var placed: [PlacedTensor] = []
     placed.reserveCapacity(tensors.count)
     var chunks = 0
     for tensor in tensors {
       let stored = file.slice(tensor.offset, tensor.storedBytes)
-      var storage = TensorStorage.view(stored, keptAliveBy: keeper)
-      if !staysInPlace(tensor, keeper) {
-        storage = TensorStorage.view(memory.bytes.slice(offset, tensor.rawBytes), keptAliveBy: memory)
-        offset = Format.align(offset + tensor.rawBytes, to: Format.dataAlignment) ?? size
-      }
+      let storage =
+        staysInPlace(tensor, keeper)
+        ? TensorStorage.view(stored, keptAliveBy: keeper)
+        : try TensorStorage.allocate(size: tensor.rawBytes) { _ in }
       let end = chunks + tensor.chunkCount
       placed.append(PlacedTensor(tensor: tensor, stored: stored, storage: storage, chunks: chunks..<end))
       chunks = end
