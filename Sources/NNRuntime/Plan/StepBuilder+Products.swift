@@ -1,3 +1,4 @@
+import CPlatform
 import NNGraph
 import NNKernels
 
@@ -176,6 +177,7 @@ extension StepBuilder {
   private func emitTransform(_ weights: WinogradWeightsArguments) {
     let kernel = kernels.winogradWeights
     if graph[node.inputs[1]].constant != nil {
+      nnp_will_write(weights.transformed, weights.size * 4)
       kernel(weights, 0..<weights.workUnits)
     } else {
       emit(

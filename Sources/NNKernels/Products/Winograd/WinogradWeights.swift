@@ -27,6 +27,8 @@ public struct WinogradWeightsArguments {
   @inlinable public var workUnits: Int { Panels.count(columns: filters) }
 
   /// Elements of the transformed weights.
+  @inlinable public var size: Int { Self.size(tile, filters: filters, channels: channels) }
+
   @inlinable static func size(_ tile: WinogradTile, filters: Int, channels: Int) -> Int {
     tile.frequencies &* Panels.count(columns: filters) &* 16 &* channels
   }
@@ -42,46 +44,64 @@ public struct WinogradWeightsArguments {
   }
 }
 
-/// See ``WinogradWeightsArguments``. Lanes are filters.
-@inlinable @inline(never) @_optimize(size)
+/// See ``WinogradWeightsArguments``. Lanes are filters. A tile is transformed where it stays in the cache, and then goes to its frequencies,
+/// which lie far from each other.
+@inlinable @inline(never)
 func winogradWeights<I: InstructionSet>(
   _ arguments: WinogradWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
-  let tile = arguments.tile
-  let n = tile.inputs
-  let (channels, filters) = (arguments.channels, arguments.filters)
-  var panel = units.lowerBound
-  while panel < units.upperBound {
+  var tile = InlineArray<36, Vector>(repeating: nnp_splat(0))
+  withUnsafeMutableBytes(of: &tile) { memory in
+    let values = memory.baseAddress!.assumingMemoryBound(to: Float.self)
+    var panel = units.lowerBound
+    while panel < units.upperBound {
+      arguments.transform(panel, values, I.self)
+      panel &+= 1
+    }
+  }
+}
+
+extension WinogradWeightsArguments {
+  /// The panel's filters, through `values`, which has room for n² vectors.
+  @inlinable @inline(__always)
+  func transform<I: InstructionSet>(_ panel: Int, _ values: UnsafeMutablePointer<Float>, _: I.Type) {
+    let n = tile.inputs
     let filter = panel &* 16
     let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: channels)
     let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* channels
-    let frequency = block.frequencyStride
+    let count = min(16, filters &- filter)
+    var source = weights + filter &* channels &* 9
+    var target = transformed + (block.start &+ inBlock)
     var channel = 0
     while channel < channels {
-      let source = arguments.weights + (filter &* channels &+ channel) &* 9
-      let target = arguments.transformed + (block.start &+ inBlock &+ channel &* 16)
-      let count = min(16, filters &- filter)
       var tap = 0
       while tap < 9 {
-        let place = target + (tap / 3 &* n &+ tap % 3) &* frequency
+        let place = values + (tap / 3 &* n &+ tap % 3) &* 16
         nnp_store(place, nnp_load_strided_lanes(source + tap, channels &* 9, 0, count, 0))
         tap &+= 1
       }
-      // In place: the columns, then the rows.
+      // The columns, then the rows.
       var line = 0
       while line < 3 &+ n {
         let isRow = line >= 3
         let (start, step) = isRow ? ((line &- 3) &* n, 1) : (line, n)
-        let first = target + start &* frequency
+        let first = values + start &* 16
         tile.transformWeights(I.self) {
-          nnp_load(UnsafePointer(first) + $0 &* step &* frequency)
+          nnp_load(UnsafePointer(first) + $0 &* step &* 16)
         } _: {
-          nnp_store(first + $0 &* step &* frequency, $1)
+          nnp_store(first + $0 &* step &* 16, $1)
         }
         line &+= 1
       }
+      var frequency = 0
+      while frequency < n &* n {
+        nnp_store(
+          target + frequency &* block.frequencyStride, nnp_load(UnsafePointer(values) + frequency &* 16))
+        frequency &+= 1
+      }
+      source += 9
+      target += 16
       channel &+= 1
     }
-    panel &+= 1
   }
 }
