@@ -497,7 +497,8 @@ NNRT_API const char *nnrt_model_metadata_find(const nnrt_model *model, const cha
  * How many self-test vectors the model holds: inputs with the outputs they must give, bit for bit.
  *
  * @param model  The model.
- * @return The number; 0 if `model` is NULL.
+ * @return The number; 0 if `model` is NULL, or if the vectors cannot be read, which
+ *   `nnrt_model_self_test` explains.
  * @note Threads: Any.
  */
 NNRT_API size_t nnrt_model_self_test_count(const nnrt_model *model);

@@ -150,12 +150,12 @@ import NNRuntime
 ///
 /// - Parameters:
 ///   - model: The model.
-/// - Returns: The number; 0 if `model` is NULL.
+/// - Returns: The number; 0 if `model` is NULL, or if the vectors cannot be read, which `nnrt_model_self_test` explains.
 /// - Threads: Any.
 @c(nnrt_model_self_test_count) public func nnrt_model_self_test_count(_ model: UnsafePointer<nnrt_model>?)
   -> size_t
 {
-  count(model) { $0.model.selfTests.count }
+  count(model) { (try? $0.model.selfTests())?.count ?? 0 }
 }
 
 /// Runs the model's self-test vectors, each in a session of its own.

@@ -27,7 +27,7 @@ private func stub(_ folder: String, _ outputs: [[Tensor]]) throws -> String {
   try withTemporaryFolder { folder in
     let path = folder + "/model.nnrt"
     #expect(try nnpack("convert", onnxModel("pictures"), path).status == 0)
-    let tests = try Model.open(path: path).selfTests
+    let tests = try Model.open(path: path).selfTests()
     let outcome = try nnpack(
       "convert", onnxModel("pictures"), path, "--check", "--python",
       try stub(folder, tests.map { $0.outputs }))
@@ -40,7 +40,7 @@ private func stub(_ folder: String, _ outputs: [[Tensor]]) throws -> String {
   try withTemporaryFolder { folder in
     let path = folder + "/model.nnrt"
     #expect(try nnpack("convert", onnxModel("words"), path).status == 0)
-    var outputs = try Model.open(path: path).selfTests.map { $0.outputs }
+    var outputs = try Model.open(path: path).selfTests().map { $0.outputs }
     try FileManager.default.removeItem(atPath: path)
     var values = try #require(outputs[1][0].floats)
     let largest = try #require(values.map { abs($0) }.max())

@@ -49,7 +49,7 @@ private func convert(_ name: String, to path: String, _ arguments: String...) th
     let path = folder + "/words.nnrt"
     #expect(try convert("words", to: path, "--test-shape", "N=3,T=40").status == 0)
     let model = try Model.open(path: path)
-    let words = model.selfTests[0].inputs[0]
+    let words = try model.selfTests()[0].inputs[0]
     #expect(words.extents == [3, 40])
     let numbers = Set(try words.integers())
     #expect(numbers.count > 30 && numbers.allSatisfy { (0..<50).contains($0) })
@@ -61,7 +61,7 @@ private func convert(_ name: String, to path: String, _ arguments: String...) th
     let path = folder + "/model.nnrt"
     for count in [0, 1, 3] {
       #expect(try convert("pictures", to: path, "--self-tests", "\(count)").status == 0)
-      #expect(try Model.open(path: path).selfTests.count == count)
+      #expect(try Model.open(path: path).selfTests().count == count)
     }
     let wrong = try convert("pictures", to: path, "--self-tests", "1001")
     #expect(wrong.status == 64 && wrong.errors.contains("--self-tests"))
@@ -79,7 +79,7 @@ private func convert(_ name: String, to path: String, _ arguments: String...) th
     #expect(outcome.output.contains("does not run on random inputs: node \"rows\""))
     let fitting = try convert("seven", to: path, "--test-shape", "N=7")
     #expect(fitting.output.contains("self-test vector") && !fitting.output.contains("does not run"))
-    #expect(try Model.open(path: path).selfTests.count > 0)
+    #expect(try Model.open(path: path).selfTests().count > 0)
   }
 }
 

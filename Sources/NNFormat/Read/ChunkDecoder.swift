@@ -86,7 +86,11 @@ final class ChunkDecoder {
     case .raw: target.copyMemory(from: stored)
     case .zstd: try join(chunk, tensor.tensor.dtype, stored, into: target)
     }
-    if isMapped, let begin = stored.baseAddress { nnp_has_read_mapped(begin, stored.count) }
+    if isMapped, let begin = stored.baseAddress {
+      // With what came before it: a first touch brings the pages around it back.
+      let around = min(tensor.tensor.offset + from, 1 << 16)
+      nnp_has_read_mapped(begin - around, around + stored.count)
+    }
   }
 
   /// Decompresses the planes of a chunk and puts its elements together. Planes that are not compressed are read where they lie.

@@ -45,7 +45,7 @@ public struct FileLayout: Sendable {
 extension ModelFile {
   /// Where the bytes of a file are. Checks everything but the tensors' contents.
   ///
-  /// - Throws: as ``decode(_:keptAliveBy:isMapped:limits:by:)``.
+  /// - Throws: as ``decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)``.
   public static func layout(
     of bytes: UnsafeRawBufferPointer, limits: ReadLimits = ReadLimits()
   ) throws(NNError) -> FileLayout {

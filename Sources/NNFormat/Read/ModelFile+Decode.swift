@@ -14,12 +14,13 @@ extension ModelFile {
   ///   - isMapped: Whether `bytes` are a file mapped for reading; then what has been unpacked does not stay in memory twice.
   ///   - limits: What may be allocated.
   ///   - team: Who decodes the weights. The result and the error do not depend on it.
+  ///   - readsSelfTests: false leaves the self-test vectors out, which ``selfTests(in:for:limits:)`` reads later.
   /// - Throws: ``ErrorCode/notANnrtFile``, ``ErrorCode/unsupportedVersion``, ``ErrorCode/corruptFile`` or
   ///   ``ErrorCode/checksumMismatch`` for the file; ``ErrorCode/limitExceeded`` or ``ErrorCode/outOfMemory`` for memory;
   ///   what ``Graph/verify()`` throws for a graph that is not well formed.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, keptAliveBy keeper: AnyObject?, isMapped: Bool = false,
-    limits: ReadLimits = ReadLimits(), by team: DecodingTeam = .alone
+    limits: ReadLimits = ReadLimits(), by team: DecodingTeam = .alone, readsSelfTests: Bool = true
   ) throws(NNError) -> ModelFile {
     let reader = try FileReader(bytes, limits: limits)
     // Byte readers point into what the file reader owns.
@@ -30,7 +31,18 @@ extension ModelFile {
       let graph = stored.assembled(tensors)
       try graph.verify()
       let metadata = try reader.readMetadata()
-      return ModelFile(graph: graph, metadata: metadata, selfTests: try reader.readSelfTests(for: graph))
+      let selfTests = readsSelfTests ? try reader.readSelfTests(for: graph) : []
+      return ModelFile(graph: graph, metadata: metadata, selfTests: selfTests)
     }
+  }
+
+  /// The self-test vectors of a file whose graph was read before.
+  ///
+  /// - Throws: as ``decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)``.
+  public static func selfTests(
+    in bytes: UnsafeRawBufferPointer, for graph: Graph, limits: ReadLimits = ReadLimits()
+  ) throws(NNError) -> [SelfTest] {
+    let reader = try FileReader(bytes, limits: limits)
+    return try withExtendedLifetime(reader) { () throws(NNError) in try reader.readSelfTests(for: graph) }
   }
 }

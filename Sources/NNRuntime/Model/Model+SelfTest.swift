@@ -2,12 +2,34 @@ import CPlatform
 import NNFormat
 import NNGraph
 
+/// Where the self-test vectors are: they may be larger than a small model, and few programs ever run them.
+enum StoredSelfTests: Sendable {
+  case vectors([SelfTest])
+  /// In a file, to be read when they are wanted.
+  case file(MappedFile, ReadLimits)
+}
+
 extension Model {
+  /// Inputs with the outputs that they must give. Those of a file are read each time.
+  ///
+  /// - Throws: what ``ModelFile/selfTests(in:for:limits:)`` throws.
+  public func selfTests() throws(NNError) -> [SelfTest] {
+    switch storedSelfTests {
+    case .vectors(let vectors): return vectors
+    case .file(let file, let limits):
+      return try withExtendedLifetime(file) { () throws(NNError) in
+        try ModelFile.selfTests(in: file.bytes, for: graph, limits: limits)
+      }
+    }
+  }
+
   /// Runs the file's self-test vectors and compares every bit.
   ///
   /// - Throws: ``ErrorCode/selfTestFailed`` naming the vector, the output and the first element that differs, with both
-  ///   values; ``ErrorCode/invalidState`` if the file has no vectors.
+  ///   values; ``ErrorCode/invalidState`` if the file has no vectors; what
+  ///   ``selfTests()`` throws.
   public func selfTest(options: Session.Options = Session.Options()) throws(NNError) {
+    let selfTests = try selfTests()
     guard !selfTests.isEmpty else {
       throw NNError(.invalidState, "the file has no self-test vectors")
     }

@@ -28,7 +28,7 @@ public final class Model: Sendable {
 
   public let graph: Graph
   public let metadata: Metadata
-  public let selfTests: [SelfTest]
+  let storedSelfTests: StoredSelfTests
 
   /// Takes over what a file holds.
   ///
@@ -37,14 +37,14 @@ public final class Model: Sendable {
     try file.graph.verify()
     graph = file.graph
     metadata = file.metadata
-    selfTests = file.selfTests
+    storedSelfTests = .vectors(file.selfTests)
   }
 
   /// What a reader has verified already.
-  private init(verified file: ModelFile) {
+  private init(verified file: ModelFile, _ selfTests: StoredSelfTests? = nil) {
     graph = file.graph
     metadata = file.metadata
-    selfTests = file.selfTests
+    storedSelfTests = selfTests ?? .vectors(file.selfTests)
   }
 
   /// Opens a `.nnrt` file.
@@ -53,7 +53,7 @@ public final class Model: Sendable {
   /// shortened while the model lives; replace it by renaming another file over it instead.
   ///
   /// - Throws: ``ErrorCode/fileAccess`` naming the path, or ``ErrorCode/invalidArgument`` for the options,
-  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:)`` throws.
+  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)`` throws.
   public static func open(path: UnsafePointer<CChar>, options: Options = Options()) throws(NNError) -> Model {
     var mapping = nnp_mapping()
     let status = nnp_file_map(path, &mapping)
@@ -62,9 +62,10 @@ public final class Model: Sendable {
     }
     let file = MappedFile(mapping)
     do throws(NNError) {
-      return Model(
-        verified: try ModelFile.decode(
-          file.bytes, keptAliveBy: file, isMapped: true, limits: options.limits, by: try options.team()))
+      let decoded = try ModelFile.decode(
+        file.bytes, keptAliveBy: file, isMapped: true, limits: options.limits, by: try options.team(),
+        readsSelfTests: false)
+      return Model(verified: decoded, .file(file, options.limits))
     } catch {
       throw error.within("\"\(String(cString: path))\"")
     }
@@ -73,7 +74,7 @@ public final class Model: Sendable {
   /// Opens the bytes of a `.nnrt` file, which are copied: the caller may free them at once.
   ///
   /// - Throws: ``ErrorCode/invalidArgument`` for the options,
-  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:)`` throws, or ``ErrorCode/outOfMemory``.
+  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)`` throws, or ``ErrorCode/outOfMemory``.
   public static func open(bytes: UnsafeRawBufferPointer, options: Options = Options()) throws(NNError)
     -> Model
   {
@@ -101,7 +102,7 @@ public final class Model: Sendable {
 }
 
 /// A file mapped for reading, unmapped when nothing refers to it any more.
-private final class MappedFile {
+final class MappedFile: @unchecked Sendable {
   private let mapping: nnp_mapping
 
   init(_ mapping: nnp_mapping) {

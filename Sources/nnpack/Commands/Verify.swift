@@ -18,7 +18,7 @@ struct Verify: ParsableCommand {
 
   func run() throws {
     let model = try Model.open(path: file)
-    let count = model.selfTests.count
+    let count = try model.selfTests().count
     guard count > 0 else {
       print("\(file): well formed; it has no self-test vectors")
       return

@@ -49,7 +49,7 @@ private func run(_ file: ModelFile) throws(NNError) {
     try session.run()
     for index in model.graph.outputs.indices { touch(try session.output(index).bytes) }
   }
-  if !model.selfTests.isEmpty { try model.selfTest() }
+  if try !model.selfTests().isEmpty { try model.selfTest() }
 }
 
 /// Whether no extent depends on a value.
