@@ -2,13 +2,13 @@ import NNGraph
 
 extension Plan {
   /// What one node of the plan took. Elementwise nodes that run as one chain are told as one, and so are
-  /// those of an attention: the last of them.
+  /// those of an attention and a recurrence with its projection: the last of them.
   public struct NodeTime: Sendable {
     /// The node's index in the planned graph.
     public var node: Int
     /// The node's result, as it is numbered in the graph that was planned.
     public var result: ValueID
-    /// Results of other nodes that ran in the same steps: those of an attention.
+    /// Results of other nodes that ran in the same steps: those of an attention, and a recurrence's projection.
     public var others: [ValueID] = []
     /// The sum over its steps of the shortest time that each took in any run, in seconds.
     public var seconds: Double
@@ -41,8 +41,9 @@ extension Plan {
       if let last = times.last, last.node == step.node {
         times[times.count - 1].seconds += best[index]
       } else {
-        let attention = attentions.first { $0.values == step.node }
-        let others = attention?.members.dropLast().map { nodes[$0].outputs[0] } ?? []
+        let members = companions.first { $0.last == step.node }?.dropLast() ?? []
+        let others = members.filter { member in !steps.contains { $0.node == member } }
+          .map { nodes[$0].outputs[0] }
         times.append(
           NodeTime(
             node: step.node, result: nodes[step.node].outputs[0], others: others, seconds: best[index]))

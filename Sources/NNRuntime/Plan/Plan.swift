@@ -50,8 +50,8 @@ public final class Plan {
   public let peakLiveSize: Int
 
   let nodes: [Node]
-  /// Nodes that run in the steps of one of them.
-  let attentions: [Attention]
+  /// Nodes that run together, in the steps of the last of them.
+  let companions: [[Int]]
   let steps: [Step]
   let carries: [Carry]
   private let inputMemory: [UnsafeMutableRawBufferPointer]
@@ -105,7 +105,7 @@ public final class Plan {
     keeper = layout.memory
     carries = layout.carries
     nodes = graph.nodes
-    attentions = schedule.attentions
+    companions = schedule.companions
     arenaSize = layout.arenaSize
     peakLiveSize = layout.peakLiveSize
     inputTypes = graph.inputs.map { resolved.types[$0.index] }

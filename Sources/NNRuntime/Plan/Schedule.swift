@@ -23,7 +23,17 @@ struct Schedule {
   }
 
   private(set) var items: [Item] = []
-  let attentions: [Attention]
+  /// Nodes that run together, told as the last of them.
+  var companions: [[Int]] {
+    items.compactMap { item in
+      switch item {
+      case .attention(let attention): attention.members
+      case .projected(let pair): [pair.projection, pair.recurrence]
+      case .node, .chain: nil
+      }
+    }
+  }
+
   private let graph: Graph
   private let resolved: ResolvedGraph
   /// How many nodes and outputs read each value.
@@ -49,7 +59,7 @@ struct Schedule {
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
-    attentions = AttentionFinder(graph, resolved, options).all()
+    let attentions = AttentionFinder(graph, resolved, options).all()
     /// The attention that each node belongs to; −1 for none.
     var attentionOf = [Int](repeating: -1, count: graph.nodes.count)
     for (number, attention) in attentions.enumerated() {
