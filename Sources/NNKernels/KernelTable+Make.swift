@@ -22,6 +22,8 @@ extension KernelTable {
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       winogradWeights: { NNKernels.winogradWeights($0, $1, I.self) },
+      transposedConvolution: { NNKernels.transposedConvolution($0, $1, $2, I.self) },
+      transposedWeights: { NNKernels.transposedWeights($0, $1, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       pool: { I.pool($0, $1, $2) },
       poolGradient: { I.poolGradient($0, $1, $2) },
@@ -40,6 +42,7 @@ extension KernelTable {
     table.softmax = better.softmax
     table.matmul = better.matmul
     table.convolution = better.convolution
+    table.transposedConvolution = better.transposedConvolution
     table.convolutionWeightGradient = better.convolutionWeightGradient
     table.recurrentStep = better.recurrentStep
     table.projectedRecurrence = better.projectedRecurrence
@@ -58,6 +61,7 @@ public struct ArithmeticKernels: Sendable {
   public var softmax: @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
+  public var transposedConvolution: ScratchKernel<TransposedConvolutionArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
   public var projectedRecurrence: @Sendable (Recurrent.Kind) -> ProjectedRecurrenceKernel?
@@ -70,6 +74,7 @@ public struct ArithmeticKernels: Sendable {
     softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    transposedConvolution: @escaping ScratchKernel<TransposedConvolutionArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
     projectedRecurrence: @escaping @Sendable (Recurrent.Kind) -> ProjectedRecurrenceKernel?,
@@ -80,6 +85,7 @@ public struct ArithmeticKernels: Sendable {
     self.softmax = softmax
     self.matmul = matmul
     self.convolution = convolution
+    self.transposedConvolution = transposedConvolution
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
     self.projectedRecurrence = projectedRecurrence
@@ -95,6 +101,7 @@ public struct ArithmeticKernels: Sendable {
       softmax: { softmaxKernel($0, I.self) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
+      transposedConvolution: { NNKernels.transposedConvolution($0, $1, $2, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
       projectedRecurrence: { projectedRecurrenceKernel($0, I.self) },

@@ -83,6 +83,8 @@ public struct KernelTable: Sendable {
   public var convolution: ScratchKernel<ConvolutionArguments>
   /// The weights of a convolution by Winograd's algorithm.
   public var winogradWeights: RangeKernel<WinogradWeightsArguments>
+  public var transposedConvolution: ScratchKernel<TransposedConvolutionArguments>
+  public var transposedWeights: RangeKernel<TransposedWeightsArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
 
   // Recurrence
@@ -130,6 +132,8 @@ public struct KernelTable: Sendable {
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     winogradWeights: @escaping RangeKernel<WinogradWeightsArguments>,
+    transposedConvolution: @escaping ScratchKernel<TransposedConvolutionArguments>,
+    transposedWeights: @escaping RangeKernel<TransposedWeightsArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     pool: @escaping @Sendable (PoolArguments, Range<Int>, _ isMaximum: Bool) -> Void,
     poolGradient: @escaping @Sendable (PoolGradientArguments, Range<Int>, _ isMaximum: Bool) -> Void,
@@ -171,6 +175,8 @@ public struct KernelTable: Sendable {
     self.matmul = matmul
     self.convolution = convolution
     self.winogradWeights = winogradWeights
+    self.transposedConvolution = transposedConvolution
+    self.transposedWeights = transposedWeights
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
     projectedRecurrence = { _ in nil }

@@ -166,6 +166,8 @@ struct MemoryLayoutPlanner {
       case .projected(let pair):
         scratchSize = max(scratchSize, try placeNode(pair.projection, at: position))
         scratchSize = max(scratchSize, try placeNode(pair.recurrence, at: position))
+      case .transposed(let pair):
+        scratchSize = max(scratchSize, placeTransposed(pair, at: position))
       case .attention(let attention):
         // What only members read lies in the scratch of the thread that runs some rows.
         for member in attention.members.dropLast() { slotOf[graph.nodes[member].outputs[0].index] = 0 }
@@ -186,6 +188,18 @@ struct MemoryLayoutPlanner {
   private mutating func placeNode(_ index: Int, at position: Int) throws(NNError) -> Int {
     placeResult(of: index, at: position)
     return try placeWorkspace(of: index, at: position)
+  }
+
+  /// The columns are never written.
+  private mutating func placeTransposed(_ pair: TransposedConvolution, at position: Int) -> Int {
+    slotOf[graph.nodes[pair.product].outputs[0].index] = 0
+    placeResult(of: pair.fold, at: position)
+    let lasts = graph[graph.nodes[pair.product].inputs[0]].constant != nil
+    workspaceBlocks[pair.product] = addBlock(
+      Block(
+        size: pair.arguments.transformedWeightsSize * 4, first: lasts ? 0 : position,
+        last: lasts ? schedule.items.count : position, home: .arena))
+    return pair.arguments.scratchSize
   }
 
   /// Gives a node the workspace it needs, and returns the bytes of scratch that a thread needs.

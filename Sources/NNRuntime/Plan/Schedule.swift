@@ -12,6 +12,7 @@ struct Schedule {
     /// A recurrence and, before it, the product that projects its sequence.
     case projected(ProjectedRecurrence)
     case attention(Attention)
+    case transposed(TransposedConvolution)
   }
 
   /// Two nodes at least, each after those it reads.
@@ -29,6 +30,7 @@ struct Schedule {
       switch item {
       case .attention(let attention): attention.members
       case .projected(let pair): [pair.projection, pair.recurrence]
+      case .transposed(let pair): [pair.product, pair.fold]
       case .node, .chain: nil
       }
     }
@@ -56,6 +58,7 @@ struct Schedule {
     var isOutput = [Bool](repeating: false, count: graph.values.count)
     for output in graph.outputs { isOutput[output.index] = true }
     let recurrences = ProjectedRecurrence.all(graph, resolved, uses)
+    let convolutions = TransposedConvolution.all(graph, resolved, uses, options)
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
@@ -91,6 +94,8 @@ struct Schedule {
       guard joins else {
         if let recurrence = recurrences.first(where: { $0.contains(index) }) {
           if index == recurrence.recurrence { append(.projected(recurrence)) }
+        } else if let convolution = convolutions.first(where: { $0.contains(index) }) {
+          if index == convolution.fold { append(.transposed(convolution)) }
         } else {
           append(.node(index))
         }
@@ -180,6 +185,9 @@ struct Schedule {
     case .projected(let pair):
       position[pair.projection] = items.count
       position[pair.recurrence] = items.count
+    case .transposed(let pair):
+      position[pair.product] = items.count
+      position[pair.fold] = items.count
     case .attention(let attention):
       for member in attention.members { position[member] = items.count }
     }

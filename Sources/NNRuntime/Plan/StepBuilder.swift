@@ -42,6 +42,7 @@ final class StepBuilder {
       case .chain(let chain):
         index = chain.members[chain.members.count - 1]
         try resolveChain(chain)
+      case .transposed(let pair): resolveTransposed(pair)
       case .attention(let attention):
         try resolveAttention(attention)
       }

@@ -80,19 +80,7 @@ extension WinogradWeightsArguments {
         nnp_store(place, nnp_load_strided_lanes(source + tap, channels &* 9, 0, count, 0))
         tap &+= 1
       }
-      // The columns, then the rows.
-      var line = 0
-      while line < 3 &+ n {
-        let isRow = line >= 3
-        let (start, step) = isRow ? ((line &- 3) &* n, 1) : (line, n)
-        let first = values + start &* 16
-        tile.transformWeights(I.self) {
-          nnp_load(UnsafePointer(first) + $0 &* step &* 16)
-        } _: {
-          nnp_store(first + $0 &* step &* 16, $1)
-        }
-        line &+= 1
-      }
+      tile.transformWeights(values, I.self)
       var frequency = 0
       while frequency < n &* n {
         nnp_store(
@@ -102,6 +90,27 @@ extension WinogradWeightsArguments {
       source += 9
       target += 16
       channel &+= 1
+    }
+  }
+}
+
+extension WinogradTile {
+  /// G w Gᵀ in place: the 3 x 3 vectors at the corner of n x n become n x n.
+  @inlinable @inline(never)
+  func transformWeights<I: InstructionSet>(_ values: UnsafeMutablePointer<Float>, _: I.Type) {
+    let n = inputs
+    // The columns, then the rows.
+    var line = 0
+    while line < 3 &+ n {
+      let isRow = line >= 3
+      let (start, step) = isRow ? ((line &- 3) &* n, 1) : (line, n)
+      let first = values + start &* 16
+      transformWeights(I.self) {
+        nnp_load(UnsafePointer(first) + $0 &* step &* 16)
+      } _: {
+        nnp_store(first + $0 &* step &* 16, $1)
+      }
+      line &+= 1
     }
   }
 }

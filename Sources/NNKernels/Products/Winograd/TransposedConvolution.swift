@@ -1,0 +1,350 @@
+import CPlatform
+
+/// A transposed convolution of stride 2 that doubles an image, by Winograd's algorithm.
+///
+/// x is (N, C, H, W), y (N, M, 2H, 2W), both contiguous; C and M are multiples of 16. y is what folding the product of the weights
+/// (M·kH·kW, C) with x gives, but for rounding: even and odd rows and columns of y are four convolutions of x with windows of at most
+/// 3 x 3 (see ``DoubledAxis``), whose tiles are transformed once for all four, and which skip the frequencies that missing taps leave 0. Each
+/// product takes fused multiply–adds over the channels ascending. An input that is not finite spoils all outputs of its tiles.
+///
+/// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
+public struct TransposedConvolutionArguments {
+  public var x: UnsafePointer<Float>
+  /// Of ``transformedWeightsSize`` elements, from ``TransposedWeightsArguments``.
+  public var transformedWeights: UnsafePointer<Float>
+  public var y: UnsafeMutablePointer<Float>
+  public let tile: WinogradTile
+  public let batch: Int
+  public let channels: Int
+  public let height: Int
+  public let width: Int
+  public let filters: Int
+  @usableFromInline let down: DoubledAxis
+  @usableFromInline let across: DoubledAxis
+  /// Tiles down and across an image.
+  @usableFromInline let tileRows: Int
+  @usableFromInline let tileColumns: Int
+  /// Tiles down and across a block, which is part of one image.
+  @usableFromInline let blockRows: Int
+  @usableFromInline let blockColumns: Int
+  /// Products of a tile, with one channel, that make the outputs of one filter.
+  @usableFromInline let products: Int
+
+  /// Filters of one work unit at most.
+  @inlinable static var filtersPerBlock: Int { 32 }
+  /// Tiles of a block, where an image has as many.
+  private static var tilesPerBlock: Int { 16 }
+  /// With fewer tiles than this, large tiles have more weights to read than they save products.
+  private static var fewestLargeTiles: Int { 4 }
+
+  /// nil where the product and its fold are the better way. The choice follows from the shapes of one image alone. `window` slides over the
+  /// output. The pointers are not set.
+  public init?(_ window: Window, batch: Int, channels: Int, height: Int, width: Int, filters: Int) {
+    let down = DoubledAxis(kernel: window.kernelHeight, padding: window.padTop)
+    let across = DoubledAxis(kernel: window.kernelWidth, padding: window.padLeft)
+    guard window.strideHeight == 2, window.strideWidth == 2, window.dilationHeight == 1,
+      window.dilationWidth == 1, window.outputHeight(2 &* height) == height,
+      window.outputWidth(2 &* width) == width, height > 0, width > 0, channels > 0, filters > 0,
+      channels % 16 == 0, filters % 16 == 0, window.kernelHeight <= 6, window.kernelWidth <= 6,
+      down.isWithinReach, across.isWithinReach
+    else { return nil }
+    func products(_ tile: WinogradTile) -> Int {
+      tile.count(height, width) &* down.products(tile) &* across.products(tile)
+    }
+    let isLarge =
+      products(.four) < products(.two) && WinogradTile.four.count(height, width) >= Self.fewestLargeTiles
+    let tile: WinogradTile = isLarge ? .four : .two
+    guard products(tile) &* 3 <= height &* width &* window.kernelHeight &* window.kernelWidth &* 2 else {
+      return nil
+    }
+    let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
+    (x, transformedWeights, y) = (UnsafePointer(unset), UnsafePointer(unset), unset)
+    (self.down, self.across, self.tile) = (down, across, tile)
+    self.products = down.products(tile) &* across.products(tile)
+    tileRows = (height &+ tile.outputs &- 1) / tile.outputs
+    tileColumns = (width &+ tile.outputs &- 1) / tile.outputs
+    blockColumns = min(tileColumns, Self.tilesPerBlock)
+    blockRows = min(tileRows, max(1, Self.tilesPerBlock / tileColumns))
+    self.batch = batch
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.filters = filters
+  }
+}
+
+extension TransposedConvolutionArguments {
+  @inlinable @inline(__always) var blocksDown: Int { (tileRows &+ blockRows &- 1) / blockRows }
+  @inlinable @inline(__always) var blocksAcross: Int { (tileColumns &+ blockColumns &- 1) / blockColumns }
+  @inlinable @inline(__always) var filterBlocks: Int {
+    (filters &+ Self.filtersPerBlock &- 1) / Self.filtersPerBlock
+  }
+
+  /// Pixels down and across the inputs of a block.
+  @inlinable @inline(__always) var regionHeight: Int { blockRows &* tile.outputs &+ 2 }
+  @inlinable @inline(__always) var regionWidth: Int { blockColumns &* tile.outputs &+ 2 }
+
+  // Elements from one frequency to the next: a line more than the data, so that they do not share the cache's sets.
+  @inlinable @inline(__always) var inputStride: Int { blockRows &* blockColumns &* channels &+ 16 }
+  @inlinable @inline(__always) var productStride: Int {
+    blockRows &* blockColumns &* 4 &* min(filters, Self.filtersPerBlock) &+ 16
+  }
+
+  public var workUnits: Int { batch &* blocksDown &* blocksAcross &* filterBlocks }
+  public var transformedWeightsSize: Int { products &* filters &* channels }
+  /// Multiply–adds.
+  public var multiplyAdds: Int { batch &* tileRows &* tileColumns &* products &* filters &* channels }
+
+  /// See ``TransposedBlock``.
+  public var scratchSize: Int {
+    let pixels = regionHeight &* regionWidth
+    let vectors = tile.frequencies &+ 4 &* tile.outputs &* tile.outputs
+    return (channels &* pixels &+ tile.frequencies &* (inputStride &+ productStride) &+ vectors &* 16) &* 4
+  }
+}
+
+/// A block of tiles, and where its numbers lie in scratch.
+public struct TransposedBlock {
+  @usableFromInline let arguments: TransposedConvolutionArguments
+  /// The block's first tile, and how many it has.
+  @usableFromInline let row: Int
+  @usableFromInline let column: Int
+  @usableFromInline let rows: Int
+  @usableFromInline let columns: Int
+  @usableFromInline let image: Int
+  /// The inputs: panels of 16 channels, each (pixels, 16), zeros around the image.
+  @usableFromInline let region: UnsafeMutablePointer<Float>
+  /// The transformed inputs: for each frequency (tiles, C).
+  @usableFromInline let inputs: UnsafeMutablePointer<Float>
+  /// The products: for each frequency (tiles, 4, filters), of the phases that have it.
+  @usableFromInline let products: UnsafeMutablePointer<Float>
+  /// n² vectors, and then (2m)² of outputs.
+  @usableFromInline let values: UnsafeMutablePointer<Float>
+  @usableFromInline let outputs: UnsafeMutablePointer<Float>
+
+  @inline(never) @export(interface)
+  public init(
+    _ arguments: TransposedConvolutionArguments, _ block: Int, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    self.arguments = arguments
+    row = block / arguments.blocksAcross % arguments.blocksDown &* arguments.blockRows
+    column = block % arguments.blocksAcross &* arguments.blockColumns
+    image = block / (arguments.blocksAcross &* arguments.blocksDown)
+    rows = min(arguments.blockRows, arguments.tileRows &- row)
+    columns = min(arguments.blockColumns, arguments.tileColumns &- column)
+    let frequencies = arguments.tile.frequencies
+    region = scratch
+    inputs = region + arguments.channels &* arguments.regionHeight &* arguments.regionWidth
+    products = inputs + frequencies &* arguments.inputStride
+    values = products + frequencies &* arguments.productStride
+    outputs = values + frequencies &* 16
+  }
+}
+
+/// See ``TransposedConvolutionArguments``.
+@inlinable @inline(never)
+func transposedConvolution<I: InstructionSet>(
+  _ arguments: TransposedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
+  _: I.Type
+) {
+  let floats = scratch.assumingMemoryBound(to: Float.self)
+  let filterBlocks = arguments.filterBlocks
+  /// The block whose tiles lie transformed in scratch.
+  var present = -1
+  var unit = units.lowerBound
+  while unit < units.upperBound {
+    let block = TransposedBlock(arguments, unit / filterBlocks, floats)
+    if unit / filterBlocks != present {
+      block.transformInputs(I.self)
+      present = unit / filterBlocks
+    }
+    let filter = unit % filterBlocks &* TransposedConvolutionArguments.filtersPerBlock
+    let filters = min(TransposedConvolutionArguments.filtersPerBlock, arguments.filters &- filter)
+    block.multiply(filter, filters, I.self)
+    block.transformOutputs(filter, filters, I.self)
+    unit &+= 1
+  }
+}
+
+extension TransposedBlock {
+  /// Lanes are channels.
+  @inlinable @inline(__always)
+  func transformInputs<I: InstructionSet>(_: I.Type) {
+    let (tile, channels) = (arguments.tile, arguments.channels)
+    let (n, m) = (tile.inputs, tile.outputs)
+    let (width, pixels) = (arguments.regionWidth, arguments.regionHeight &* arguments.regionWidth)
+    let stride = arguments.inputStride
+    gather()
+    var panel = 0
+    while panel < channels / 16 {
+      var place = 0
+      while place < rows &* columns {
+        let first = place / columns &* m &* width &+ place % columns &* m
+        let corner = UnsafePointer(region) + (panel &* pixels &+ first) &* 16
+        let target = inputs + (place &* channels &+ panel &* 16)
+        var i = 0
+        while i < n {
+          tile.inputLine(corner + i &* 16, width &* 16, values + i &* 16, n &* 16, I.self)
+          i &+= 1
+        }
+        i = 0
+        while i < n {
+          tile.inputLine(
+            UnsafePointer(values) + i &* n &* 16, 16, target + i &* n &* stride, stride, I.self)
+          i &+= 1
+        }
+        place &+= 1
+      }
+      panel &+= 1
+    }
+  }
+
+  /// The products of all frequencies with the weights of `filters` filters.
+  @inlinable @inline(__always)
+  func multiply<I: InstructionSet>(_ filter: Int, _ filters: Int, _: I.Type) {
+    let (tile, channels, down, across) = (
+      arguments.tile, arguments.channels, arguments.down, arguments.across
+    )
+    var weights = arguments.transformedWeights + arguments.products &* filter &* channels
+    var frequency = 0
+    while frequency < tile.frequencies {
+      let (i, j) = (frequency / tile.inputs, frequency % tile.inputs)
+      let (above, beside) = (down.phases(i, tile), across.phases(j, tile))
+      // Phases side by side are one product.
+      let joined = beside == 2 && above == 2 ? 4 : beside
+      var phase = 0
+      while phase < above &* beside {
+        let row = above == 2 ? phase / beside : down.first(i, tile)
+        let column = beside == 2 ? 0 : across.first(j, tile)
+        let target = products + frequency &* arguments.productStride
+        I.multiply(
+          ProductBlock(
+            a: UnsafePointer(inputs) + frequency &* arguments.inputStride, aStride: channels, panels: weights,
+            panelStride: channels &* 16, c: target + (row &* 2 &+ column) &* filters, cStride: 4 &* filters,
+            columnBias: nil, rowBias: nil, rows: rows &* columns, columns: joined &* filters, k: channels))
+        weights += joined &* filters &* channels
+        phase &+= joined
+      }
+      frequency &+= 1
+    }
+  }
+
+  /// Lanes are filters.
+  @inlinable @inline(__always)
+  func transformOutputs<I: InstructionSet>(_ filter: Int, _ filters: Int, _: I.Type) {
+    let (tile, down, across) = (arguments.tile, arguments.down, arguments.across)
+    let (n, m) = (tile.inputs, tile.outputs)
+    let stride = arguments.productStride
+    let plane = 4 &* arguments.height &* arguments.width
+    let target = arguments.y + (image &* arguments.filters &+ filter) &* plane
+    var vector = 0
+    while vector < rows &* columns &* (filters / 16) {
+      let (place, panel) = (vector / (filters / 16), vector % (filters / 16))
+      var phase = 0
+      while phase < 4 {
+        let lines = down.frequencies(phase / 2, tile)
+        let places = across.frequencies(phase % 2, tile)
+        let source = products + ((place &* 4 &+ phase) &* filters &+ panel &* 16)
+        var j = places.lowerBound
+        while j < places.upperBound {
+          tile.outputLine(
+            UnsafePointer(source) + j &* stride, n &* stride, lines, values + j &* 16, n &* 16, I.self)
+          j &+= 1
+        }
+        let corner = outputs + (phase / 2 &* 2 &* m &+ phase % 2) &* 16
+        var i = 0
+        while i < m {
+          tile.outputLine(
+            UnsafePointer(values) + i &* n &* 16, 16, places, corner + i &* 4 &* m &* 16, 32, I.self)
+          i &+= 1
+        }
+        phase &+= 1
+      }
+      scatter(place, target + panel &* 16 &* plane)
+      vector &+= 1
+    }
+  }
+
+  /// The pixels under the block's tiles, channels side by side.
+  @inline(never) @export(interface)
+  public func gather() {
+    let (height, width) = (arguments.regionHeight, arguments.regionWidth)
+    let plane = arguments.height &* arguments.width
+    let source = arguments.x + image &* arguments.channels &* plane
+    nnp_clear(region, arguments.channels &* height &* width)
+    let left = column &* arguments.tile.outputs &- 1
+    let top = row &* arguments.tile.outputs &- 1
+    let first = max(0, left)
+    let count = min(arguments.width, left &+ width) &- first
+    var y = max(0, top)
+    while y < min(arguments.height, top &+ height) {
+      Panels.packTransposed(
+        source + (y &* arguments.width &+ first), k: count, columns: arguments.channels, rowStride: plane,
+        into: region + ((y &- top) &* width &+ first &- left) &* 16, range: 0..<arguments.channels / 16,
+        panelStride: height &* width &* 16)
+      y &+= 1
+    }
+  }
+
+  /// A tile's outputs of sixteen filters to their planes, from `target` on.
+  @inline(never) @export(interface)
+  public func scatter(_ place: Int, _ target: UnsafeMutablePointer<Float>) {
+    let size = 2 &* arguments.tile.outputs
+    let (height, width) = (2 &* arguments.height, 2 &* arguments.width)
+    let (top, left) = ((row &+ place / columns) &* size, (column &+ place % columns) &* size)
+    let corner = target + (top &* width &+ left)
+    let (lines, pixels) = (min(size, height &- top), min(size, width &- left))
+    var y = 0
+    while y < lines {
+      var x = 0
+      while x < pixels {
+        let source = UnsafePointer(outputs) + (y &* size &+ x) &* 16
+        let first = corner + (y &* width &+ x)
+        var lane = 0
+        while lane < 16 {
+          let target = first + lane &* height &* width
+          if pixels &- x >= 4 {
+            nnp_transpose_4x4(source + lane, 16, target, height &* width)
+          } else {
+            // Half a square: the last two pixels of a row.
+            var i = 0
+            while i < 8 {
+              target[i / 2 &* height &* width &+ i % 2] = source[i % 2 &* 16 &+ lane &+ i / 2]
+              i &+= 1
+            }
+          }
+          lane &+= 4
+        }
+        x &+= 4
+      }
+      y &+= 1
+    }
+  }
+}
+
+// One line of a transform from memory to memory, whose vectors are `step` and `toStep` elements apart.
+extension WinogradTile {
+  @inlinable @inline(never)
+  func inputLine<I: InstructionSet>(
+    _ from: UnsafePointer<Float>, _ step: Int, _ to: UnsafeMutablePointer<Float>, _ toStep: Int, _: I.Type
+  ) {
+    transformInput(I.self) {
+      nnp_load(from + $0 &* step)
+    } _: {
+      nnp_store(to + $0 &* toStep, $1)
+    }
+  }
+
+  /// Frequencies out of `present` are zeros.
+  @inlinable @inline(never)
+  func outputLine<I: InstructionSet>(
+    _ from: UnsafePointer<Float>, _ step: Int, _ present: Range<Int>, _ to: UnsafeMutablePointer<Float>,
+    _ toStep: Int, _: I.Type
+  ) {
+    transformOutput(I.self) {
+      present.contains($0) ? nnp_load(from + $0 &* step) : nnp_splat(0)
+    } _: {
+      nnp_store(to + $0 &* toStep, $1)
+    }
+  }
+}
