@@ -25,6 +25,9 @@ NNP_VECTOR nnp_f32x16 nnp_load(const float *_Nonnull p) {
 // Has the line at p brought to the first-level cache; p may point anywhere.
 NNP_VECTOR void nnp_prefetch(const float *_Nonnull p) { __builtin_prefetch(p, 0, 3); }
 
+// The same, to the second-level cache.
+NNP_VECTOR void nnp_prefetch_far(const float *_Nonnull p) { __builtin_prefetch(p, 0, 2); }
+
 NNP_VECTOR void nnp_store(float *_Nonnull p, nnp_f32x16 v) { memcpy(p, &v, sizeof v); }
 
 #if defined(__AVX512F__) && __has_builtin(__builtin_ia32_loadups512_mask) && __has_builtin(__builtin_ia32_storeups512_mask)

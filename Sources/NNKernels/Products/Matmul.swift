@@ -26,6 +26,8 @@ public struct ProductBlock: BitwiseCopyable {
   public var aInPanels: Bool
   /// Whether A is weights that are seldom in the cache: rows of k elements, or panels, that follow each other.
   @usableFromInline var readsAhead: Bool
+  /// Whether B is panels of weights that follow each other and are seldom in the cache.
+  @usableFromInline var readsPanelsAhead: Bool
   /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
 
@@ -34,10 +36,12 @@ public struct ProductBlock: BitwiseCopyable {
     a: UnsafePointer<Float>, aStride: Int, aStep: Int = 1, panels: UnsafePointer<Float>, panelStride: Int,
     panelStep: Int = 16, c: UnsafeMutablePointer<Float>, cStride: Int, columnBias: UnsafePointer<Float>?,
     rowBias: UnsafePointer<Float>?, rows: Int, columns: Int, k: Int, accumulates: Bool = false,
-    aInPanels: Bool = false, readsAhead: Bool = false, epilogue: Epilogue = .none
+    aInPanels: Bool = false, readsAhead: Bool = false, readsPanelsAhead: Bool = false,
+    epilogue: Epilogue = .none
   ) {
     self.aInPanels = aInPanels
     self.readsAhead = readsAhead
+    self.readsPanelsAhead = readsPanelsAhead
     bounds = epilogue.bounds
     self.a = a
     self.aStride = aStride
@@ -56,11 +60,29 @@ public struct ProductBlock: BitwiseCopyable {
   }
 }
 
+/// What one tile has brought to the second-level cache: a line for each `step` elements.
+@usableFromInline struct PanelsAhead {
+  @usableFromInline let start: UnsafePointer<Float>
+  @usableFromInline let step: Int
+
+  @inlinable @inline(__always) init(start: UnsafePointer<Float>, step: Int) {
+    self.start = start
+    self.step = step
+  }
+
+  /// For the tile below.
+  @inlinable @inline(__always) func advanced(_ k: Int) -> PanelsAhead {
+    PanelsAhead(start: start + step &* k, step: step)
+  }
+}
+
 extension ProductBlock {
   /// One tile over k in `kBegin ..< kEnd`: begins at 0 for the first part of k, continues from C otherwise; adds the bias
   /// after the last.
   @inlinable @inline(__always)
-  func multiply<T: Tile>(_ row: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) {
+  func multiply<T: Tile>(
+    _ row: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, next: PanelsAhead? = nil
+  ) {
     let width = columns &- panel &* 16
     let target = c + (row &* cStride &+ panel &* 16)
     let isStart = kBegin == 0 && !accumulates
@@ -73,11 +95,12 @@ extension ProductBlock {
     // The first tiles of each row ask for the next rows, or in panels for what is read 64 lines later.
     let isAhead = readsAhead && panel == 0 && kEnd &- kBegin == k
     var ahead = isAhead ? column + (aInPanels ? 1024 : T.rows &* stride) : column
-    let aheadStep = isAhead ? (aInPanels ? 16 : T.rows) : 0
+    var aheadStep = isAhead ? (aInPanels ? 16 : T.rows) : 0
+    if let next { (ahead, aheadStep) = (next.start, next.step) }
     var left = kEnd &- kBegin
     while left > 0 {
       if T.rows >= 4 && MemoryLayout<T.Columns>.size >= MemoryLayout<Vector>.size {
-        nnp_prefetch(ahead)
+        if next == nil { nnp_prefetch(ahead) } else { nnp_prefetch_far(ahead) }
         ahead += aheadStep
       }
       tile.step(column, stride, T.Columns.load(b, panelStride))
@@ -91,6 +114,16 @@ extension ProductBlock {
       if let bounds { tile.clip(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
     }
     tile.store(target, cStride, width)
+  }
+
+  /// What the tiles of a column ask for of the next panels, each a part of them; nil where the panels are no weights.
+  @inlinable @inline(__always)
+  func panelsAhead<T: Tile>(_ panel: Int, _ rows: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) -> PanelsAhead?
+  {
+    guard readsPanelsAhead, rows >= T.rows else { return nil }
+    let tiles = rows / T.rows
+    let start = panels + (panel &+ T.Columns.panels) &* panelStride
+    return PanelsAhead(start: start, step: (T.Columns.panels &* 16 &+ tiles &- 1) / tiles)
   }
 
   /// All panels for `count` tiles of rows from `row` on.
@@ -123,8 +156,10 @@ extension ProductBlock {
     _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, _: Rest.Type
   ) {
     var r = row
+    var next = panelsAhead(panel, last &- row, kBegin, kEnd, T.self)
     while r &+ T.rows <= last {
-      multiply(r, panel, kBegin, kEnd, T.self)
+      multiply(r, panel, kBegin, kEnd, T.self, next: next)
+      next = next?.advanced(kEnd &- kBegin)
       r &+= T.rows
     }
     while r < last {
@@ -237,7 +272,7 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
       cStride: arguments.cRowStride, columnBias: bias, rowBias: nil,
       rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
       columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates,
-      epilogue: arguments.epilogue)
+      readsPanelsAhead: arguments.panelRowStride == 16 && arguments.k <= 2048, epilogue: arguments.epilogue)
     if I.widensWeights, let narrow = arguments.narrowPanels {
       I.multiplyRow(block, narrow.advanced(group &* MatmulArguments.panelsPerUnit))
     } else {
