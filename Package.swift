@@ -163,7 +163,8 @@ let package = Package(
     .testTarget(name: "NNRTTests", dependencies: ["NNRT"]),
     .testTarget(name: "NNPassesTests", dependencies: ["NNPasses", "NNRuntime", "NNFormat", "NNGraph"]),
     .testTarget(
-      name: "NNRuntimeTests", dependencies: ["NNRuntime", "NNPasses", "NNOnnx", "NNKernels", "Reference"]),
+      name: "NNRuntimeTests",
+      dependencies: ["NNRuntime", "NNPasses", "NNOnnx", "NNKernels", "Reference", "CPlatform"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "NNTrainingTests",

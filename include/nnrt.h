@@ -30,14 +30,25 @@
  *     }
  *
  * Ownership. What a function puts into a place you name is yours to give back with the function its comment names. What
- * you pass in stays yours and is never kept. Texts and views belong to the model or session they come from.
+ * you pass in stays yours and, but for an executor, is never kept. Texts and views belong to the model or session they
+ * come from.
  *
  * Errors. Functions that can fail return a status, and leave the reason in words in nnrt_error_message. No argument,
  * file or input ends the process: NULL, wild lengths and indices out of range give a status. Only a handle that was
  * already given back, or never made, must not be passed. After a failure every object can still be used.
  *
  * Threads. A model may be used by any number of threads at once. A session is for one thread at a time; sessions over
- * one model run side by side. After fork, the child may go on with the models and sessions it inherits.
+ * one model run side by side. After fork, the child may go on with the models and sessions it inherits. A session that is
+ * allowed several threads takes the library's own, which sleep while there is nothing to do, or the host's. With OpenMP:
+ *
+ *     static void on_openmp(void *context, size_t count, nnrt_part part, void *argument) {
+ *       long index;
+ *       (void)context;
+ *     #pragma omp parallel for
+ *       for (index = 0; index < (long)count; index++) part(argument, (size_t)index);
+ *     }
+ *
+ * and, in the options of nnrt_session_create, threads = 4 and parallel_for = on_openmp.
  *
  * Numbers. The same file and the same input give the same bits, whatever the number of threads, the batch it is part of
  * and the instructions the processor has.
@@ -108,6 +119,8 @@ typedef enum nnrt_status {
   NNRT_DTYPE_MISMATCH = 4,
   /** An index held in a tensor lies outside the axis it selects from. */
   NNRT_INDEX_OUT_OF_RANGE = 5,
+  /** The host's executor did not run every part of the work once. */
+  NNRT_EXECUTOR_FAILED = 6,
   /** The file cannot be opened or read. */
   NNRT_FILE_ACCESS = 20,
   /** The bytes are not a .nnrt file. */
@@ -287,6 +300,26 @@ typedef enum nnrt_instruction_set {
 } nnrt_instruction_set;
 
 /**
+ * Runs one part of a run's work, and returns when it is done. Given to an `nnrt_parallel_for`,
+ * which calls it with each index below its `count`, from any threads, in any order. It never waits
+ * for another part.
+ */
+typedef void (*nnrt_part)(void *argument, size_t index);
+
+/**
+ * A host's own way of running work on several threads, in place of the library's: it calls
+ * `part(argument, index)` exactly once for each index from 0 to `count` - 1, on any threads and in
+ * any order, also all on the calling one, and returns when every call has returned. `count` is at
+ * least 2 and at most the option `threads`. No bit of a result depends on how the parts are run. It
+ * is called by the thread that runs a session, so by several at once if they share it; it must not
+ * throw or jump out, nor use the session that runs. If it leaves a part out, calls one twice,
+ * passes an index that is too large, or returns early, the run waits for the parts that have begun
+ * and fails with `NNRT_EXECUTOR_FAILED`; a call after it has returned does nothing, and fails the
+ * session's next shared run. `argument` ends with the session, or with the opening of a model.
+ */
+typedef void (*nnrt_parallel_for)(void *context, size_t count, nnrt_part part, void *argument);
+
+/**
  * How to open a model. Zero every byte, set `struct_size`, then change what you need; or pass NULL
  * for the defaults.
  */
@@ -306,6 +339,13 @@ typedef struct nnrt_model_options {
   uint32_t threads;
   /** 0. */
   uint32_t reserved;
+  /**
+   * Shares the decoding if `threads` is 2 or more, as in `nnrt_session_options`; NULL for the
+   * library's own threads. Not called after the model has been opened.
+   */
+  nnrt_parallel_for parallel_for;
+  /** What `parallel_for` gets as `context`: yours, never looked at. */
+  void *parallel_context;
 } nnrt_model_options;
 
 /**
@@ -332,6 +372,17 @@ typedef struct nnrt_session_options {
    * `NNRT_LIMIT_EXCEEDED`. 0 stands for no limit.
    */
   uint64_t iteration_limit;
+  /**
+   * Shares the work of a run if `threads` is 2 or more, so that the library starts no thread for
+   * this session; NULL for the library's own threads. It is called in runs alone, and never for
+   * work too small to share.
+   */
+  nnrt_parallel_for parallel_for;
+  /**
+   * What `parallel_for` gets as `context`: yours, never looked at. It must live as long as the
+   * session.
+   */
+  void *parallel_context;
 } nnrt_session_options;
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -355,7 +406,7 @@ typedef struct nnrt_model nnrt_model;
  *   failure.
  * @return `NNRT_OK`; `NNRT_FILE_ACCESS` if the file cannot be read, another status from 20 to 79 if
  *   it is not a valid model, `NNRT_LIMIT_EXCEEDED` if it asks for more memory than the options
- *   allow.
+ *   allow, `NNRT_EXECUTOR_FAILED` if the host's executor broke its contract.
  * @note Threads: Any.
  */
 NNRT_API nnrt_status nnrt_model_open(const char *path, const nnrt_model_options *options,
@@ -575,14 +626,15 @@ NNRT_API nnrt_status nnrt_session_set_input(nnrt_session *session, size_t index,
                                             size_t size);
 
 /**
- * Runs the model on the inputs that are set. On one thread, a run with the dimensions of the one
- * before makes no allocation and no system call.
+ * Runs the model on the inputs that are set. On one thread or with an executor, a run with the
+ * dimensions of the one before makes no allocation and no system call, and takes no lock.
  *
  * @param session  The session.
  * @return `NNRT_OK`; `NNRT_INVALID_STATE` if an input is missing; `NNRT_SHAPE_MISMATCH` if the
  *   inputs' dimensions do not fit together; `NNRT_INDEX_OUT_OF_RANGE` if an index among the inputs
- *   is; `NNRT_OUT_OF_MEMORY`. After a failure the session can still be used, but its outputs cannot
- *   be read until a run succeeds.
+ *   is; `NNRT_OUT_OF_MEMORY`; `NNRT_EXECUTOR_FAILED` if the host's executor broke its contract.
+ *   After a failure the session can still be used, but its outputs cannot be read until a run
+ *   succeeds.
  * @note Threads: One at a time for one session; any number of sessions run at once.
  */
 NNRT_API nnrt_status nnrt_session_run(nnrt_session *session);

@@ -133,15 +133,42 @@ private:
   nnrt_tensor_info info_;
 };
 
-/** nnrt_model_options with its size set. */
-struct ModelOptions : nnrt_model_options {
-  ModelOptions() noexcept : nnrt_model_options() { struct_size = sizeof(nnrt_model_options); }
+/** Work for an executor: called with each index below the number of parts exactly once, it runs that part. */
+class Part {
+public:
+  Part(nnrt_part function, void *argument) noexcept : function_(function), argument_(argument) {}
+  void operator()(std::size_t index) const noexcept { function_(argument_, index); }
+
+private:
+  nnrt_part function_;
+  void *argument_;
 };
 
-/** nnrt_session_options with its size set. */
-struct SessionOptions : nnrt_session_options {
-  SessionOptions() noexcept : nnrt_session_options() { struct_size = sizeof(nnrt_session_options); }
+/** Options that may name an executor. */
+template <typename Options> struct ExecutorOptions : Options {
+  ExecutorOptions() noexcept : Options() { this->struct_size = sizeof(Options); }
+
+  /**
+   * Shares the work of `threads` threads by `executor(std::size_t count, nnrt::Part part)`, which is an nnrt_parallel_for
+   * of nnrt.h. It stays yours and must live as long as what is made with these options. What it throws goes no further:
+   * parts that were left out then fail the run, with NNRT_EXECUTOR_FAILED.
+   */
+  template <typename Executor> void setExecutor(Executor &executor) noexcept {
+    this->parallel_context = const_cast<void *>(static_cast<const void *>(std::addressof(executor)));
+    this->parallel_for = [](void *context, std::size_t count, nnrt_part part, void *argument) {
+      try {
+        (*static_cast<Executor *>(context))(count, Part(part, argument));
+      } catch (...) {
+      }
+    };
+  }
 };
+
+/** nnrt_model_options with its size set. */
+struct ModelOptions : ExecutorOptions<nnrt_model_options> {};
+
+/** nnrt_session_options with its size set. */
+struct SessionOptions : ExecutorOptions<nnrt_session_options> {};
 
 /** An open model: immutable, for any number of threads. */
 class Model {

@@ -12,6 +12,8 @@ public enum ErrorCode: Int32, CaseIterable, Sendable {
   case dtypeMismatch = 4
   /// An index held in a tensor lies outside the axis it selects from.
   case indexOutOfRange = 5
+  /// The host's executor did not run every part of the work once.
+  case executorFailed = 6
 
   // 20–39: the file
   /// The file cannot be opened, read or written.

@@ -11,7 +11,8 @@ import NNRuntime
 ///   - options: NULL for the defaults. Not kept.
 ///   - model: Receives the model, which is yours to give to `nnrt_model_close`; NULL after a failure.
 /// - Returns: `NNRT_OK`; `NNRT_FILE_ACCESS` if the file cannot be read, another status from 20 to 79 if it is not a valid
-///   model, `NNRT_LIMIT_EXCEEDED` if it asks for more memory than the options allow.
+///   model, `NNRT_LIMIT_EXCEEDED` if it asks for more memory than the options allow, `NNRT_EXECUTOR_FAILED` if the host's
+///   executor broke its contract.
 /// - Threads: Any.
 @c(nnrt_model_open) public func nnrt_model_open(
   _ path: UnsafePointer<CChar>?, _ options: UnsafePointer<nnrt_model_options>?,

@@ -33,7 +33,9 @@ private func read<Options>(_ given: UnsafePointer<Options>?, _ name: StaticStrin
   }
   var options = defaults
   withUnsafeMutableBytes(of: &options) { place in
-    place.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<min(bytes.count, known)]))
+    // Whole words, as every version of a struct has: half a pointer leads nowhere.
+    let size = min(bytes.count, known) & -MemoryLayout<UInt>.size
+    place.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<size]))
   }
   return options
 }
@@ -47,6 +49,7 @@ extension Model.Options {
     self.init()
     if options.memory_limit != 0 { limits.memory = Int(clamping: options.memory_limit) }
     threads = max(1, Int(options.threads))
+    executor = HostExecutor(options.parallel_for, options.parallel_context)
     guard options.reserved == 0 else {
       throw NNError(.invalidArgument, "nnrt_model_options.reserved is \(options.reserved); it must be 0")
     }
@@ -62,5 +65,18 @@ extension Session.Options {
     instructionSet = try InstructionSetLevel(code: options.instruction_set)
     if options.memory_limit != 0 { memoryLimit = Int(clamping: options.memory_limit) }
     if options.iteration_limit != 0 { iterationLimit = Int(clamping: options.iteration_limit) }
+    executor = HostExecutor(options.parallel_for, options.parallel_context)
+  }
+}
+
+extension HostExecutor {
+  /// Calls a program's function; nil for NULL.
+  init?(_ parallelFor: nnrt_parallel_for?, _ context: UnsafeMutableRawPointer?) {
+    guard let parallelFor else { return nil }
+    nonisolated(unsafe) let context = context
+    self.init { work in
+      parallelFor(
+        context, work.count, { argument, index in Work.run(part: index, of: argument) }, work.pointer)
+    }
   }
 }

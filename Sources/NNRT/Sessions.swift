@@ -96,13 +96,14 @@ extension Session {
   }
 }
 
-/// Runs the model on the inputs that are set. On one thread, a run with the dimensions of the one before makes no
-/// allocation and no system call.
+/// Runs the model on the inputs that are set. On one thread or with an executor, a run with the dimensions of the one before
+/// makes no allocation and no system call, and takes no lock.
 ///
 /// - Parameters:
 ///   - session: The session.
 /// - Returns: `NNRT_OK`; `NNRT_INVALID_STATE` if an input is missing; `NNRT_SHAPE_MISMATCH` if the inputs' dimensions do
-///   not fit together; `NNRT_INDEX_OUT_OF_RANGE` if an index among the inputs is; `NNRT_OUT_OF_MEMORY`. After a failure
+///   not fit together; `NNRT_INDEX_OUT_OF_RANGE` if an index among the inputs is; `NNRT_OUT_OF_MEMORY`;
+///   `NNRT_EXECUTOR_FAILED` if the host's executor broke its contract. After a failure
 ///   the session can still be used, but its outputs cannot be read until a run succeeds.
 /// - Threads: One at a time for one session; any number of sessions run at once.
 @c(nnrt_session_run) public func nnrt_session_run(_ session: UnsafeMutablePointer<nnrt_session>?)

@@ -17,6 +17,8 @@ import NNGraph
   case dtypeMismatch = 4
   /// An index held in a tensor lies outside the axis it selects from.
   case indexOutOfRange = 5
+  /// The host's executor did not run every part of the work once.
+  case executorFailed = 6
 
   /// The file cannot be opened or read.
   case fileAccess = 20
@@ -51,6 +53,7 @@ extension nnrt_status {
     case .shapeMismatch: self = .shapeMismatch
     case .dtypeMismatch: self = .dtypeMismatch
     case .indexOutOfRange: self = .indexOutOfRange
+    case .executorFailed: self = .executorFailed
     case .fileAccess: self = .fileAccess
     case .notANnrtFile: self = .notANnrtFile
     case .unsupportedVersion: self = .unsupportedVersion
@@ -72,6 +75,7 @@ extension nnrt_status {
     case .shapeMismatch: "NNRT_SHAPE_MISMATCH"
     case .dtypeMismatch: "NNRT_DTYPE_MISMATCH"
     case .indexOutOfRange: "NNRT_INDEX_OUT_OF_RANGE"
+    case .executorFailed: "NNRT_EXECUTOR_FAILED"
     case .fileAccess: "NNRT_FILE_ACCESS"
     case .notANnrtFile: "NNRT_NOT_A_NNRT_FILE"
     case .unsupportedVersion: "NNRT_UNSUPPORTED_VERSION"

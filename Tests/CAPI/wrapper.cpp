@@ -5,8 +5,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #define CHECK(condition)                                                             \
@@ -72,6 +75,47 @@ int main(int argc, char **argv) {
   second.setInput(0, {2, 16}, pixels.data(), pixels.size());
   second.run();
   CHECK(std::memcmp(second.output(0).bytes().data(), view.bytes().data(), 32) == 0);
+
+  // Executors of C++: with state, from threads of their own, and one that throws.
+  nnrt::Model wide(folder + "/wide.nnrt");
+  const std::vector<float> row(512, 0.125f);
+  nnrt::Session alone(wide);
+  alone.setInput(0, {1, 512}, row.data(), row.size());
+  alone.run();
+  const nnrt::TensorView wanted = alone.output(0);
+  std::size_t parts = 0;
+  auto threads = [&parts](std::size_t count, nnrt::Part part) {
+    std::vector<std::thread> workers;
+    for (std::size_t index = 0; index < count; index++) workers.emplace_back(part, index);
+    for (std::thread &worker : workers) worker.join();
+    parts += count;
+  };
+  nnrt::ModelOptions together;
+  together.threads = 3;
+  together.setExecutor(threads);
+  nnrt::Model opened(folder + "/wide.nnrt", together);
+  CHECK(parts == 3);
+  nnrt::SessionOptions shared;
+  shared.threads = 3;
+  shared.setExecutor(threads);
+  nnrt::Session third(opened, shared);
+  third.setInput(0, {1, 512}, row.data(), row.size());
+  third.run();
+  CHECK(parts >= 3 + 4 * 2);
+  CHECK(std::memcmp(third.output(0).bytes().data(), wanted.bytes().data(), wanted.bytes().size()) == 0);
+  bool throws = true;
+  const std::function<void(std::size_t, nnrt::Part)> careless = [&throws](std::size_t count, nnrt::Part part) {
+    part(0);
+    if (throws) throw std::runtime_error("no threads left");
+    for (std::size_t index = 1; index < count; index++) part(index);
+  };
+  shared.setExecutor(careless);
+  nnrt::Session fourth(wide, shared);
+  fourth.setInput(0, {1, 512}, row.data(), row.size());
+  CHECK(statusOf([&] { fourth.run(); }) == NNRT_EXECUTOR_FAILED);
+  throws = false;
+  fourth.run();
+  CHECK(std::memcmp(fourth.output(0).bytes().data(), wanted.bytes().data(), wanted.bytes().size()) == 0);
 
   CHECK(statusOf([] { nnrt::Model("/nowhere.nnrt"); }) == NNRT_FILE_ACCESS);
   CHECK(statusOf([&] { nnrt::Model(bytes.data(), bytes.size() - 1); }) != NNRT_OK);

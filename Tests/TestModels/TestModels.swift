@@ -23,6 +23,7 @@ struct TestModels {
       try write(types(), to: folder + "/types.nnrt")
       try write(counter(), to: folder + "/counter.nnrt")
       try write(wide(), to: folder + "/wide.nnrt")
+      try write(images(), to: folder + "/images.nnrt")
     } catch {
       fatalError("test-models: \(error.message)")
     }
@@ -167,5 +168,27 @@ private func wide() throws(NNError) -> ModelFile {
     value = try graph.append(.unary(Activation(.tanh)), [value], name: Name("tanh\(layer)"))
   }
   graph.addOutput(value, name: "y")
+  return try ship(graph, vectors: [])
+}
+
+/// images (N, 8, 16, 16) → two convolutions with pooling, dense → scores (N, 10): more work than one thread does alone.
+private func images() throws(NNError) -> ModelFile {
+  var numbers = Numbers()
+  var graph = Graph(name: "images")
+  let batch = graph.dimension("N")
+  var value = graph.addInput("images", .f32, Shape([batch, .fixed(8), .fixed(16), .fixed(16)]))
+  let convolution = Convolution(
+    window: Window(extent: [3, 3], paddingBefore: [1, 1], paddingAfter: [1, 1]))
+  for (channels, filters) in [(8, 24), (24, 32)] {
+    let weight = graph.addConstant("conv.weight", try numbers.tensor([filters, channels, 3, 3]))
+    let bias = graph.addConstant("conv.bias", try numbers.tensor([filters]))
+    value = try graph.append(.convolution(convolution), [value, weight, bias], name: "conv")
+    value = try graph.append(.unary(Activation(.relu)), [value], name: "relu")
+    let pool = Pool(.maximum, window: Window(extent: [2, 2], strides: [2, 2]))
+    value = try graph.append(.pool(pool), [value], name: "pool")
+  }
+  value = try graph.append(.reshape(Shape([batch, .fixed(32 * 4 * 4)])), [value], name: "flatten")
+  let weight = graph.addConstant("dense.weight", try numbers.tensor([32 * 4 * 4, 10]))
+  graph.addOutput(try graph.append(.matmul(Matmul()), [value, weight], name: "dense"), name: "scores")
   return try ship(graph, vectors: [])
 }

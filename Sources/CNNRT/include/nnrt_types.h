@@ -40,6 +40,20 @@ typedef struct nnrt_session {
   void *_Nullable reserved;
 } nnrt_session;
 
+/// Runs one part of a run's work, and returns when it is done. Given to an `nnrt_parallel_for`, which calls it with each
+/// index below its `count`, from any threads, in any order. It never waits for another part.
+typedef void (*nnrt_part)(void *_Nullable argument, size_t index);
+
+/// A host's own way of running work on several threads, in place of the library's: it calls `part(argument, index)` exactly
+/// once for each index from 0 to `count` - 1, on any threads and in any order, also all on the calling one, and returns when
+/// every call has returned. `count` is at least 2 and at most the option `threads`. No bit of a result depends on how the
+/// parts are run. It is called by the thread that runs a session, so by several at once if they share it; it must not throw or
+/// jump out, nor use the session that runs. If it leaves a part out, calls one twice, passes an index that is too large, or
+/// returns early, the run waits for the parts that have begun and fails with `NNRT_EXECUTOR_FAILED`; a call after it has
+/// returned does nothing, and fails the session's next shared run. `argument` ends with the session, or with the opening of a
+/// model.
+typedef void (*nnrt_parallel_for)(void *_Nullable context, size_t count, nnrt_part _Nonnull part, void *_Nullable argument);
+
 /// How to open a model. Zero every byte, set `struct_size`, then change what you need; or pass NULL for the defaults.
 typedef struct nnrt_model_options {
   /// sizeof(nnrt_model_options). It tells the library which version of the struct you compiled with: 0 is refused, members
@@ -51,6 +65,11 @@ typedef struct nnrt_model_options {
   uint32_t threads;
   /// 0.
   uint32_t reserved;
+  /// Shares the decoding if `threads` is 2 or more, as in `nnrt_session_options`; NULL for the library's own threads. Not called
+  /// after the model has been opened.
+  nnrt_parallel_for _Nullable parallel_for;
+  /// What `parallel_for` gets as `context`: yours, never looked at.
+  void *_Nullable parallel_context;
 } nnrt_model_options;
 
 /// How to make a session. Zero every byte, set `struct_size`, then change what you need; or pass NULL for the defaults.
@@ -67,6 +86,11 @@ typedef struct nnrt_session_options {
   /// The most iterations of one loop inside the model; a run that would need more fails with `NNRT_LIMIT_EXCEEDED`. 0 stands for no
   /// limit.
   uint64_t iteration_limit;
+  /// Shares the work of a run if `threads` is 2 or more, so that the library starts no thread for this session; NULL for the
+  /// library's own threads. It is called in runs alone, and never for work too small to share.
+  nnrt_parallel_for _Nullable parallel_for;
+  /// What `parallel_for` gets as `context`: yours, never looked at. It must live as long as the session.
+  void *_Nullable parallel_context;
 } nnrt_session_options;
 
 /// What a model takes or gives at one place.

@@ -3,6 +3,7 @@
 #define NNP_THREADS_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -64,6 +65,9 @@ static inline int nnp_thread_start(void *_Nullable (*_Nonnull body)(void *_Nulla
   if (error == 0) pthread_detach(thread.thread);
   return error;
 }
+
+// Lets other threads run.
+static inline void nnp_thread_yield(void) { sched_yield(); }
 
 // Calls `prepare` before a fork, `parent` and `child` after it in the two processes.
 static inline int nnp_at_fork(

@@ -169,7 +169,7 @@ extension FileReader {
       decoders.append(try ChunkDecoder(tensors, crc, scratchSize, isMapped: isMapped))
     }
     let members = decoders
-    team.run(count) { units, thread in members[thread].decode(units) }
+    try team.run(count) { units, thread in members[thread].decode(units) }
     // The same error for any number of threads: that of the first chunk that is wrong.
     var first: (chunk: Int, error: NNError)?
     for member in members {

@@ -7,21 +7,29 @@ public final class Model: Sendable {
   public struct Options: Sendable {
     /// What reading the file may cost.
     public var limits: ReadLimits
-    /// Threads that decode the weights, the calling one among them: 1 to 256. The others are the process's workers.
+    /// Threads that decode the weights, the calling one among them: 1 to 256.
     public var threads: Int
+    /// What shares the work if there may be several threads; nil for the process's workers.
+    public var executor: HostExecutor?
 
-    public init(limits: ReadLimits = ReadLimits(), threads: Int = 1) {
+    public init(limits: ReadLimits = ReadLimits(), threads: Int = 1, executor: HostExecutor? = nil) {
       self.limits = limits
       self.threads = threads
+      self.executor = executor
     }
 
     /// - Throws: ``ErrorCode/invalidArgument`` for a number of threads that is none.
     func team() throws(NNError) -> DecodingTeam {
       try ThreadPool.check(threads: threads)
       guard threads > 1 else { return .alone }
-      return DecodingTeam(threads: threads) { [threads] units, work in
-        ThreadPool.shared.prepare(workers: threads - 1)
-        ThreadPool.shared.run(units: units, threads: threads, work: work)
+      let team = executor.map { ExecutorTeam($0) }
+      return DecodingTeam(threads: threads) { [threads] (units, work) throws(NNError) in
+        if let team {
+          try team.run(units: units, threads: threads, work: work)
+        } else {
+          ThreadPool.shared.prepare(workers: threads - 1)
+          ThreadPool.shared.run(units: units, threads: threads, work: work)
+        }
       }
     }
   }
@@ -53,7 +61,7 @@ public final class Model: Sendable {
   /// shortened while the model lives; replace it by renaming another file over it instead.
   ///
   /// - Throws: ``ErrorCode/fileAccess`` naming the path, or ``ErrorCode/invalidArgument`` for the options,
-  ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)`` throws.
+  ///   ``ErrorCode/executorFailed``, or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)`` throws.
   public static func open(path: UnsafePointer<CChar>, options: Options = Options()) throws(NNError) -> Model {
     var mapping = nnp_mapping()
     let status = nnp_file_map(path, &mapping)
@@ -73,7 +81,7 @@ public final class Model: Sendable {
 
   /// Opens the bytes of a `.nnrt` file, which are copied: the caller may free them at once.
   ///
-  /// - Throws: ``ErrorCode/invalidArgument`` for the options,
+  /// - Throws: ``ErrorCode/invalidArgument`` for the options, ``ErrorCode/executorFailed``,
   ///   or what ``ModelFile/decode(_:keptAliveBy:isMapped:limits:by:readsSelfTests:)`` throws, or ``ErrorCode/outOfMemory``.
   public static func open(bytes: UnsafeRawBufferPointer, options: Options = Options()) throws(NNError)
     -> Model

@@ -24,11 +24,14 @@ public final class Session {
     public var memoryLimit: Int
     /// Iterations of one loop inside the model.
     public var iterationLimit: Int
+    /// What shares the work if there may be several threads; nil for the process's workers.
+    public var executor: HostExecutor?
 
     public init(
       threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, memoryLimit: Int = .max,
-      iterationLimit: Int = .max
+      iterationLimit: Int = .max, executor: HostExecutor? = nil
     ) {
+      self.executor = executor
       self.iterationLimit = iterationLimit
       self.threads = threads
       self.instructionSet = instructionSet
@@ -37,7 +40,9 @@ public final class Session {
   }
 
   public let model: Model
-  private let planOptions: Plan.Options
+  private var planOptions: Plan.Options
+  /// The session's and not a plan's, so that a call that comes too late finds it whatever has been planned since.
+  private var team: ExecutorTeam?
   private var inputs: [SessionInput] = []
   private var programs = ProgramCache()
   /// The program whose run gave the outputs.
@@ -49,6 +54,11 @@ public final class Session {
     planOptions = Plan.Options(
       threads: options.threads, instructionSet: try options.instructionSet.resolved(),
       memoryLimit: options.memoryLimit, iterationLimit: options.iterationLimit)
+    if let executor = options.executor {
+      let team = ExecutorTeam(executor)
+      planOptions.team = Unmanaged.passUnretained(team)
+      self.team = team
+    }
     guard planOptions.instructionSet.isAvailable else {
       throw NNError(
         .invalidArgument, "this processor cannot run instruction set \(planOptions.instructionSet.name)")
@@ -84,8 +94,8 @@ public final class Session {
   /// Computes the outputs.
   ///
   /// - Throws: ``ErrorCode/invalidState`` naming an input that was never set, ``ErrorCode/shapeMismatch`` if inputs do
-  ///   not fit each other, ``ErrorCode/indexOutOfRange``, ``ErrorCode/outOfMemory``, ``ErrorCode/limitExceeded``.
-  ///   The session stays usable.
+  ///   not fit each other, ``ErrorCode/indexOutOfRange``, ``ErrorCode/outOfMemory``, ``ErrorCode/limitExceeded``,
+  ///   ``ErrorCode/executorFailed``. The session stays usable.
   public func run() throws(NNError) {
     current = nil
     for input in inputs where !input.isSet {

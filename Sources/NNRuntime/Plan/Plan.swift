@@ -28,6 +28,8 @@ public final class Plan {
     public var memoryLimit: Int
     /// Iterations of one loop; a plan has none, but the bodies of a program may.
     public var iterationLimit: Int
+    /// The way to the host's executor, kept by the session whose plan it is; nil for the process's workers.
+    var team: Unmanaged<ExecutorTeam>?
 
     public init(
       threads: Int = 1, instructionSet: InstructionSetLevel = .automatic, product: ProductFunction? = nil,
@@ -57,6 +59,7 @@ public final class Plan {
   private let inputMemory: [UnsafeMutableRawBufferPointer]
   private let outputMemory: [UnsafeRawBufferPointer]
   private let threads: Int
+  private let team: Unmanaged<ExecutorTeam>?
   let fault: Fault
   /// What the steps' pointers point into.
   private let keeper: PlanMemory
@@ -92,16 +95,17 @@ public final class Plan {
     let layout = try planner.plan()
     let fault = Fault()
     let steps = try StepBuilder(graph, resolved, schedule, layout, kernels, options, fault).build()
-    self.init(graph, resolved, schedule, layout, steps, fault, threads: options.threads)
+    self.init(graph, resolved, schedule, layout, steps, fault, options)
   }
 
   private init(
     _ graph: Graph, _ resolved: ResolvedGraph, _ schedule: Schedule, _ layout: PlannedMemory, _ steps: [Step],
-    _ fault: Fault, threads: Int
+    _ fault: Fault, _ options: Options
   ) {
     self.steps = steps
     self.fault = fault
-    self.threads = threads
+    threads = options.threads
+    team = options.team
     keeper = layout.memory
     carries = layout.carries
     nodes = graph.nodes
@@ -112,7 +116,7 @@ public final class Plan {
     outputTypes = graph.outputs.map { resolved.types[$0.index] }
     inputMemory = graph.inputs.map { layout.bytes($0) }
     outputMemory = graph.outputs.map { UnsafeRawBufferPointer(layout.bytes($0)) }
-    if threads > 1 { ThreadPool.shared.prepare(workers: threads - 1) }
+    if threads > 1, team == nil { ThreadPool.shared.prepare(workers: threads - 1) }
   }
 
   /// Where the bytes of input `index` belong. They stay between runs until someone writes others.
@@ -125,7 +129,7 @@ public final class Plan {
   ///
   /// On one thread it neither allocates, nor locks, nor calls the system.
   ///
-  /// - Throws: ``ErrorCode/indexOutOfRange`` if a tensor of indices holds one outside its axis.
+  /// - Throws: ``ErrorCode/indexOutOfRange`` if a tensor of indices holds one outside its axis, ``ErrorCode/executorFailed``.
   public func run() throws(NNError) {
     // Counted by hand: iterators of unoptimised builds allocate, and what a run allocates is tested in those too.
     var next = 0
@@ -133,7 +137,11 @@ public final class Plan {
       let step = steps[next]
       next += 1
       if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
-        ThreadPool.shared.run(units: step.units, threads: threads, work: step.body)
+        if let team {
+          try team.takeUnretainedValue().run(units: step.units, threads: threads, work: step.body)
+        } else {
+          ThreadPool.shared.run(units: step.units, threads: threads, work: step.body)
+        }
       } else {
         step.body(0..<step.units, 0)
       }

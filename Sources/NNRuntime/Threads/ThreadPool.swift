@@ -2,10 +2,6 @@ import CPlatform
 import NNGraph
 import Synchronization
 
-/// Work that several threads can share: called with disjoint ranges of units, and the index of the calling thread
-/// (0 for the one that gave the work).
-typealias SharedWork = (_ units: Range<Int>, _ thread: Int) -> Void
-
 /// The process's worker threads, started when a session first asks for more than one thread.
 ///
 /// Workers sleep while there is nothing to do. One piece of work runs at a time: a session that finds the pool busy
@@ -25,18 +21,14 @@ final class ThreadPool: @unchecked Sendable {
 
   private let monitor: UnsafeMutablePointer<nnp_monitor>
   private let busy = Atomic<Bool>(false)
-  private let nextChunk = Atomic<Int>(0)
+  /// Filled by the giver before it wakes the workers, taken by them until it has seen them all leave.
+  private let chunks = WorkChunks()
 
   // Guarded by the monitor.
   private var workers = 0
   private var generation: UInt64 = 0
   private var active = 0
   private var seats = 0
-
-  // Written by the giver before it wakes the workers, read by them until it has seen them all leave.
-  private var work: SharedWork?
-  private var units = 0
-  private var chunks = 0
 
   private init() {
     monitor = UnsafeMutablePointer<nnp_monitor>.allocate(capacity: 1)
@@ -53,7 +45,7 @@ final class ThreadPool: @unchecked Sendable {
     workers = 0
     active = 0
     seats = 0
-    work = nil
+    chunks.clear()
     busy.store(false, ordering: .releasing)
   }
 
@@ -80,34 +72,20 @@ final class ThreadPool: @unchecked Sendable {
       return
     }
     nnp_monitor_lock(monitor)
-    self.work = work
-    self.units = units
-    // A few chunks a thread even out their speeds; whole units keep each kernel's own blocking.
-    chunks = min(units, threads * 4)
-    nextChunk.store(0, ordering: .relaxed)
+    chunks.fill(units: units, threads: threads, work: work)
     seats = min(threads - 1, workers)
     generation &+= 1
     nnp_monitor_wake_workers(monitor)
     nnp_monitor_unlock(monitor)
 
-    takeChunks(work, thread: 0)
+    chunks.take(thread: 0)
 
     nnp_monitor_lock(monitor)
     seats = 0
     while active > 0 { nnp_monitor_wait_done(monitor) }
-    self.work = nil
+    chunks.clear()
     nnp_monitor_unlock(monitor)
     busy.store(false, ordering: .releasing)
-  }
-
-  private func takeChunks(_ work: SharedWork, thread: Int) {
-    let (units, chunks) = (self.units, self.chunks)
-    while true {
-      let chunk = nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue
-      if chunk >= chunks { return }
-      // Unit counts are far below 2^56, so the products cannot overflow.
-      work(units * chunk / chunks..<units * (chunk + 1) / chunks, thread)
-    }
   }
 
   private func serve() {
@@ -119,9 +97,8 @@ final class ThreadPool: @unchecked Sendable {
       let thread = seats
       seats -= 1
       active += 1
-      let work = self.work
       nnp_monitor_unlock(monitor)
-      if let work { takeChunks(work, thread: thread) }
+      chunks.take(thread: thread)
       nnp_monitor_lock(monitor)
       active -= 1
       if active == 0 { nnp_monitor_wake_giver(monitor) }
