@@ -45,6 +45,8 @@ public final class Session {
   private var team: ExecutorTeam?
   private var inputs: [SessionInput] = []
   private var programs = ProgramCache()
+  /// The program for the extents that the inputs have now, all of which are set; nil until the next run looks for it.
+  private var fitting: CachedProgram?
   /// The program whose run gave the outputs.
   private var current: CachedProgram?
 
@@ -82,11 +84,15 @@ public final class Session {
     guard index >= 0, index < inputs.count else {
       throw NNError(.invalidArgument, "there is no input \(index); the model has \(inputs.count)")
     }
-    let moved = try inputs[index].set(
+    let change = try inputs[index].set(
       dtype: dtype, extents: extents, bytes: bytes, symbols: model.graph.symbols)
-    if moved {
+    switch change {
+    case .nothing: break
+    case .extents: fitting = nil
+    case .memory:
       // Programs point into the memory that was just replaced.
       programs.removeAll()
+      fitting = nil
       current = nil
     }
   }
@@ -98,21 +104,28 @@ public final class Session {
   ///   ``ErrorCode/executorFailed``. The session stays usable.
   public func run() throws(NNError) {
     current = nil
-    for input in inputs where !input.isSet {
-      throw NNError(.invalidState, "input \(input.name.quoted) has not been set")
-    }
     let program: CachedProgram
-    if let known = programs.find(inputs) {
-      program = known
+    if let fitting {
+      program = fitting
     } else {
-      program = CachedProgram(
-        try Program(
-          model.graph, inputExtents: inputs.map { $0.extents }, bound: inputs.map { $0.bytes },
-          options: planOptions), inputs)
-      programs.insert(program)
+      program = try programForInputs()
+      fitting = program
     }
     try program.run()
     current = program
+  }
+
+  private func programForInputs() throws(NNError) -> CachedProgram {
+    for input in inputs where !input.isSet {
+      throw NNError(.invalidState, "input \(input.name.quoted) has not been set")
+    }
+    if let known = programs.find(inputs) { return known }
+    let program = CachedProgram(
+      try Program(
+        model.graph, inputExtents: inputs.map { $0.extents }, bound: inputs.map { $0.bytes },
+        options: planOptions), inputs)
+    programs.insert(program)
+    return program
   }
 
   /// What the last run computed.

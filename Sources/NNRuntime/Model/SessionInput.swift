@@ -25,10 +25,18 @@ struct SessionInput {
   /// The memory that holds the content.
   var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: memory.base, count: size) }
 
-  /// Takes over an input's content; true if its memory had to move.
+  /// What taking over a content changed beside it.
+  enum Change {
+    case nothing
+    case extents
+    /// Memory, and with it extents.
+    case memory
+  }
+
+  /// Takes over an input's content.
   mutating func set(
     dtype: DType, extents given: UnsafeBufferPointer<Int>, bytes: UnsafeRawBufferPointer, symbols: [Name]
-  ) throws(NNError) -> Bool {
+  ) throws(NNError) -> Change {
     guard dtype == type.dtype else {
       throw NNError(.dtypeMismatch, "input \(name.quoted) is \(type.dtype.name), not \(dtype.name)")
     }
@@ -57,16 +65,16 @@ struct SessionInput {
         "input \(name.quoted): \(bytes.count) bytes given, shape \(SessionInput.describe(given)) of \(dtype.name) needs \(needed)"
       )
     }
-    var moved = false
+    var change: Change = isSet && hasExtents(given) ? .nothing : .extents
     if needed > memory.size {
       memory = try AlignedMemory(size: needed, purpose: "an input")
-      moved = true
+      change = .memory
     }
     if let source = bytes.baseAddress, needed > 0 { memcpy(memory.base, source, needed) }
     size = needed
     isSet = true
     if !hasExtents(given) { extents = Array(given) }
-    return moved
+    return change
   }
 
   private func hasExtents(_ given: UnsafeBufferPointer<Int>) -> Bool {

@@ -11,6 +11,8 @@ final class Program {
   private let options: Plan.Options
   private let start: Resolution
   private var stages: [Stage] = []
+  /// The plan that is all there is to run, whatever the values are; nil where there is more, or nothing.
+  private var whole: Plan?
   /// Whether no node is left after the last stage.
   private var isComplete = false
   /// Where each value is that a later stage or the caller may read.
@@ -68,6 +70,7 @@ final class Program {
     let planned = PlannedGraph(graph, resolution)
     stages.append(try makeStage(planned, resolution, reads: [], alone: []))
     isComplete = true
+    if !carriesStates { whole = stages[0].plan }
   }
 
   /// Where the bytes of input `index` belong.
@@ -95,6 +98,7 @@ final class Program {
   ///
   /// - Throws: as ``Plan/run()``, and whatever planning throws once values are known.
   func run() throws(NNError) {
+    if let whole { return try whole.run() }
     var next = 0
     while true {
       if next < stages.count, !holds(stages[next]) { drop(from: next) }
