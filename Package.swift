@@ -124,8 +124,11 @@ let package = Package(
     .executableTarget(
       name: "nnbench",
       dependencies: [
-        "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
-      ]),
+        "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "NNGraph", "CPlatform",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      // Its loops measure the machine, in tests too.
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
 
     // tools/bench/training
     .executableTarget(name: "trainbench", dependencies: ["NNTraining", "CPlatform"]),
@@ -156,6 +159,11 @@ let package = Package(
         "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
         "Reference",
       ], swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .testTarget(
+      name: "nnbenchTests",
+      dependencies: [
+        "nnbench", "NNKernels", "NNKernelsBaseline", "NNKernelsX86V3", "NNKernelsX86V4", "CPlatform",
+      ]),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], exclude: ["Golden"]),
     .testTarget(
       name: "NNOnnxTests", dependencies: ["NNOnnx", "NNRuntime", "NNFormat", "NNGraph", "Files"],

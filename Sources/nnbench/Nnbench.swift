@@ -1,95 +1,121 @@
+import ArgumentParser
 import CPlatform
 import Foundation
-import NNGraph
 import NNKernels
 import NNKernelsBaseline
 import NNKernelsX86V3
 import NNKernelsX86V4
 
-/// Measures the kernels of one instruction set on one core; see tools/bench/kernels.
-@main struct Nnbench {
-  static func main() {
-    var json: String?
-    var requested: String?
-    var arguments = CommandLine.arguments.dropFirst().makeIterator()
-    while let argument = arguments.next() {
-      switch argument {
-      case "--json": json = arguments.next()
-      case "--isa": requested = arguments.next()
-      default: fail("usage: nnbench [--isa baseline|v3|v4] [--json FILE]")
-      }
+/// Measures the kernels on one core; see tools/bench/kernels.
+@main struct Nnbench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tools/bench/kernels",
+    abstract: "Measures each kernel over a grid of shapes against the roofline of this machine, on one core.",
+    discussion: """
+      The roof of a kernel is the lower one of the machine's multiply-adds and of its operations per byte times the bandwidth of the \
+      memory level that holds its operands. Bytes are the least that must move: each operand once. Times are medians of processor time.
+
+      EXAMPLE:
+        tools/bench/kernels --group convolution --filter 3x3
+        tools/bench/kernels --json before.json
+        tools/bench/kernels --compare before.json
+
+      EXIT STATUS:
+        0  success
+        1  a kernel is slower than in the report it was compared with, or the command failed
+        64 the command line is not right
+      """)
+
+  @Option(help: ArgumentHelp("Measure this group only; repeatable.", valueName: "name"))
+  var group: [Benchmark.Group] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure only what has this text in its group, kernel or shape; repeatable.", valueName: "text"))
+  var filter: [String] = []
+
+  @Option(help: "The instruction set; the best one of this machine unless told.")
+  var isa: InstructionSetName?
+
+  @Flag(help: "Print the names of what would be measured, and measure nothing.") var list = false
+  @Flag(help: "Fewer and shorter rounds: less time and less precise.") var quick = false
+  @Flag(help: "Print a Markdown table.") var markdown = false
+
+  @Option(
+    help: ArgumentHelp("Print only this many kernels, those farthest below their roof.", valueName: "count"))
+  var lowest: Int?
+
+  @Option(help: ArgumentHelp("Write everything that was measured to this file.", valueName: "file"))
+  var json: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Tell what is slower or faster than in this file of an earlier --json.", valueName: "file"))
+  var compare: String?
+
+  @Option(
+    help: ArgumentHelp("The share of the time by which --compare lets kernels differ.", valueName: "share"))
+  var threshold = 0.1
+
+  func validate() throws {
+    if !(threshold > 0 && threshold.isFinite) { throw ValidationError("--threshold takes a number above 0") }
+    if let lowest, lowest < 1 { throw ValidationError("--lowest takes a number of at least 1") }
+    if Benchmark.selected(groups: group, filters: filter).isEmpty {
+      throw ValidationError("no kernel of the groups has the text in its name; --list names all")
     }
-    guard let table = table(requested) else { fail("this machine cannot run \(requested ?? "")") }
-    let report = run(table)
-    if let json { write(report, json) }
   }
 
-  /// The best table the machine can run, or the one asked for.
-  private static func table(_ name: String?) -> KernelTable? {
+  func run() throws {
+    let benchmarks = Benchmark.selected(groups: group, filters: filter)
+    if list {
+      for benchmark in benchmarks { print("\(benchmark.group.rawValue): \(benchmark.name)") }
+      return
+    }
+    let table = try kernelTable()
+    let earlier = try compare.map(Report.read)
+    if let earlier, earlier.machine.instructionSet != "\(table.name)" {
+      throw Failure("\(compare ?? "") was measured with \(earlier.machine.instructionSet); give --isa")
+    }
+    var session = MeasuringSession(table: table, effort: quick ? .quick : .full)
+    var report = session.measure(benchmarks)
+    if let earlier { session.repeatSlower(&report, than: earlier, threshold: threshold) }
+
+    print(report.heading + "\n")
+    var shown = report
+    if let lowest { shown.results = Array(report.results.sorted { $0.share < $1.share }.prefix(lowest)) }
+    print(markdown ? shown.markdown : shown.table)
+    if let json { try report.write(json) }
+    guard let earlier else { return }
+    let comparison = Comparison(earlier, report, threshold: threshold)
+    print("\n" + comparison.text)
+    if let doubts = report.machine.doubts(about: earlier.machine, threshold: threshold) {
+      print("but \(doubts)")
+    }
+    if !comparison.slower.isEmpty { throw ExitCode(1) }
+  }
+
+  private func kernelTable() throws -> KernelTable {
     var tables = [Baseline.kernels]
     #if arch(x86_64)
       if nnp_cpu_has_x86_v3() != 0 { tables.append(X86V3.kernels) }
       if nnp_cpu_has_x86_v4() != 0 { tables.append(X86V3.kernels.replacing(X86V4.kernels)) }
     #endif
-    guard let name else { return tables.last }
-    return tables.first { "\($0.name)" == name }
+    guard let isa else { return tables[tables.count - 1] }
+    guard let table = tables.first(where: { "\($0.name)" == isa.rawValue }) else {
+      throw Failure("this machine cannot run \(isa.rawValue)")
+    }
+    return table
   }
+}
 
-  private static func run(_ table: KernelTable) -> Report {
-    var report = Report(processor: processorName(), instructionSet: "\(table.name)", results: [])
-    func add(_ result: Result) {
-      result.printed()
-      report.results.append(result)
-    }
-    print(
-      "\(report.processor), one core, instruction set \(report.instructionSet); medians of processor time")
-    let peak = Peak(report.instructionSet)
-    if let value = peak.gigaflops {
-      add(Result(group: "peak", name: "fused multiply-add peak", value: value, unit: "GFLOP/s"))
-    }
-    memoryResults(table).forEach(add)
-    let products = [
-      (128, 384, 384), (128, 1536, 384), (128, 384, 1536), (512, 512, 512), (1024, 1024, 1024),
-      (256, 256, 256), (64, 64, 64), (512, 512, 32), (100, 100, 1000),
-      (1, 512, 512), (1, 4096, 4096), (2, 512, 512), (4, 512, 512), (8, 512, 512), (32, 512, 512),
-      (32, 10, 128),
-      (1, 128, 64),
-    ]
-    for (m, n, k) in products { add(matmulResult(table, peak, m: m, n: n, k: k)) }
-    for result in recurrentResults(table, peak) { add(result) }
-    let convolutions = [
-      (3, 224, 64, 7, 2, 1), (64, 56, 64, 3, 1, 1), (128, 28, 128, 3, 1, 1), (256, 14, 256, 3, 1, 1),
-      (64, 56, 256, 1, 1, 1), (256, 56, 64, 1, 1, 1), (512, 28, 128, 1, 1, 1), (1024, 14, 256, 1, 1, 1),
-      (2048, 7, 512, 1, 1, 1),
-      (256, 28, 512, 1, 2, 1), (128, 28, 128, 3, 2, 1), (96, 56, 96, 3, 1, 96), (96, 56, 96, 3, 2, 96),
-      (16, 28, 32, 3, 1, 1),
-      (1, 8, 16, 3, 1, 1),
-    ]
-    for (channels, size, outputs, kernel, stride, groups) in convolutions {
-      add(
-        convolutionResult(
-          table, peak, channels: channels, size: size, outputs: outputs, kernel: kernel, stride: stride,
-          groups: groups))
-    }
-    for function in UnaryFunction.allCases { add(unaryResult(table, function)) }
-    add(softmaxResult(table, rows: 128, columns: 128))
-    add(softmaxResult(table, rows: 64, columns: 1000))
-    add(softmaxResult(table, rows: 64, columns: 10))
-    return report
-  }
+enum InstructionSetName: String, CaseIterable, ExpressibleByArgument {
+  case baseline, v3, v4
+}
 
-  private static func write(_ report: Report, _ path: String) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    do {
-      try encoder.encode(report).write(to: URL(fileURLWithPath: path))
-    } catch {
-      fail("cannot write \(path): \(error)")
-    }
-  }
+extension Benchmark.Group: ExpressibleByArgument {}
 
-  private static func fail(_ message: String) -> Never {
-    FileHandle.standardError.write(Data("nnbench: \(message)\n".utf8))
-    exit(1)
-  }
+/// What went wrong, in words.
+struct Failure: Error, CustomStringConvertible {
+  var description: String
+  init(_ description: String) { self.description = description }
 }
