@@ -18,7 +18,7 @@ extension Benchmark {
       transpose([224, 224, 3], [2, 0, 1]), transpose([32, 128, 16, 8], [0, 2, 1, 3]),
       gather(rows: 128, of: 30522, inner: 384), gather(rows: 64, of: 1000, inner: 64),
       gather(rows: 1 << 16, of: 1 << 16, inner: 1), scatter(.add, rows: 128, of: 30522, inner: 384),
-      scatter(.replace, rows: 1 << 16, of: 1 << 16, inner: 1),
+      scatter(.replace, rows: 1 << 16, of: 1 << 16, inner: 1), argsort(rows: 64, axis: 1000),
     ]
   }
 
@@ -82,6 +82,17 @@ extension Benchmark {
         updates: memory.bytes(4 * moved), indices: memory.indices(rows, below: total), wideIndices: true,
         out: memory.bytes(4 * total * inner), outer: 1, axis: total, count: rows, inner: inner)
       return { _ = kernel(arguments, 0..<inner) }
+    }
+  }
+
+  private static func argsort(rows: Int, axis: Int) -> Benchmark {
+    let size = rows * axis
+    let work = Work(bytes: 12 * count(size), elements: count(size))
+    return Benchmark(.movement, "argsort", "\(rows) x \(axis)", work) { table, memory in
+      let arguments = ArgsortArguments(
+        x: memory.floats(size), dtype: .f32, y: memory.indices(size, below: axis), outer: rows, axis: axis,
+        inner: 1, isDescending: true)
+      return { table.argsort(arguments, 0..<rows) }
     }
   }
 }
