@@ -21,8 +21,6 @@ public enum Pass: String, CaseIterable, Sendable {
   case fuseBiases = "fuse-biases"
   /// Activations move into the products before them.
   case fuseActivations = "fuse-activations"
-  /// Convolutions of single pixels over small images become products.
-  case turnPointwise = "turn-pointwise"
   /// Dense weights are stored in the kernels' panels.
   case storeWeightsInPanels = "store-weights-in-panels"
 
@@ -30,7 +28,7 @@ public enum Pass: String, CaseIterable, Sendable {
   public var isExact: Bool {
     switch self {
     case .inlineBranches, .foldConstants, .removeIdentities, .mergeDuplicates, .mergeTransposes,
-      .fuseBiases, .fuseActivations, .turnPointwise,
+      .fuseBiases, .fuseActivations,
       .storeWeightsInPanels:
       true
     case .foldNormalization, .recognizeActivations: false
@@ -51,7 +49,6 @@ public enum Pass: String, CaseIterable, Sendable {
     case .recognizeActivations: "activations recognised"
     case .fuseBiases: "biases moved into products"
     case .fuseActivations: "activations moved into products"
-    case .turnPointwise: "convolutions of pixels turned into products"
     case .storeWeightsInPanels: "weights laid out for the kernels"
     }
   }
@@ -68,7 +65,6 @@ public enum Pass: String, CaseIterable, Sendable {
     case .recognizeActivations: try graph.recognizeActivations()
     case .fuseBiases: try graph.fuseBiases()
     case .fuseActivations: graph.fuseActivations()
-    case .turnPointwise: try graph.turnPointwiseConvolutions()
     case .storeWeightsInPanels: try graph.storeWeightsInPanels()
     }
   }

@@ -77,33 +77,6 @@ import Testing
     #expect(result.nodes[1].op == .transpose([1, 3, 2, 0]))
   }
 
-  @Test func aConvolutionOfPixelsOfASmallImageBecomesAProduct() throws {
-    // (height, stride, name of a free batch or nil for 2, channels), and whether it is for it.
-    for (height, stride, batch, channels, isTurned) in [
-      (7, 1, nil, 64, true), (13, 2, nil, 64, true), (1, 1, "N", 64, true), (7, 1, "N", 64, true),
-      (8, 1, nil, 64, false), (14, 1, nil, 64, false), (7, 1, nil, 8, false),
-    ] as [(Int, Int, Name?, Int, Bool)] {
-      for hasBias in [false, true] {
-        var graph = Graph(name: "pointwise")
-        let n = batch.map { graph.dimension($0) } ?? .fixed(2)
-        let x = graph.addInput("x", .f32, Shape([n, .fixed(channels), .fixed(height), .fixed(height)]))
-        func constant(_ name: Name, _ extents: [Int]) throws -> ValueID {
-          let count = extents.reduce(1, *)
-          return graph.addConstant(
-            name, try Tensor((0..<count).map { Float(($0 * 7) % 11) / 11 - 0.4 }, extents: extents))
-        }
-        var inputs = [x, try constant("weight", [80, channels, 1, 1])]
-        if hasBias { inputs.append(try constant("bias", [80])) }
-        var convolution = Convolution(window: Window(extent: [1, 1], strides: [stride, stride]))
-        convolution.activation = Activation(.relu)
-        graph.addOutput(try graph.append(.convolution(convolution), inputs), name: "y")
-        let result = try after(.turnPointwise, graph)
-        let turned = (stride > 1 ? ["slice"] : []) + ["reshape", "matmul", "transpose", "reshape"]
-        #expect(names(result) == (isTurned ? turned : ["convolution"]))
-      }
-    }
-  }
-
   @Test func aNormalizationMovesIntoTheConvolution() throws {
     for hasBias in [false, true] {
       var graph = Graph(name: "convolution")
