@@ -25,6 +25,9 @@ public protocol InstructionSet: SendableMetatype {
   /// One row times panels of 16-bit numbers, through ``ProductBlock/multiplyRow(_:_:_:)``.
   static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels)
 
+  /// Whether convolutions pool their outputs, see ``ConvolutionArguments/pools``.
+  static var poolsConvolutions: Bool { get }
+
   /// ``reducedExponentialInline(_:_:)``, inlined or called.
   static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector)
 
@@ -41,6 +44,9 @@ public protocol InstructionSet: SendableMetatype {
 extension InstructionSet {
   @inlinable @inline(__always)
   public static var widensWeights: Bool { true }
+
+  @inlinable @inline(__always)
+  public static var poolsConvolutions: Bool { true }
 
   @inlinable @inline(__always)
   public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {

@@ -81,6 +81,8 @@ public struct KernelTable: Sendable {
   /// One matrix of a type other than f32; nil where the type has no kernel.
   public var matmulScalar: @Sendable (DType) -> RangeKernel<ScalarMatmulArguments>?
   public var convolution: ScratchKernel<ConvolutionArguments>
+  /// Whether it takes ``ConvolutionArguments/pools``.
+  public var poolsConvolutions: Bool
   /// The weights of a convolution by Winograd's algorithm.
   public var winogradWeights: RangeKernel<WinogradWeightsArguments>
   public var transposedConvolution: ScratchKernel<TransposedConvolutionArguments>
@@ -131,6 +133,7 @@ public struct KernelTable: Sendable {
     batchNormalizeGradient: @escaping RangeKernel<BatchNormalizeGradientArguments>,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    poolsConvolutions: Bool,
     winogradWeights: @escaping RangeKernel<WinogradWeightsArguments>,
     transposedConvolution: @escaping ScratchKernel<TransposedConvolutionArguments>,
     transposedWeights: @escaping RangeKernel<TransposedWeightsArguments>,
@@ -174,6 +177,7 @@ public struct KernelTable: Sendable {
     self.batchNormalizeGradient = batchNormalizeGradient
     self.matmul = matmul
     self.convolution = convolution
+    self.poolsConvolutions = poolsConvolutions
     self.winogradWeights = winogradWeights
     self.transposedConvolution = transposedConvolution
     self.transposedWeights = transposedWeights
@@ -224,6 +228,10 @@ public struct Epilogue: Equatable, Sendable {
     if function == .relu { return (0, .infinity) }
     return function == .clip ? (alpha, beta) : nil
   }
+
+  /// The same, or what bounds nothing.
+  @inlinable @inline(__always) var low: Float { bounds?.low ?? -.infinity }
+  @inlinable @inline(__always) var high: Float { bounds?.high ?? .infinity }
 
   /// Whether a function remains to be applied to results in memory.
   @inlinable public var isSeparate: Bool { function != .identity && function != .relu && function != .clip }

@@ -9,6 +9,10 @@ public enum Baseline: InstructionSet {
     @inline(__always)
     public static var widensWeights: Bool { false }
 
+    // Arithmetic takes so long that memory does not show.
+    @inline(__always)
+    public static var poolsConvolutions: Bool { false }
+
     // Not inlined: the emulation is long and a polynomial calls it ten times.
     @inline(never)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma_emulated(a, b, c) }

@@ -138,6 +138,9 @@ public struct ConvolutionArguments {
   public var bias: UnsafePointer<Float>?
   public var y: UnsafeMutablePointer<Float>
   public var epilogue: Epilogue
+  /// Whether y is (N, M, ⌊oH/2⌋, ⌊oW/2⌋) instead, the largest of each square of 2 x 2 outputs as ``pool(_:_:_:_:)`` gives it; see
+  /// ``canPool``.
+  public var pools: Bool
   public var window: Window
   public var batch: Int
   public var channels: Int
@@ -160,6 +163,7 @@ public struct ConvolutionArguments {
     self.bias = bias
     self.y = y
     self.epilogue = epilogue
+    pools = false
     self.window = window
     self.batch = batch
     self.channels = channels
@@ -350,7 +354,8 @@ extension ConvolutionArguments {
   /// Bytes of scratch one thread needs.
   @inlinable public var scratchSize: Int {
     switch algorithm {
-    case .depthwise: max(window.kernelHeight &* paddedRowLength, width) &* 4
+    case .depthwise:
+      (max(window.kernelHeight &* paddedRowLength, width) &+ (pools ? pixelsPerImage : 0)) &* 4
     case .panels:
       gatheredPanels &* 64 &* max(1, reductionLength)
         &+ (joinsImages ? panelsPerUnit &* 64 &* min(Self.filtersPerUnit, outputChannels / groups) : 0)

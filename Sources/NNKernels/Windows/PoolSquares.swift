@@ -7,7 +7,7 @@ import CPlatform
 
 extension Window {
   /// Whether the window halves both sides: 2 x 2, stride 2, without padding.
-  @inlinable @inline(__always) var isHalving: Bool {
+  @inlinable public var isHalving: Bool {
     kernelHeight == 2 && kernelWidth == 2 && strideHeight == 2 && strideWidth == 2
       && (padTop | padLeft | padBottom | padRight) == 0
   }

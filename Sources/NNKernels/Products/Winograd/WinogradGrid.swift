@@ -24,25 +24,44 @@
   /// Tiles of the largest block, in whole panels.
   @inlinable @inline(__always) var blockColumns: Int { min(blockLength, Panels.count(columns: count) &* 16) }
 
-  /// Runs of neighbours in one row of tiles among the `length` tiles from `first` on: `lane` is the first's place among them.
+  /// Where a tile lies, or where the first one past the last would.
+  @usableFromInline struct Place {
+    @usableFromInline var image: Int
+    @usableFromInline var row: Int
+    @usableFromInline var column: Int
+
+    @inlinable @inline(__always)
+    init(image: Int, row: Int, column: Int) {
+      self.image = image
+      self.row = row
+      self.column = column
+    }
+  }
+
+  @inlinable @inline(__always)
+  func place(_ tile: Int) -> Place {
+    let (line, column) = (tile / columns, tile % columns)
+    return Place(image: line / rows, row: line % rows, column: column)
+  }
+
+  /// Runs of neighbours in one row of tiles among the `length` tiles from `place` on, which becomes where the next one lies: `lane` is
+  /// the first's place among them.
   @inlinable @inline(__always)
   func forEachRun(
-    _ first: Int, _ length: Int,
-    _ body: (_ image: Int, _ row: Int, _ column: Int, _ lane: Int, _ count: Int) -> Void
+    _ place: inout Place, _ length: Int, _ body: (_ start: Place, _ lane: Int, _ count: Int) -> Void
   ) {
-    var image = first / (rows &* columns)
-    var row = first % (rows &* columns) / columns
-    var column = first % columns
     var lane = 0
     while lane < length {
-      let run = min(length &- lane, columns &- column)
-      body(image, row, column, lane, run)
+      let run = min(length &- lane, columns &- place.column)
+      body(place, lane, run)
       lane &+= run
-      column = 0
-      row &+= 1
-      if row == rows {
-        row = 0
-        image &+= 1
+      place.column &+= run
+      if place.column < columns { return }
+      place.column = 0
+      place.row &+= 1
+      if place.row == rows {
+        place.row = 0
+        place.image &+= 1
       }
     }
   }

@@ -49,11 +49,14 @@ extension WinogradOperand {
   ) {
     nnp_clear(staging, Self.stagingSize)
     let n = grid.tile.inputs
+    let begin = grid.place(first)
     var channel = 0
     while channel < channels {
       let plane = pixels + channel &* height &* width
-      grid.forEachRun(first, count) { image, row, column, lane, run in
-        stageRun(plane + image &* imageStride, row, column, lane, run, staging, I.self)
+      var place = begin
+      grid.forEachRun(&place, count) { start, lane, run in
+        stageRun(
+          plane + start.image &* imageStride, start.row, start.column, lane, run, staging, I.self)
       }
       let vector = target + channel &* channelStride
       var i = 0
