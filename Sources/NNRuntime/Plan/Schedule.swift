@@ -13,6 +13,8 @@ struct Schedule {
     case projected(ProjectedRecurrence)
     case attention(Attention)
     case transposed(TransposedConvolution)
+    /// A convolution and the maxima of its squares.
+    case pooled(PooledConvolution)
   }
 
   /// Two nodes at least, each after those it reads.
@@ -31,6 +33,7 @@ struct Schedule {
       case .attention(let attention): attention.members
       case .projected(let pair): [pair.projection, pair.recurrence]
       case .transposed(let pair): [pair.product, pair.fold]
+      case .pooled(let pair): [pair.convolution, pair.pool]
       case .node, .chain: nil
       }
     }
@@ -46,7 +49,7 @@ struct Schedule {
   /// Members of one chain: as many as keep its working memory small.
   private static let longestChain = 96
 
-  init(_ graph: Graph, _ resolved: ResolvedGraph, _ options: Plan.Options) {
+  init(_ graph: Graph, _ resolved: ResolvedGraph, _ options: Plan.Options, poolsConvolutions: Bool) {
     self.graph = graph
     self.resolved = resolved
     uses = [Int](repeating: 0, count: graph.values.count)
@@ -59,6 +62,7 @@ struct Schedule {
     for output in graph.outputs { isOutput[output.index] = true }
     let recurrences = ProjectedRecurrence.all(graph, resolved, uses)
     let convolutions = TransposedConvolution.all(graph, resolved, uses, options)
+    let pooled = poolsConvolutions ? PooledConvolution.all(graph, resolved, uses) : []
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
@@ -96,6 +100,8 @@ struct Schedule {
           if index == recurrence.recurrence { append(.projected(recurrence)) }
         } else if let convolution = convolutions.first(where: { $0.contains(index) }) {
           if index == convolution.fold { append(.transposed(convolution)) }
+        } else if let pair = pooled.first(where: { $0.contains(index) }) {
+          if index == pair.pool { append(.pooled(pair)) }
         } else {
           append(.node(index))
         }
@@ -190,6 +196,9 @@ struct Schedule {
       position[pair.fold] = items.count
     case .attention(let attention):
       for member in attention.members { position[member] = items.count }
+    case .pooled(let pair):
+      position[pair.convolution] = items.count
+      position[pair.pool] = items.count
     }
     items.append(item)
   }

@@ -152,12 +152,16 @@ extension StepBuilder {
   }
 
   func resolveConvolution(_ convolution: Convolution) {
-    var arguments = ConvolutionArguments(convolution, node, resolved.types)
+    emitConvolution(ConvolutionArguments(convolution, node, resolved.types), into: outputFloats)
+  }
+
+  /// The node's convolution, whose arguments still lack the pointers.
+  func emitConvolution(_ unbound: ConvolutionArguments, into y: UnsafeMutablePointer<Float>) {
+    var arguments = unbound
     arguments.x = floats(0)
     arguments.weights = floats(1)
     arguments.bias = inputCount > 2 ? floats(2) : nil
-    arguments.y = outputFloats
-    arguments.epilogue = kernels.epilogue(convolution.activation)
+    arguments.y = y
     if case .winograd(let tile) = arguments.algorithm, let workspace = layout.workspaces[index] {
       let transformed = workspace.assumingMemoryBound(to: Float.self)
       arguments.transformedWeights = UnsafePointer(transformed)
@@ -261,7 +265,7 @@ extension NNKernels.Window {
 }
 
 extension ConvolutionArguments {
-  /// The extents of a node's convolution; its pointers are not set.
+  /// The extents of a node's convolution and its epilogue; its pointers are not set.
   init(_ convolution: Convolution, _ node: Node, _ types: [TensorType]) {
     let x = types[node.inputs[0].index].shape.extents ?? []
     let weight = types[node.inputs[1].index].shape.extents ?? []
@@ -270,6 +274,7 @@ extension ConvolutionArguments {
       x: unset, weights: unset, bias: nil, y: unset, window: NNKernels.Window(convolution.window),
       batch: x[0],
       channels: x[1], height: x[2], width: x[3], outputChannels: weight[0], groups: convolution.groups)
+    epilogue = Epilogue(convolution.activation)
   }
 }
 

@@ -36,9 +36,16 @@ struct ModelProfile {
     operators = times.map { time in
       let index = makers[time.result.index]
       let node = graph.nodes[index]
-      let types = node.inputs.map { resolved.types[$0.index] } + [resolved.types[time.result.index]]
+      // A convolution that pools its outputs is told as both.
+      var (first, op, attributes) = (node, "\(node.op.name)", node.op.attributeText)
+      if case .pool = node.op, let outputs = time.others.first {
+        first = graph.nodes[makers[outputs.index]]
+        op = "\(first.op.name), \(op)"
+        attributes = "\(first.op.attributeText), \(attributes)"
+      }
+      let types = first.inputs.map { resolved.types[$0.index] } + [resolved.types[time.result.index]]
       return Operator(
-        node: node.name.string, op: "\(node.op.name)", attributes: node.op.attributeText,
+        node: first.name.string, op: op, attributes: attributes,
         shapes: types.dropLast().map { $0.shape.description }.joined(separator: " ") + " → "
           + types[types.count - 1].shape.description,
         seconds: time.seconds,
