@@ -66,6 +66,15 @@ static inline int nnp_thread_start(void *_Nullable (*_Nonnull body)(void *_Nulla
   return error;
 }
 
+// Tells the processor that this thread is waiting for another one's store.
+static inline void nnp_spin_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
+
 // Lets other threads run.
 static inline void nnp_thread_yield(void) { sched_yield(); }
 

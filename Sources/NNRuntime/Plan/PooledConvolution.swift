@@ -23,7 +23,9 @@ struct PooledConvolution {
       guard uses[outputs.index] == 1, !graph.states.contains(where: { $0.output == outputs }),
         let maker = graph.nodes.indices.last(where: { graph.nodes[$0].outputs.contains(outputs) }),
         case let pair = PooledConvolution(convolution: maker, pool: index),
-        pair.arguments(graph, resolved)?.canPool == true
+        let arguments = pair.arguments(graph, resolved), arguments.canPool,
+        // Without a bias strips may give −0, and what is the larger of two zeros would have to be found again.
+        arguments.algorithm != .depthwise || graph.nodes[maker].inputs.count > 2
       else { continue }
       pairs.append(pair)
     }
