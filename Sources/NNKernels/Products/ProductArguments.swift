@@ -141,6 +141,10 @@ public struct ConvolutionArguments {
   /// Whether y is (N, M, ⌊oH/2⌋, ⌊oW/2⌋) instead, the largest of each square of 2 x 2 outputs as ``pool(_:_:_:_:)`` gives it; see
   /// ``canPool``.
   public var pools: Bool
+  /// Filters of one unit at most, a multiple of 16; see ``share(among:)``.
+  @usableFromInline var filtersPerUnit: Int
+  /// Tiles that Winograd's algorithm works on together: four panels, which the widest register tile takes side by side, or fewer.
+  @usableFromInline var tilesPerBlock: Int
   public var window: Window
   public var batch: Int
   public var channels: Int
@@ -164,6 +168,8 @@ public struct ConvolutionArguments {
     self.y = y
     self.epilogue = epilogue
     pools = false
+    filtersPerUnit = 64
+    tilesPerBlock = 64
     self.window = window
     self.batch = batch
     self.channels = channels
@@ -321,11 +327,8 @@ extension ConvolutionArguments {
 
   /// Blocks of filters of one group: so that threads find enough units in the smallest image.
   @inlinable @inline(__always) var filterBlocks: Int {
-    (outputChannels / groups &+ Self.filtersPerUnit &- 1) / Self.filtersPerUnit
+    (outputChannels / groups &+ filtersPerUnit &- 1) / filtersPerUnit
   }
-
-  /// Filters of one unit at most.
-  @inlinable @inline(__always) static var filtersPerUnit: Int { 64 }
 
   /// The filters of a unit: of `outputs` in each group, shared out evenly in multiples of 16.
   @inlinable @inline(__always)
@@ -358,7 +361,7 @@ extension ConvolutionArguments {
       (max(window.kernelHeight &* paddedRowLength, width) &+ (pools ? pixelsPerImage : 0)) &* 4
     case .panels:
       gatheredPanels &* 64 &* max(1, reductionLength)
-        &+ (joinsImages ? panelsPerUnit &* 64 &* min(Self.filtersPerUnit, outputChannels / groups) : 0)
+        &+ (joinsImages ? panelsPerUnit &* 64 &* min(filtersPerUnit, outputChannels / groups) : 0)
     case .winograd(let tile): winogradScratch(tile) &* 4
     }
   }

@@ -138,9 +138,9 @@ public final class Plan {
       next += 1
       if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
         if let team {
-          try team.takeUnretainedValue().run(units: step.units, threads: threads, work: step.body)
+          try team.takeUnretainedValue().run(units: step.units, threads: threads, grain: step.grain, work: step.body)
         } else {
-          ThreadPool.shared.run(units: step.units, threads: threads, work: step.body)
+          ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
         }
       } else {
         step.body(0..<step.units, 0)
@@ -168,6 +168,8 @@ struct Step {
   let units: Int
   /// Estimated cost in element operations.
   let cost: Int
+  /// Neighbouring units that share some work, so that one thread had better take them all.
+  let grain: Int
   let body: SharedWork
 
   /// Below this cost waking another thread takes longer than it saves.

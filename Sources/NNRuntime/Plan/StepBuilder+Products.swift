@@ -170,9 +170,11 @@ extension StepBuilder {
           weights: floats(1), transformed: transformed, tile: tile, filters: arguments.outputChannels,
           channels: arguments.channels))
     }
+    let grain = arguments.share(among: options.threads)
     let ready = arguments
     let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
-    emit(units: ready.workUnits, cost: Step.cost(2, outputCount, ready.reductionLength)) { range, thread in
+    let cost = Step.cost(2, outputCount, ready.reductionLength)
+    emit(units: ready.workUnits, cost: cost, grain: grain) { range, thread in
       kernel(ready, scratch + thread * scratchSize, range)
     }
   }

@@ -114,9 +114,9 @@ final class StepBuilder {
   func count(_ extents: ArraySlice<Int>) -> Int { extents.reduce(1, *) }
 
   /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation, see ``Step/cost(_:)``.
-  func emit(units: Int, cost: Int, _ body: @escaping SharedWork) {
+  func emit(units: Int, cost: Int, grain: Int = 1, _ body: @escaping SharedWork) {
     guard units > 0 else { return }
-    steps.append(Step(node: reported ?? index, units: units, cost: cost, body: body))
+    steps.append(Step(node: reported ?? index, units: units, cost: cost, grain: grain, body: body))
   }
 
   /// Adds a step that calls `kernel` on its arguments.

@@ -30,10 +30,10 @@ final class ExecutorTeam: @unchecked Sendable {
   /// Has `work` over `0..<units` done in up to `threads` parts, at least 2, each with a thread number of its own.
   ///
   /// - Throws: ``ErrorCode/executorFailed`` unless the executor ran each part once and waited for all.
-  func run(units: Int, threads: Int, work: @escaping SharedWork) throws(NNError) {
+  func run(units: Int, threads: Int, grain: Int = 1, work: @escaping SharedWork) throws(NNError) {
     guard units > 1 else { return work(0..<units, 0) }
     count = min(units, threads)
-    chunks.fill(units: units, threads: threads, work: work)
+    chunks.fill(units: units, threads: threads, grain: grain, work: work)
     for part in 0..<count { calls[part].store(0, ordering: .relaxed) }
     calledParts.store(0, ordering: .relaxed)
     gate.wrappingAdd(ExecutorTeam.open, ordering: .acquiringAndReleasing)

@@ -73,14 +73,14 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   /// Runs `work` over `0..<units` on up to `threads` threads, the calling one among them, and returns when all is done.
-  func run(units: Int, threads: Int, work: @escaping SharedWork) {
+  func run(units: Int, threads: Int, grain: Int, work: @escaping SharedWork) {
     let (taken, _) = busy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing)
     guard taken else {
       work(0..<units, 0)
       return
     }
     nnp_monitor_lock(monitor)
-    chunks.fill(units: units, threads: threads, work: work)
+    chunks.fill(units: units, threads: threads, grain: grain, work: work)
     seats = min(threads - 1, workers)
     generation.wrappingAdd(1, ordering: .releasing)
     if sleepers > 0 { nnp_monitor_wake_workers(monitor) }

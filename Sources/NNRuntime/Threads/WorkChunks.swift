@@ -10,14 +10,16 @@ final class WorkChunks: @unchecked Sendable {
   // Written while no thread takes chunks.
   private var work: SharedWork?
   private var units = 0
+  private var grain = 1
   private var chunks = 0
 
-  /// Cuts `0..<units` for up to `threads` threads.
-  func fill(units: Int, threads: Int, work: @escaping SharedWork) {
+  /// Cuts `0..<units` for up to `threads` threads, at multiples of `grain`.
+  func fill(units: Int, threads: Int, grain: Int, work: @escaping SharedWork) {
     self.work = work
     self.units = units
-    // A few chunks a thread even out their speeds; whole units keep each kernel's own blocking.
-    chunks = min(units, threads * 4)
+    self.grain = grain
+    // Some chunks a thread even out their speeds; whole units keep each kernel's own blocking.
+    chunks = min((units + grain - 1) / grain, threads * 8)
     next.store(0, ordering: .relaxed)
   }
 
@@ -30,7 +32,9 @@ final class WorkChunks: @unchecked Sendable {
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       if chunk >= chunks { return }
       // Unit counts are far below 2^56, so the products cannot overflow.
-      work(units * chunk / chunks..<units * (chunk + 1) / chunks, thread)
+      let grains = (units + grain - 1) / grain
+      let (begin, end) = (grains * chunk / chunks * grain, grains * (chunk + 1) / chunks * grain)
+      work(begin..<min(units, end), thread)
     }
   }
 }

@@ -7,14 +7,11 @@ import NNGraph
 extension ConvolutionArguments {
   /// Filters of one work unit.
   @inlinable static var winogradFilters: Int { WinogradWeightsArguments.filtersPerBlock }
-  /// Tiles of a block: four panels, which the widest register tile takes side by side.
-  @inlinable static var winogradTiles: Int { 64 }
-
   @inlinable @inline(__always)
   func winogradGrid(_ tile: WinogradTile) -> WinogradGrid {
     WinogradGrid(
       tile, outputHeight: outputHeight, outputWidth: outputWidth, images: batch,
-      blockLength: Self.winogradTiles)
+      blockLength: tilesPerBlock)
   }
 
   @inlinable @inline(__always) var winogradFilterBlocks: Int {
