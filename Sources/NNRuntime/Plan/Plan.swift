@@ -138,7 +138,8 @@ public final class Plan {
       next += 1
       if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
         if let team {
-          try team.takeUnretainedValue().run(units: step.units, threads: threads, grain: step.grain, work: step.body)
+          try team.takeUnretainedValue().run(
+            units: step.units, threads: threads, grain: step.grain, work: step.body)
         } else {
           ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
         }
