@@ -119,13 +119,18 @@ extension ConvolutionArguments {
 }
 
 /// See ``ConvolutionArguments``.
-@inlinable
+@inlinable @inline(never)
 func convolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>, _: I.Type
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
   switch arguments.algorithm {
-  case .depthwise: depthwiseConvolution(arguments, floats, units, I.self)
+  case .depthwise:
+    if arguments.isPooled(I.self) {
+      pooledDepthwiseConvolution(arguments, floats, units, I.self)
+    } else {
+      depthwiseConvolution(arguments, floats, units, I.self)
+    }
   case .panels: panelConvolution(arguments, floats, units, I.self)
   case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
   }

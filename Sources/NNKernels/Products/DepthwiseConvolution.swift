@@ -10,7 +10,6 @@ func depthwiseConvolution<I: InstructionSet>(
   let window = arguments.window
   let taps = window.kernelHeight &* window.kernelWidth
   let pixels = arguments.outputHeight &* arguments.outputWidth
-  let results = arguments.resultHeight(I.self) &* arguments.resultWidth(I.self)
   let perGroup = arguments.outputChannels / arguments.groups
   let rowLength = arguments.paddedRowLength
   let walksStrips = window.isStrip
@@ -22,17 +21,9 @@ func depthwiseConvolution<I: InstructionSet>(
     let plane =
       arguments.x + (item &* arguments.channels &+ channel / perGroup) &* arguments.height &* arguments.width
     let weights = arguments.weights + channel &* taps
-    var target = arguments.y + unit &* results
+    let target = arguments.y + unit &* pixels
     var bias: Float?
     if let values = arguments.bias { bias = values[channel] }
-    if arguments.isPooled(I.self) {
-      if arguments.pooledStrips(plane, UnsafePointer(scratch), weights, bias, target, I.self) {
-        unit &+= 1
-        continue
-      }
-      // One output after the other, then.
-      target = scratch + max(window.kernelHeight &* rowLength, arguments.width)
-    }
     if walksStrips {
       if window.strideWidth == 1 {
         arguments.depthwisePlane(plane, scratch, weights, bias, target, 1, I.self)
@@ -62,13 +53,6 @@ func depthwiseConvolution<I: InstructionSet>(
         cStride: pixels,
         columnBias: nil, rowBias: nil, rows: 1, columns: pixels, k: taps)
       block.finish(arguments.epilogue, I.self)
-    }
-    if arguments.isPooled(I.self) {
-      let squares = PoolArguments(
-        x: UnsafePointer(target), y: arguments.y + unit &* results,
-        window: Window(kernel: (2, 2), stride: (2, 2)), planes: 1, height: arguments.outputHeight,
-        width: arguments.outputWidth)
-      scalarPool(squares, 0..<1, true)
     }
     unit &+= 1
   }

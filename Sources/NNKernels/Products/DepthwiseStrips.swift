@@ -102,9 +102,8 @@ extension ConvolutionArguments {
     _ nine: NineWeights, _ bias: Float?, _ target: UnsafeMutablePointer<Float>, _: I.Type
   ) {
     let columns = isWhole ? 16 : min(16, outputWidth &- (strip.x &+ window.padLeft) / strip.stride)
-    // Adding −0 changes nothing.
-    let shift = nnp_splat(bias ?? -0.0)
-    let (low, high) = (nnp_splat(epilogue.low), nnp_splat(epilogue.high))
+    let shift = nnp_splat(bias ?? 0)
+    let bounds = epilogue.bounds
     var y = 0 &- window.padTop
     /// The next row's sum: of its first two rows of taps, or with a stride of 2 of the first.
     var next = addThreeTaps(
@@ -130,7 +129,8 @@ extension ConvolutionArguments {
         sum = addThreeTaps(last, nine.bottom, addThreeTaps(second, nine.middle, next, I.self), I.self)
         next = addThreeTaps(last, nine.top, nnp_splat(0), I.self)
       }
-      sum = clipped(sum + shift, low, high)
+      if bias != nil { sum = sum + shift }
+      if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
       if isWhole { nnp_store(output, sum) } else { nnp_store_partial(output, columns, sum) }
       y &+= strip.stride
       output += outputWidth

@@ -2,6 +2,42 @@ import CPlatform
 
 // A plane of outputs of a 3 x 3 window in strips, as in DepthwiseStrips.swift, of which the largest of each square is kept.
 
+/// The depthwise convolutions of ``ConvolutionArguments/canPool``, plane by plane.
+@inlinable @inline(never) @_optimize(size)
+func pooledDepthwiseConvolution<I: InstructionSet>(
+  _ arguments: ConvolutionArguments, _ scratch: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type
+) {
+  let window = arguments.window
+  let pixels = arguments.outputHeight &* arguments.outputWidth
+  let results = arguments.resultHeight(I.self) &* arguments.resultWidth(I.self)
+  let perGroup = arguments.outputChannels / arguments.groups
+  let outputs = scratch + max(window.kernelHeight &* arguments.paddedRowLength, arguments.width)
+  nnp_clear(scratch, arguments.width)
+  var unit = units.lowerBound
+  while unit < units.upperBound {
+    let channel = unit % arguments.outputChannels
+    let input = unit / arguments.outputChannels &* arguments.channels &+ channel / perGroup
+    let target = arguments.y + unit &* results
+    var bias: Float?
+    if let values = arguments.bias { bias = values[channel] }
+    let isDone = arguments.pooledStrips(
+      arguments.x + input &* arguments.height &* arguments.width, UnsafePointer(scratch),
+      arguments.weights + channel &* 9, bias, target, I.self)
+    if !isDone {
+      // One output after the other, then.
+      var plain = arguments
+      plain.pools = false
+      plain.y = outputs - unit &* pixels
+      convolution(plain, scratch, unit..<unit &+ 1, I.self)
+      let squares = PoolArguments(
+        x: UnsafePointer(outputs), y: target, window: Window(kernel: (2, 2), stride: (2, 2)), planes: 1,
+        height: arguments.outputHeight, width: arguments.outputWidth)
+      scalarPool(squares, 0..<1, true)
+    }
+    unit &+= 1
+  }
+}
+
 extension ConvolutionArguments {
   /// The largest of squares from a plane of the image and a row of zeros; false where their bits depend on the order in which outputs are
   /// compared: then what `target` holds does not count.
