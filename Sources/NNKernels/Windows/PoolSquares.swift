@@ -13,12 +13,6 @@ extension Window {
   }
 }
 
-@inlinable @inline(__always)
-func evens(_ a: Vector, _ b: Vector) -> Vector { nnp_from_bits(nnp_even(nnp_bits(a), nnp_bits(b))) }
-
-@inlinable @inline(__always)
-func odds(_ a: Vector, _ b: Vector) -> Vector { nnp_from_bits(nnp_odd(nnp_bits(a), nnp_bits(b))) }
-
 /// The first squares from element `offset` of x on, which has `size` elements; only `count` matter.
 @inlinable @inline(__always)
 func loadSquares(_ x: UnsafePointer<Float>, _ offset: Int, _ width: Int, _ count: Int, _ size: Int) -> Squares
@@ -29,7 +23,7 @@ func loadSquares(_ x: UnsafePointer<Float>, _ offset: Int, _ width: Int, _ count
   if offset &+ width &+ 32 <= size {
     let (a, b) = (nnp_load(upper), nnp_load(upper + 16))
     let (c, d) = (nnp_load(lower), nnp_load(lower + 16))
-    return (evens(a, b), odds(a, b), evens(c, d), odds(c, d))
+    return (evenLanes(a, b), oddLanes(a, b), evenLanes(c, d), oddLanes(c, d))
   }
   return (
     nnp_load_strided_lanes(upper, 2, 0, count, 0), nnp_load_strided_lanes(upper + 1, 2, 0, count, 0),

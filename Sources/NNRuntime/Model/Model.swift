@@ -28,7 +28,7 @@ public final class Model: Sendable {
           try team.run(units: units, threads: threads, work: work)
         } else {
           ThreadPool.shared.prepare(workers: threads - 1)
-          ThreadPool.shared.run(units: units, threads: threads, grain: 1, work: work)
+          ThreadPool.shared.run(units: units, threads: threads, work: work)
         }
       }
     }

@@ -4,7 +4,8 @@ import NNGraph
 ///
 /// Elementwise nodes with as many results as each other make a *chain*: it runs block by block, so that what one node hands to the next
 /// stays in the first-level cache, and needs no memory of its own if nobody else reads it. A chain waits for its last member until
-/// some other node needs a result. A softmax between two products runs with them, see ``Attention``. No bit depends on it.
+/// some other node needs a result. Other nodes run together where one alone reads what another makes: ``Attention``,
+/// ``ProjectedRecurrence``, ``PooledConvolution``, ``TransposedConvolution``. No bit depends on it, but for the last of these.
 struct Schedule {
   enum Item {
     case node(Int)

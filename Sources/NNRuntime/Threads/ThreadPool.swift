@@ -73,7 +73,7 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   /// Runs `work` over `0..<units` on up to `threads` threads, the calling one among them, and returns when all is done.
-  func run(units: Int, threads: Int, grain: Int, work: @escaping SharedWork) {
+  func run(units: Int, threads: Int, grain: Int = 1, work: @escaping SharedWork) {
     let (taken, _) = busy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing)
     guard taken else {
       work(0..<units, 0)
