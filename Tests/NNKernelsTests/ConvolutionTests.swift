@@ -81,6 +81,20 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
           withScratch(arguments.scratchSize) { table.convolution(arguments, $0, range) }
         }
         #expect(isSame(out, expected), "\(c)")
+        let any = arguments(UnsafeMutablePointer(mutating: x.baseAddress!))
+        guard any.transformedWeightsSize > 0 else { return }
+        let fromPanels = withScratch(any.transformedWeightsSize * 4) { memory in
+          let panels = memory.assumingMemoryBound(to: Float.self)
+          Panels.packTransposed(
+            weights.baseAddress!, k: any.reductionLength, columns: c.outputs, rowStride: any.reductionLength,
+            into: panels, range: 0..<Panels.count(columns: c.outputs))
+          return identicalOutput(units: units, initial: blank) { table, out, range in
+            var arguments = arguments(out)
+            arguments.transformedWeights = UnsafePointer(panels)
+            withScratch(arguments.scratchSize) { table.convolution(arguments, $0, range) }
+          }
+        }
+        #expect(isSame(fromPanels, expected), "\(c), weights in panels")
       }
     }
   }
@@ -161,6 +175,24 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
         Case(
           batch: batch, channels: channels, height: height, width: width, outputs: outputs, groups: groups,
           window: Window(kernel: (1, 1)), activation: activation), &generator)
+    }
+  }
+}
+
+@Test func weightsFillTheLanesWherePixelsAreFew() {
+  var generator = Generator(8)
+  for (channels, size, outputs, kernel, stride) in [
+    (64, 7, 32, 1, 1), (130, 7, 70, 1, 1), (64, 14, 48, 1, 2), (9, 13, 40, 3, 2), (8, 9, 33, 3, 1),
+    (70, 1, 100, 1, 1), (300, 5, 64, 3, 2), (2100, 3, 35, 1, 1),
+  ] {
+    let padding = kernel / 2
+    for activation in [Activation(.clip, alpha: 0, beta: 1), Activation(.tanh)] {
+      let c = Case(
+        channels: channels, height: size, width: size, outputs: outputs,
+        window: Window(
+          kernel: (kernel, kernel), stride: (stride, stride), padding: (padding, padding, padding, padding)),
+        hasBias: outputs % 2 == 0, activation: activation)
+      check(c, &generator)
     }
   }
 }

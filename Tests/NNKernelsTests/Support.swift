@@ -118,12 +118,12 @@ func identicalOutput(
 }
 
 /// Temporary 64-byte aligned memory.
-func withScratch(_ size: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+func withScratch<Result>(_ size: Int, _ body: (UnsafeMutableRawPointer) -> Result) -> Result {
   let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, size), alignment: 64)
   // Left-overs of another call must not matter.
   memset(raw, 0xff, max(64, size))
-  body(raw)
-  raw.deallocate()
+  defer { raw.deallocate() }
+  return body(raw)
 }
 
 func fusedMultiplyAddOfBaseline(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { Baseline.fma(a, b, c) }

@@ -152,6 +152,7 @@ func panelConvolution<I: InstructionSet>(
   let all = joins ? pixels &* arguments.batch : pixels
   let pixelsPerUnit = arguments.panelsPerUnit &* 16
   let results = floats + arguments.gatheredPanels &* 16 &* max(1, k)
+  let packed = arguments.packsWeights ? arguments.transformedWeights : nil
   /// The block whose panels lie in scratch.
   var present = -1
   var unit = units.lowerBound
@@ -163,7 +164,7 @@ func panelConvolution<I: InstructionSet>(
     let columns = min(pixelsPerUnit, all &- first)
     let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
     let pixel = item &* pixels &+ first
-    let inImage = arguments.readsImage ? columns / 16 &* 16 : 0
+    let inImage = arguments.readsImage ? packed == nil ? columns / 16 &* 16 : columns : 0
     if place != present {
       var gathered = inImage
       while gathered < columns {
@@ -182,11 +183,18 @@ func panelConvolution<I: InstructionSet>(
       panels: image + (item &* arguments.channels &* pixels &+ first), panelStride: 16, panelStep: pixels,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
       rows: filters.count, columns: inImage, k: k, readsAhead: true, epilogue: arguments.epilogue)
-    if inImage > 0 { I.multiply(block) }
+    if inImage > 0 && packed == nil { I.multiply(block) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
       block.panelStride = k &* 16
       block.panelStep = 16
+    }
+    if let packed {
+      block.a = packed + filters.lowerBound &* k
+      block.aInPanels = true
+      block.columns = columns
+      block.multiplyExchanged(results, I.self)
+    } else if inImage < columns {
       block.c += inImage
       block.columns = columns &- inImage
       I.multiply(block)

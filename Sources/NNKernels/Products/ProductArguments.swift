@@ -132,8 +132,8 @@ public struct Window {
 public struct ConvolutionArguments {
   public var x: UnsafePointer<Float>
   public var weights: UnsafePointer<Float>
-  /// What ``WinogradWeightsArguments`` make of the weights, of ``transformedWeightsSize`` elements: read instead of them by Winograd's
-  /// algorithm alone.
+  /// What is read instead of the weights, of ``transformedWeightsSize`` elements if that is not 0: what ``WinogradWeightsArguments`` make
+  /// of them where ``algorithm`` is Winograd's, which cannot do without, else panels of their transpose.
   public var transformedWeights: UnsafePointer<Float>?
   public var bias: UnsafePointer<Float>?
   public var y: UnsafeMutablePointer<Float>
@@ -316,6 +316,15 @@ extension ConvolutionArguments {
     return isPixel && isFast && !joinsImages
   }
 
+  /// Whether the pixels of an image are so few that the weights, in panels, fill the lanes instead; see
+  /// ``ProductBlock/multiplyExchanged(_:_:)``.
+  @inlinable @inline(__always) var packsWeights: Bool {
+    let rest = pixelsPerImage & 15
+    let lanes = pixelsPerImage &- rest &+ (rest == 0 ? 0 : rest <= 8 ? 8 : 16)
+    return groups == 1 && !joinsImages && outputChannels >= 32
+      && ProductBlock.gainsByExchange(columns: pixelsPerImage, lanes: lanes, k: reductionLength)
+  }
+
   /// Panels of a unit that scratch has room for.
   @inlinable @inline(__always) var gatheredPanels: Int { readsImage ? 1 : panelsPerUnit }
 
@@ -361,7 +370,8 @@ extension ConvolutionArguments {
       (max(window.kernelHeight &* paddedRowLength, width) &+ (pools ? pixelsPerImage : 0)) &* 4
     case .panels:
       gatheredPanels &* 64 &* max(1, reductionLength)
-        &+ (joinsImages ? panelsPerUnit &* 64 &* min(filtersPerUnit, outputChannels / groups) : 0)
+        &+ (joinsImages || packsWeights
+          ? panelsPerUnit &* 64 &* min(filtersPerUnit, (outputChannels / groups &+ 15) / 16 &* 16) : 0)
     case .winograd(let tile): winogradScratch(tile) &* 4
     }
   }

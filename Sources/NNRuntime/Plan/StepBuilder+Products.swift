@@ -162,13 +162,10 @@ extension StepBuilder {
     arguments.weights = floats(1)
     arguments.bias = inputCount > 2 ? floats(2) : nil
     arguments.y = y
-    if case .winograd(let tile) = arguments.algorithm, let workspace = layout.workspaces[index] {
+    if arguments.transformedWeightsSize > 0, let workspace = layout.workspaces[index] {
       let transformed = workspace.assumingMemoryBound(to: Float.self)
       arguments.transformedWeights = UnsafePointer(transformed)
-      emitTransform(
-        WinogradWeightsArguments(
-          weights: floats(1), transformed: transformed, tile: tile, filters: arguments.outputChannels,
-          channels: arguments.channels))
+      emitTransform(arguments, into: transformed)
     }
     let grain = arguments.share(among: options.threads)
     let ready = arguments
@@ -180,15 +177,32 @@ extension StepBuilder {
   }
 
   /// Once for all runs if the weights are constant, else before each convolution.
-  private func emitTransform(_ weights: WinogradWeightsArguments) {
-    let kernel = kernels.winogradWeights
-    if graph[node.inputs[1]].constant != nil {
-      nnp_will_write(weights.transformed, weights.size * 4)
-      kernel(weights, 0..<weights.workUnits)
+  private func emitTransform(
+    _ convolution: ConvolutionArguments, into transformed: UnsafeMutablePointer<Float>
+  ) {
+    let (weights, filters, k) = (floats(1), convolution.outputChannels, convolution.reductionLength)
+    let isConstant = graph[node.inputs[1]].constant != nil
+    let size = convolution.transformedWeightsSize
+    if isConstant { nnp_will_write(transformed, size * 4) }
+    if case .winograd(let tile) = convolution.algorithm {
+      let kernel = kernels.winogradWeights
+      let arguments = WinogradWeightsArguments(
+        weights: weights, transformed: transformed, tile: tile, filters: filters,
+        channels: convolution.channels)
+      if isConstant {
+        kernel(arguments, 0..<arguments.workUnits)
+      } else {
+        emit(kernel, arguments, units: arguments.workUnits, cost: size)
+      }
+    } else if isConstant {
+      Panels.packTransposed(
+        weights, k: k, columns: filters, rowStride: k, into: transformed,
+        range: 0..<Panels.count(columns: filters))
     } else {
-      emit(
-        kernel, weights, units: weights.workUnits,
-        cost: Step.cost(weights.filters, weights.channels, weights.tile.frequencies))
+      emit(units: Panels.count(columns: filters), cost: size) { range, _ in
+        Panels.packTransposed(
+          weights, k: k, columns: filters, rowStride: k, into: transformed, range: range)
+      }
     }
   }
 

@@ -137,12 +137,19 @@ extension Benchmark {
         channels: shape.channels, height: shape.height, width: shape.width, outputChannels: shape.filters,
         groups: shape.groups)
       // Once per plan if the weights are constant, so not counted.
-      if case .winograd(let tile) = arguments.algorithm {
+      if arguments.transformedWeightsSize > 0 {
         let transformed = memory.floats(arguments.transformedWeightsSize)
-        let transform = WinogradWeightsArguments(
-          weights: weights, transformed: transformed, tile: tile, filters: shape.filters,
-          channels: shape.channels)
-        table.winogradWeights(transform, 0..<transform.workUnits)
+        if case .winograd(let tile) = arguments.algorithm {
+          let transform = WinogradWeightsArguments(
+            weights: weights, transformed: transformed, tile: tile, filters: shape.filters,
+            channels: shape.channels)
+          table.winogradWeights(transform, 0..<transform.workUnits)
+        } else {
+          Panels.packTransposed(
+            weights, k: arguments.reductionLength, columns: shape.filters,
+            rowStride: arguments.reductionLength, into: transformed,
+            range: 0..<Panels.count(columns: shape.filters))
+        }
         arguments.transformedWeights = UnsafePointer(transformed)
       }
       let scratch = memory.bytes(arguments.scratchSize)

@@ -32,14 +32,21 @@ extension ConvolutionArguments {
 
   /// Elements of scratch.
   @inlinable func winogradScratch(_ tile: WinogradTile) -> Int {
-    let strides = winogradStrides(winogradGrid(tile))
-    return tile.frequencies &* (strides.inputs &+ strides.products) &+ WinogradOperand.stagingSize
+    let grid = winogradGrid(tile)
+    let strides = winogradStrides(grid)
+    return tile.frequencies &* (strides.inputs &+ strides.products)
+      &+ WinogradOperand.stagingSize
+      &+ ProductBlock.exchangedSize(rows: Self.winogradFilters, columns: grid.blockColumns)
   }
 
   /// Elements of the transformed weights that ``transformedWeights`` points to; 0 if the algorithm has none.
   @inlinable public var transformedWeightsSize: Int {
-    guard case .winograd(let tile) = algorithm else { return 0 }
-    return WinogradWeightsArguments.size(tile, filters: outputChannels, channels: channels)
+    switch algorithm {
+    case .depthwise: 0
+    case .panels: packsWeights ? Panels.size(k: reductionLength, columns: outputChannels) : 0
+    case .winograd(let tile):
+      WinogradWeightsArguments.size(tile, filters: outputChannels, channels: channels)
+    }
   }
 }
 
@@ -80,15 +87,22 @@ func winogradConvolution<I: InstructionSet>(
     let filters = min(ConvolutionArguments.winogradFilters, arguments.outputChannels &- filter)
     let stored = WinogradWeightsArguments.block(
       of: filter, tile, filters: arguments.outputChannels, channels: channels)
+    let isExchanged = ProductBlock.gainsByExchange(
+      columns: tiles, lanes: Panels.count(columns: tiles) &* 16, k: channels)
     var frequency = 0
     while frequency < tile.frequencies {
-      let product = ProductBlock(
+      var product = ProductBlock(
         a: weights + (stored.start &+ frequency &* stored.frequencyStride), aStride: 0,
         panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
         c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
         rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels,
         aInPanels: true, readsAhead: true)
-      I.multiply(product)
+      if isExchanged {
+        product.columns = tiles
+        product.multiplyExchanged(staging + WinogradOperand.stagingSize, I.self)
+      } else {
+        I.multiply(product)
+      }
       frequency &+= 1
     }
     arguments.winogradOutputs(

@@ -1,0 +1,66 @@
+import CPlatform
+
+// Products with few columns, such as the 49 pixels of a 7 x 7 image: the operands change places, so that filters fill the lanes, of
+// which columns would leave some empty, and every tile is wide.
+
+extension ProductBlock {
+  /// Whether so many columns leave enough lanes empty, or tiles so narrow, that exchanging the operands takes less time. `lanes` are what
+  /// the columns take up otherwise; short sums would not make up for turning the results.
+  @inlinable @inline(__always)
+  static func gainsByExchange(columns: Int, lanes: Int, k: Int) -> Bool {
+    k >= 64 && (columns <= 16 || columns <= 64 && columns &* 27 <= lanes &* 25)
+  }
+
+  /// Elements of scratch for ``multiplyExchanged(_:_:)``.
+  @inlinable @inline(__always)
+  static func exchangedSize(rows: Int, columns: Int) -> Int { Panels.count(columns: rows) &* 16 &* columns }
+
+  /// The same product and bits, as Cᵀ = Bᵀ·Aᵀ by way of `scratch`. A lies in panels, from the first row of one on, and B in panels of
+  /// k rows of 16 or as rows that hold all columns.
+  @inlinable @inline(never)
+  func multiplyExchanged<I: InstructionSet>(_ scratch: UnsafeMutablePointer<Float>, _: I.Type) {
+    let width = Panels.count(columns: rows) &* 16
+    var exchanged = self
+    exchanged.a = panels
+    exchanged.aStride = 1
+    exchanged.aStep = panelStep
+    exchanged.aInPanels = panelStride != 16
+    exchanged.panels = a
+    exchanged.panelStride = k &* 16
+    exchanged.panelStep = 16
+    exchanged.c = scratch
+    exchanged.cStride = width
+    exchanged.columnBias = rowBias
+    exchanged.rowBias = nil
+    exchanged.rows = columns
+    exchanged.columns = rows
+    exchanged.readsAhead = false
+    exchanged.readsPanelsAhead = readsAhead && k <= 2048
+    I.multiply(exchanged)
+    turn(UnsafePointer(scratch), width, I.self)
+  }
+
+  /// c[row, column] = x[column, row] for all rows and columns, in squares of 4 as far as they go.
+  @inlinable @inline(__always)
+  func turn<I: InstructionSet>(_ x: UnsafePointer<Float>, _ xStride: Int, _: I.Type) {
+    var row = 0
+    while row < rows {
+      let isSquare = row &+ 4 <= rows
+      let end = isSquare ? row &+ 4 : row &+ 1
+      var column = 0
+      while isSquare && column &+ 4 <= columns {
+        nnp_transpose_4x4(x + (column &* xStride &+ row), xStride, c + (row &* cStride &+ column), cStride)
+        column &+= 4
+      }
+      while column < columns {
+        var r = row
+        while r < end {
+          c[r &* cStride &+ column] = x[column &* xStride &+ r]
+          r &+= 1
+        }
+        column &+= 1
+      }
+      row = end
+    }
+  }
+}
