@@ -7,33 +7,50 @@ import NNRuntime
 /// What an `nnrt_model *` points to: the model, and what C programs are told about it in the form C takes.
 final class ModelHandle {
   let model: Model
-  let inputs: [nnrt_tensor_info]
-  let outputs: [nnrt_tensor_info]
-  let metadata: [(key: UnsafePointer<CChar>, value: UnsafePointer<CChar>)]
-  private let texts: CStrings
+  let inputs: UnsafeBufferPointer<nnrt_tensor_info>
+  let outputs: UnsafeBufferPointer<nnrt_tensor_info>
+  let metadata: UnsafeBufferPointer<Entry>
+  private let answers: Answers
+
+  typealias Entry = (key: UnsafePointer<CChar>, value: UnsafePointer<CChar>)
 
   /// - Throws: ``ErrorCode/outOfMemory``.
   init(_ model: Model) throws(NNError) {
+    let graph = model.graph
+    let entries = model.metadata.entries
     var size = 0
-    for symbol in model.graph.symbols { size += CStrings.size(symbol) }
-    for id in model.graph.inputs + model.graph.outputs { size += CStrings.size(model.graph[id].name) }
-    for entry in model.metadata.entries { size += CStrings.size(entry.key) + CStrings.size(entry.value) }
-    let texts = try CStrings(capacity: size)
+    for symbol in graph.symbols { size += Answers.size(symbol) }
+    for id in graph.inputs { size += Answers.size(graph[id].name) }
+    for id in graph.outputs { size += Answers.size(graph[id].name) }
+    for entry in entries { size += Answers.size(entry.key) + Answers.size(entry.value) }
+    size += Answers.size(nnrt_tensor_info.self, graph.inputs.count + graph.outputs.count)
+    size += Answers.size(Entry.self, entries.count)
+    size += Answers.size(UnsafePointer<CChar>.self, graph.symbols.count)
+    let answers = try Answers(capacity: size)
 
-    var symbols: [UnsafePointer<CChar>] = []
-    for symbol in model.graph.symbols { symbols.append(texts.add(symbol)) }
-    var metadata: [(key: UnsafePointer<CChar>, value: UnsafePointer<CChar>)] = []
-    for entry in model.metadata.entries { metadata.append((texts.add(entry.key), texts.add(entry.value))) }
-    var inputs: [nnrt_tensor_info] = []
-    for id in model.graph.inputs { inputs.append(describe(model.graph[id], symbols, texts)) }
-    var outputs: [nnrt_tensor_info] = []
-    for id in model.graph.outputs { outputs.append(describe(model.graph[id], symbols, texts)) }
+    let inputs = answers.array(of: nnrt_tensor_info.self, graph.inputs.count)
+    let outputs = answers.array(of: nnrt_tensor_info.self, graph.outputs.count)
+    let metadata = answers.array(of: Entry.self, entries.count)
+    let symbols = answers.array(of: UnsafePointer<CChar>.self, graph.symbols.count)
+    for index in 0..<symbols.count {
+      symbols.initializeElement(at: index, to: answers.add(graph.symbols[index]))
+    }
+    for index in 0..<metadata.count {
+      metadata.initializeElement(
+        at: index, to: (answers.add(entries[index].key), answers.add(entries[index].value)))
+    }
+    for index in 0..<inputs.count {
+      inputs.initializeElement(at: index, to: describe(graph[graph.inputs[index]], symbols, answers))
+    }
+    for index in 0..<outputs.count {
+      outputs.initializeElement(at: index, to: describe(graph[graph.outputs[index]], symbols, answers))
+    }
 
     self.model = model
-    self.inputs = inputs
-    self.outputs = outputs
-    self.metadata = metadata
-    self.texts = texts
+    self.inputs = UnsafeBufferPointer(inputs)
+    self.outputs = UnsafeBufferPointer(outputs)
+    self.metadata = UnsafeBufferPointer(metadata)
+    self.answers = answers
   }
 
   /// The object behind a handle.
@@ -50,11 +67,11 @@ final class ModelHandle {
   }
 }
 
-private func describe(_ value: Value, _ symbols: [UnsafePointer<CChar>], _ texts: CStrings)
-  -> nnrt_tensor_info
-{
+private func describe(
+  _ value: Value, _ symbols: UnsafeMutableBufferPointer<UnsafePointer<CChar>>, _ answers: Answers
+) -> nnrt_tensor_info {
   var info = nnrt_tensor_info()
-  info.name = texts.add(value.name)
+  info.name = answers.add(value.name)
   info.dtype = value.type.dtype.code
   let rank = min(value.type.shape.rank, Int(NNRT_MAX_RANK))
   info.rank = rank
@@ -79,18 +96,20 @@ private func describe(_ value: Value, _ symbols: [UnsafePointer<CChar>], _ texts
   return info
 }
 
-/// Texts that end with NUL, in one piece of memory.
-final class CStrings {
-  private let memory: UnsafeMutablePointer<CChar>
+/// Arrays and then texts that end with NUL, in one piece of memory.
+///
+/// No `Array`s: each type of elements costs the library 170 bytes of metadata, for every other type that this module uses too.
+final class Answers {
+  private let memory: UnsafeMutableRawPointer
   private let capacity: Int
   private var used = 0
 
   /// - Throws: ``ErrorCode/outOfMemory``.
   init(capacity: Int) throws(NNError) {
     guard let bytes = nnp_allocate(capacity) else {
-      throw NNError(.outOfMemory, "\(capacity) bytes for the model's texts could not be allocated")
+      throw NNError(.outOfMemory, "\(capacity) bytes to describe the model could not be allocated")
     }
-    self.memory = bytes.assumingMemoryBound(to: CChar.self)
+    self.memory = bytes
     self.capacity = capacity
   }
 
@@ -99,13 +118,24 @@ final class CStrings {
   /// The bytes `text` takes here.
   static func size(_ text: Name) -> Int { text.utf8.count + 1 }
 
-  /// A copy of `text`. All copies together must fit the capacity.
+  /// The bytes an array takes here.
+  static func size<Element>(_: Element.Type, _ count: Int) -> Int { count * MemoryLayout<Element>.stride }
+
+  /// Room for an array of what needs no more than eight bytes' alignment. Arrays come before texts; all together must fit the capacity.
+  func array<Element>(of _: Element.Type, _ count: Int) -> UnsafeMutableBufferPointer<Element> {
+    precondition(used % 8 == 0 && Answers.size(Element.self, count) <= capacity - used)
+    let start = (memory + used).assumingMemoryBound(to: Element.self)
+    used += Answers.size(Element.self, count)
+    return UnsafeMutableBufferPointer(start: start, count: count)
+  }
+
+  /// A copy of `text`. All together must fit the capacity.
   func add(_ text: Name) -> UnsafePointer<CChar> {
-    precondition(CStrings.size(text) <= capacity - used)
-    let start = memory + used
+    precondition(Answers.size(text) <= capacity - used)
+    let start = (memory + used).assumingMemoryBound(to: CChar.self)
     for (index, byte) in text.utf8.enumerated() { start[index] = CChar(bitPattern: byte) }
     start[text.utf8.count] = 0
-    used += CStrings.size(text)
+    used += Answers.size(text)
     return UnsafePointer(start)
   }
 }

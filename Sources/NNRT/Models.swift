@@ -209,7 +209,7 @@ func buffer(_ start: UnsafeRawPointer?, _ size: size_t, _ what: StaticString) th
 }
 
 private func tell(
-  _ infos: [nnrt_tensor_info], _ what: StaticString, _ index: size_t,
+  _ infos: UnsafeBufferPointer<nnrt_tensor_info>, _ what: StaticString, _ index: size_t,
   _ info: UnsafeMutablePointer<nnrt_tensor_info>?
 ) throws(NNError) {
   guard let info else { throw NNError(.invalidArgument, "info is NULL: there is no place to put the answer") }
@@ -217,7 +217,7 @@ private func tell(
 }
 
 private func find(
-  _ infos: [nnrt_tensor_info], _ what: StaticString, _ name: UnsafePointer<CChar>?,
+  _ infos: UnsafeBufferPointer<nnrt_tensor_info>, _ what: StaticString, _ name: UnsafePointer<CChar>?,
   _ index: UnsafeMutablePointer<size_t>?
 ) throws(NNError) {
   guard let name else { throw NNError(.invalidArgument, "name is NULL") }
