@@ -10,10 +10,14 @@ private struct Case: CustomStringConvertible {
   var width = 14
   var filters = 20
   var padding = (top: 1, left: 1, bottom: 1, right: 1)
+  var stride = 1
   var hasBias = false
   var activation = Activation.identity
 
-  var window: Window { Window(kernel: (3, 3), padding: padding) }
+  /// Into how many threads' units the work is cut.
+  var threads = 1
+
+  var window: Window { Window(kernel: (3, 3), stride: (stride, stride), padding: padding) }
   var outputHeight: Int { window.outputHeight(height) }
   var outputWidth: Int { window.outputWidth(width) }
   var algorithm: ConvolutionAlgorithm {
@@ -22,7 +26,7 @@ private struct Case: CustomStringConvertible {
       outputWidth: outputWidth)
   }
   var description: String {
-    "(\(batch), \(channels), \(height), \(width)) → \(filters), padding \(padding), \(activation.function)"
+    "(\(batch), \(channels), \(height), \(width)) → \(filters), stride \(stride), padding \(padding), \(activation.function)"
   }
 
   /// Numbers of a standard normal distribution for x, weights and bias.
@@ -42,7 +46,7 @@ private struct Case: CustomStringConvertible {
             let y = ((n * filters + m) * outputHeight + row) * outputWidth + column
             for c in 0..<channels {
               for tap in 0..<9 {
-                let (i, j) = (row + tap / 3 - padding.top, column + tap % 3 - padding.left)
+                let (i, j) = (row * stride + tap / 3 - padding.top, column * stride + tap % 3 - padding.left)
                 guard i >= 0, i < height, j >= 0, j < width else { continue }
                 body(y, (m * channels + c) * 9 + tap, ((n * channels + c) * height + i) * width + j)
               }
@@ -67,21 +71,23 @@ private struct Case: CustomStringConvertible {
       weights.withUnsafeBufferPointer { weights in
         bias.withUnsafeBufferPointer { bias in
           func arguments(_ out: UnsafeMutablePointer<Float>) -> ConvolutionArguments {
-            ConvolutionArguments(
+            var arguments = ConvolutionArguments(
               x: x.baseAddress!, weights: weights.baseAddress!, bias: hasBias ? bias.baseAddress! : nil,
               y: out,
               epilogue: Epilogue(activation), window: window, batch: batch, channels: channels,
               height: height,
               width: width, outputChannels: filters)
+            _ = arguments.share(among: threads)
+            return arguments
           }
           let any = arguments(UnsafeMutablePointer(mutating: x.baseAddress!))
-          guard case .winograd(let tile) = any.algorithm else { return blank }
+          guard let (tile, isStrided) = any.algorithm.winograd else { return blank }
           return identicalOutput(units: any.workUnits, initial: blank) { table, out, range in
             withScratch(any.transformedWeightsSize * 4) { transformed in
               let floats = transformed.assumingMemoryBound(to: Float.self)
               let weights = WinogradWeightsArguments(
-                weights: weights.baseAddress!, transformed: floats, tile: tile, filters: filters,
-                channels: channels)
+                weights: weights.baseAddress!, transformed: floats, tile: tile, isStrided: isStrided,
+                filters: filters, channels: channels)
               table.winogradWeights(weights, 0..<weights.workUnits)
               var arguments = arguments(out)
               arguments.transformedWeights = UnsafePointer(floats)
@@ -129,9 +135,36 @@ private func error(_ values: [Float], _ exact: [Double]) -> Double {
   #expect(algorithm(64, 8, 56) == .panels)
   #expect(algorithm(64, 64, 56, groups: 2) == .panels)
   #expect(algorithm(64, 64, 56, groups: 64) == .depthwise)
-  #expect(algorithm(64, 64, 56, Window(kernel: (3, 3), stride: (2, 2))) == .panels)
   #expect(algorithm(64, 64, 56, Window(kernel: (3, 3), dilation: (1, 2))) == .panels)
   #expect(algorithm(64, 64, 56, Window(kernel: (3, 1))) == .panels)
+}
+
+@Test func windowsThatMoveTwoPixelsHaveTilesWhereManyUseTheirWeights() {
+  func algorithm(_ channels: Int, _ filters: Int, _ size: Int, _ window: Window? = nil)
+    -> ConvolutionAlgorithm
+  {
+    ConvolutionAlgorithm(
+      window ?? Window(kernel: (3, 3), stride: (2, 2)), channels: channels, filters: filters, groups: 1,
+      outputHeight: size, outputWidth: size)
+  }
+  #expect(algorithm(128, 128, 28) == .stridedWinograd(.four))
+  #expect(algorithm(64, 128, 28) == .stridedWinograd(.four))
+  #expect(algorithm(256, 256, 14) == .stridedWinograd(.two))
+  #expect(algorithm(128, 256, 14) == .stridedWinograd(.two))
+  #expect(algorithm(64, 64, 8) == .stridedWinograd(.four))
+  #expect(algorithm(64, 64, 6) == .stridedWinograd(.two))
+  #expect(algorithm(64, 64, 4) == .panels)
+  #expect(algorithm(256, 512, 28) == .stridedWinograd(.two))
+  #expect(algorithm(512, 1024, 28) == .panels)
+  #expect(algorithm(512, 512, 7) == .panels)
+  #expect(algorithm(64, 64, 7) == .panels)
+  #expect(algorithm(64, 64, 0) == .panels)
+  #expect(algorithm(24, 64, 28) == .panels)
+  #expect(algorithm(64, 24, 28) == .panels)
+  #expect(algorithm(3, 64, 112) == .panels)
+  #expect(algorithm(64, 64, 28, Window(kernel: (3, 3), stride: (2, 1))) == .panels)
+  #expect(algorithm(64, 64, 28, Window(kernel: (3, 3), stride: (3, 3))) == .panels)
+  #expect(algorithm(64, 64, 28, Window(kernel: (5, 5), stride: (2, 2))) == .panels)
 }
 
 @Test(arguments: [
@@ -145,6 +178,44 @@ func winogradErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: 
   let (x, weights, _) = c.operands(&generator)
   let measured = error(c.outputs(x, weights, []), c.exactOutputs(x, weights))
   #expect(measured < bound)
+}
+
+@Test(arguments: [
+  (12, 32, WinogradTile.two, 1.5e-6), (28, 256, .two, 6e-6), (16, 32, .four, 6e-6), (56, 256, .four, 2.5e-5),
+])
+func stridedErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: WinogradTile, _ bound: Double)
+{
+  var generator = Generator(1)
+  let c = Case(batch: 1, channels: channels, height: size, width: size, filters: 48, stride: 2)
+  #expect(c.algorithm == .stridedWinograd(tile))
+  let (x, weights, _) = c.operands(&generator)
+  let measured = error(c.outputs(x, weights, []), c.exactOutputs(x, weights))
+  #expect(measured < bound)
+}
+
+@Test func stridedWinogradServesEveryHeightWidthAndPadding() {
+  var generator = Generator(6)
+  var tiles = (two: 0, four: 0)
+  for round in 0..<150 {
+    var c = Case()
+    c.stride = 2
+    c.batch = generator.int(1...3)
+    c.channels = 16 * generator.int(1...3)
+    c.filters = 16 * generator.int(1...7)
+    c.height = generator.int(1...25)
+    c.width = round % 5 == 0 ? generator.int(100...160) : generator.int(1...37)
+    c.padding = (generator.int(0...3), generator.int(0...3), generator.int(0...3), generator.int(0...3))
+    guard c.outputHeight > 0, c.outputWidth > 0, case .stridedWinograd(let tile) = c.algorithm else {
+      continue
+    }
+    if tile == .two { tiles.two += 1 } else { tiles.four += 1 }
+    let (x, weights, bias) = c.operands(&generator)
+    let outputs = c.outputs(x, weights, bias)
+    #expect(error(outputs, c.exactOutputs(x, weights)) < 1.5e-5, "\(c)")
+    c.threads = 2
+    #expect(isSame(c.outputs(x, weights, bias), outputs), "\(c)")
+  }
+  #expect(tiles.two > 5 && tiles.four > 5)
 }
 
 @Test func winogradServesEveryHeightWidthAndPadding() {
@@ -167,22 +238,30 @@ func winogradErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: 
 
 @Test func winogradAddsTheBiasAndAppliesTheActivation() {
   var generator = Generator(3)
-  for size in [6, 9] {
-    var c = Case(batch: 2, height: size, width: size)
+  for (size, stride, filters) in [(6, 1, 20), (9, 1, 20), (12, 2, 80), (16, 2, 32)] {
+    var c = Case(batch: 2, height: size, width: size, filters: filters, stride: stride)
     let (x, weights, bias) = c.operands(&generator)
     let plain = c.outputs(x, weights, bias)
     c.hasBias = true
     c.activation = Activation(.relu)
     let pixels = c.outputHeight * c.outputWidth
-    let expected = plain.indices.map { max(0, plain[$0] + bias[$0 / pixels % c.filters]) }
-    #expect(isSame(c.outputs(x, weights, bias), expected))
+    let shifted = plain.indices.map { plain[$0] + bias[$0 / pixels % c.filters] }
+    #expect(isSame(c.outputs(x, weights, bias), shifted.map { max(0, $0) }))
+    c.activation = Activation(.clip, alpha: -1, beta: 2)
+    #expect(isSame(c.outputs(x, weights, bias), shifted.map { min(2, max(-1, $0)) }))
+    c.activation = Activation(.negate)
+    #expect(isSame(c.outputs(x, weights, bias), shifted.map { -$0 }))
   }
 }
 
 @Test func winogradGivesARowTheSameBitsInEveryBatch() {
   var generator = Generator(4)
-  for (channels, size) in [(32, 6), (32, 7), (32, 13), (80, 6), (80, 7), (80, 13)] {
-    let c = Case(batch: 7, channels: channels, height: size, width: size)
+  for (channels, size, stride, filters) in [
+    (32, 6, 1, 20), (32, 7, 1, 20), (32, 13, 1, 20), (80, 6, 1, 20), (80, 7, 1, 20), (80, 13, 1, 20),
+    (32, 12, 2, 32), (32, 15, 2, 48),
+  ] {
+    let c = Case(
+      batch: 7, channels: channels, height: size, width: size, filters: filters, stride: stride)
     let (x, weights, _) = c.operands(&generator)
     let together = c.outputs(x, weights, [])
     let (inputs, outputs) = (x.count / 7, together.count / 7)

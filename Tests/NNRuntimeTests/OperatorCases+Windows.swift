@@ -18,10 +18,15 @@ extension OperatorCases {
     ([1, 2, 20, 21], Window(extent: [5, 4], paddingBefore: [2, 1], paddingAfter: [2, 2])),
   ]
 
-  /// Images and filters enough for Winograd's algorithm, with both of its tiles.
+  /// Images and filters enough for Winograd's algorithm, with both of its tiles, at one pixel and two at a time.
   private static let winograd: [(image: [Int], filters: Int, window: Window)] = [
     ([2, 16, 6, 5], 19, Window(extent: [3, 3], paddingBefore: [1, 1], paddingAfter: [1, 1])),
     ([3, 33, 13, 9], 40, Window(extent: [3, 3], paddingBefore: [0, 2], paddingAfter: [1, 0])),
+    (
+      [2, 32, 12, 11], 32,
+      Window(extent: [3, 3], strides: [2, 2], paddingBefore: [1, 1], paddingAfter: [1, 1])
+    ),
+    ([3, 16, 17, 32], 80, Window(extent: [3, 3], strides: [2, 2])),
   ]
 
   private static let poolWindows = windows.filter { $0.window.dilations == [1, 1] }

@@ -133,6 +133,7 @@ func convolution<I: InstructionSet>(
     }
   case .panels: panelConvolution(arguments, floats, units, I.self)
   case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
+  case .stridedWinograd(let tile): stridedConvolution(arguments, tile, floats, units, I.self)
   }
 }
 
@@ -183,7 +184,7 @@ func panelConvolution<I: InstructionSet>(
       panels: image + (item &* arguments.channels &* pixels &+ first), panelStride: 16, panelStep: pixels,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
       rows: filters.count, columns: inImage, k: k, readsAhead: true, epilogue: arguments.epilogue)
-    if inImage > 0 && packed == nil { I.multiply(block) }
+    if inImage > 0 && packed == nil { block.run(I.self) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
       block.panelStride = k &* 16
@@ -197,7 +198,7 @@ func panelConvolution<I: InstructionSet>(
     } else if inImage < columns {
       block.c += inImage
       block.columns = columns &- inImage
-      I.multiply(block)
+      block.run(I.self)
       block.c -= inImage
     }
     if arguments.epilogue.isSeparate {

@@ -7,6 +7,17 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   case panels
   /// Fewer multiplications through transformed tiles, with bits of its own.
   case winograd(WinogradTile)
+  /// The same for windows that move two pixels at a time; see ``StridedTile``.
+  case stridedWinograd(WinogradTile)
+
+  /// The tile of Winograd's algorithm, and whether it is that for windows that move two pixels at a time; nil if it is another one.
+  public var winograd: (tile: WinogradTile, isStrided: Bool)? {
+    switch self {
+    case .winograd(let tile): (tile, false)
+    case .stridedWinograd(let tile): (tile, true)
+    case .depthwise, .panels: nil
+    }
+  }
 
   /// With fewer channels or filters than this, transforming tiles takes longer than multiplying saves.
   static var leastWinogradChannels: Int { 16 }
@@ -14,6 +25,13 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   static var smallWinogradWeights: Int { 128 &* 128 }
   /// Tiles of an image that make up for reading large transformed weights.
   static var manyWinogradTiles: Int { 16 }
+  /// The same for windows that move two pixels at a time, in elements of transformed weights.
+  static var smallStridedWeights: Int { 36 &* 128 &* 128 }
+  static var manyStridedTiles: Int { 36 }
+  /// Elements of transformed weights that are too many for any image: memory, and time to make them. 32 MiB.
+  static var mostStridedWeights: Int { 8 << 20 }
+  /// Pixels of an output that make up for transforming tiles whose windows move two pixels at a time.
+  static var leastStridedPixels: Int { 36 }
 
   /// `filters` are the output channels of all groups.
   public init(
@@ -25,6 +43,10 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
       let tile = Self.tile(channels, filters, outputHeight, outputWidth)
     {
       self = .winograd(tile)
+    } else if window.isStrip, window.strideWidth == 2, groups == 1,
+      let tile = Self.stridedTile(channels, filters, outputHeight, outputWidth)
+    {
+      self = .stridedWinograd(tile)
     } else {
       self = .panels
     }
@@ -40,6 +62,21 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
     let products = isFour ? fourProducts : twoProducts
     guard products > 0, products &* 3 <= height &* width &* 18 else { return nil }
     return isFour ? .four : .two
+  }
+
+  /// The same for windows that move two pixels at a time, whose transformed weights are larger. Lanes are channels and filters.
+  static func stridedTile(_ channels: Int, _ filters: Int, _ height: Int, _ width: Int) -> WinogradTile? {
+    guard channels > 0, channels % 16 == 0, filters > 0, filters % 16 == 0,
+      height &* width >= leastStridedPixels
+    else { return nil }
+    /// Whether a tile has well below the products of the taps, and enough uses for its weights.
+    func pays(_ tile: WinogradTile) -> Bool {
+      let (count, products) = (tile.count(height, width), StridedTile(tile).products)
+      let mostWeights = count >= manyStridedTiles ? mostStridedWeights : smallStridedWeights
+      return count &* products &* 10 <= height &* width &* 9 &* 7
+        && channels <= mostWeights / products / filters
+    }
+    return pays(.four) ? .four : pays(.two) ? .two : nil
   }
 }
 

@@ -20,6 +20,9 @@ extension ConvolutionArguments {
         if load < best { (best, tilesPerBlock) = (load, size &* 16) }
       }
       return grain(winogradFilterBlocks, threads)
+    case .stridedWinograd(let tile):
+      while tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
+      return grain(stridedGrid(tile).filterBlocks, threads)
     }
   }
 

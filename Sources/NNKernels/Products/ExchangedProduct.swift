@@ -36,7 +36,7 @@ extension ProductBlock {
     exchanged.columns = rows
     exchanged.readsAhead = false
     exchanged.readsPanelsAhead = readsAhead && k <= 2048
-    I.multiply(exchanged)
+    exchanged.run(I.self)
     turn(UnsafePointer(scratch), width, I.self)
   }
 

@@ -231,16 +231,26 @@ extension ProductBlock {
     } while kBegin < k
   }
 
+  /// The whole block with the tiles of an instruction set, by code that all callers share.
+  @inlinable @inline(never)
+  public func run<I: InstructionSet>(_: I.Type) { I.multiply(self) }
+
   /// The activation over every row, while the block is still in the cache.
   @inlinable @inline(never)
   func finish<I: InstructionSet>(_ epilogue: Epilogue, _: I.Type) {
-    let kernel = unaryKernel(epilogue.function, I.self)
     var row = 0
     while row < rows {
-      let values = c + row &* cStride
-      kernel(UnsafePointer(values), values, columns, epilogue.alpha, epilogue.beta)
+      epilogue.apply(to: c + row &* cStride, columns, I.self)
       row &+= 1
     }
+  }
+}
+
+extension Epilogue {
+  /// The activation of `count` results in memory.
+  @inlinable @inline(never)
+  func apply<I: InstructionSet>(to values: UnsafeMutablePointer<Float>, _ count: Int, _: I.Type) {
+    unaryKernel(function, I.self)(UnsafePointer(values), values, count, alpha, beta)
   }
 }
 

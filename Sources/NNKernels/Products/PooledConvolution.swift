@@ -8,7 +8,7 @@ extension ConvolutionArguments {
     if epilogue.isSeparate { return false }
     switch algorithm {
     case .depthwise: return window.isStrip && window.strideWidth == 1
-    case .panels: return false
+    case .panels, .stridedWinograd: return false
     case .winograd: return true
     }
   }

@@ -125,8 +125,9 @@ public struct Window {
 /// x is (N, C, H, W), weights (M, C/groups, kH, kW) row-major, bias (M) or nil, y (N, M, oH, oW); all contiguous.
 /// Each output starts at +0 and takes fused multiply–adds over (channel in group, kernel row, kernel column) ascending,
 /// taps in the padding as zeros; then bias is added; then the epilogue applied. Where ``algorithm`` is Winograd's, a product of
-/// each frequency takes fused multiply–adds over the channels ascending instead, between the transforms of ``WinogradTile``: then
-/// an input that is not finite spoils all outputs of its tiles.
+/// each frequency takes fused multiply–adds over the channels ascending instead (over (phase, channel) ascending where windows move two
+/// pixels at a time, see ``StridedTile``), between the transforms of ``WinogradTile``: then an input that is not finite spoils all
+/// outputs of its tiles.
 ///
 /// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
 public struct ConvolutionArguments {
@@ -360,6 +361,7 @@ extension ConvolutionArguments {
     case .depthwise: return batch &* outputChannels
     case .panels: return (joinsImages ? 1 : batch) &* groups &* pixelBlocks &* filterBlocks
     case .winograd(let tile): return winogradUnits(tile)
+    case .stridedWinograd(let tile): return stridedGrid(tile).units
     }
   }
 
@@ -373,6 +375,7 @@ extension ConvolutionArguments {
         &+ (joinsImages || packsWeights
           ? panelsPerUnit &* 64 &* min(filtersPerUnit, (outputChannels / groups &+ 15) / 16 &* 16) : 0)
     case .winograd(let tile): winogradScratch(tile) &* 4
+    case .stridedWinograd(let tile): stridedGrid(tile).scratch &* 4
     }
   }
 }

@@ -184,10 +184,10 @@ extension StepBuilder {
     let isConstant = graph[node.inputs[1]].constant != nil
     let size = convolution.transformedWeightsSize
     if isConstant { nnp_will_write(transformed, size * 4) }
-    if case .winograd(let tile) = convolution.algorithm {
+    if let (tile, isStrided) = convolution.algorithm.winograd {
       let kernel = kernels.winogradWeights
       let arguments = WinogradWeightsArguments(
-        weights: weights, transformed: transformed, tile: tile, filters: filters,
+        weights: weights, transformed: transformed, tile: tile, isStrided: isStrided, filters: filters,
         channels: convolution.channels)
       if isConstant {
         kernel(arguments, 0..<arguments.workUnits)

@@ -75,7 +75,7 @@ extension ConvolutionAlgorithm {
     switch self {
     case .depthwise: "depthwise"
     case .panels: "panels"
-    case .winograd(let tile): tile == .two ? "winograd 2x2" : "winograd 4x4"
+    case .winograd(let tile), .stridedWinograd(let tile): tile == .two ? "winograd 2x2" : "winograd 4x4"
     }
   }
 }
@@ -92,7 +92,10 @@ extension Benchmark {
   private static let square: [ConvolutionShape] = [
     .init(64, 56, 64, 3), .init(128, 28, 128, 3), .init(256, 14, 256, 3), .init(512, 7, 512, 3),
     .init(16, 28, 32, 3), .init(32, 14, 64, 3), .init(8, 28, 8, 3), .init(64, 224, 64, 3),
-    .init(64, 56, 128, 3, stride: 2), .init(128, 28, 128, 3, stride: 2), .init(256, 14, 512, 3, stride: 2),
+    .init(64, 112, 64, 3, stride: 2), .init(64, 56, 128, 3, stride: 2), .init(128, 28, 256, 3, stride: 2),
+    .init(256, 14, 512, 3, stride: 2), .init(128, 56, 128, 3, stride: 2), .init(256, 28, 256, 3, stride: 2),
+    .init(512, 14, 512, 3, stride: 2), .init(16, 32, 16, 3, stride: 2), .init(32, 24, 64, 3, stride: 2),
+    .init(256, 28, 256, 3, stride: 2, batch: 4),
     .init(64, 56, 64, 3, dilation: 2), .init(256, 28, 256, 3, dilation: 4),
     .init(128, 56, 128, 3, groups: 32), .init(256, 14, 256, 3, groups: 4),
     .init(64, 56, 64, 3, batch: 8), .init(256, 14, 256, 3, batch: 8), .init(32, 14, 64, 3, batch: 64),
@@ -124,6 +127,7 @@ extension Benchmark {
     let all = pointwise + square + fewChannels + depthwise + signals
     return all.map(convolution) + [
       winogradWeights(.four, 64, 64), winogradWeights(.four, 512, 512), winogradWeights(.two, 512, 512),
+      winogradWeights(.four, 128, 128, isStrided: true), winogradWeights(.two, 256, 256, isStrided: true),
     ]
   }
 
@@ -139,10 +143,10 @@ extension Benchmark {
       // Once per plan if the weights are constant, so not counted.
       if arguments.transformedWeightsSize > 0 {
         let transformed = memory.floats(arguments.transformedWeightsSize)
-        if case .winograd(let tile) = arguments.algorithm {
+        if let (tile, isStrided) = arguments.algorithm.winograd {
           let transform = WinogradWeightsArguments(
-            weights: weights, transformed: transformed, tile: tile, filters: shape.filters,
-            channels: shape.channels)
+            weights: weights, transformed: transformed, tile: tile, isStrided: isStrided,
+            filters: shape.filters, channels: shape.channels)
           table.winogradWeights(transform, 0..<transform.workUnits)
         } else {
           Panels.packTransposed(
@@ -158,16 +162,21 @@ extension Benchmark {
     }
   }
 
-  private static func winogradWeights(_ tile: WinogradTile, _ channels: Int, _ filters: Int) -> Benchmark {
+  private static func winogradWeights(
+    _ tile: WinogradTile, _ channels: Int, _ filters: Int, isStrided: Bool = false
+  ) -> Benchmark {
+    let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
+    let shape = WinogradWeightsArguments(
+      weights: unset, transformed: unset, tile: tile, isStrided: isStrided, filters: filters,
+      channels: channels)
     let outputs = tile == .two ? "2x2" : "4x4"
-    let sizes = 9 + tile.frequencies
     return Benchmark(
-      .convolution, "winograd weights", "\(channels) to \(filters), tiles of \(outputs)",
-      Work(bytes: 4 * count(channels, filters, sizes), elements: count(channels, filters))
+      .convolution, "winograd weights",
+      "\(channels) to \(filters), tiles of \(outputs)" + (isStrided ? ", stride 2" : ""),
+      Work(bytes: 4 * count(channels * filters * 9 + shape.size), elements: count(channels, filters))
     ) { table, memory in
-      let weights = memory.floats(channels * filters * 9)
-      var arguments = WinogradWeightsArguments(
-        weights: weights, transformed: weights, tile: tile, filters: filters, channels: channels)
+      var arguments = shape
+      arguments.weights = UnsafePointer(memory.floats(channels * filters * 9))
       arguments.transformed = memory.floats(arguments.size)
       let (ready, units) = (arguments, arguments.workUnits)
       return { table.winogradWeights(ready, 0..<units) }

@@ -26,7 +26,8 @@ extension Benchmark {
   }
 
   private static func weightGradient(_ shape: ConvolutionShape) -> Benchmark {
-    let algorithm = shape.algorithm == .depthwise ? ConvolutionAlgorithm.panels : shape.algorithm
+    let isWinograd = shape.algorithm.winograd.map { !$0.isStrided } ?? false
+    let algorithm = isWinograd ? shape.algorithm : .panels
     return Benchmark(.training, "conv weight gradient", shape.text, algorithm: algorithm.name, shape.work) {
       table, memory in
       let arguments = ConvolutionWeightGradientArguments(

@@ -184,13 +184,13 @@ extension TransposedBlock {
         let target = inputs + (place &* channels &+ panel &* 16)
         var i = 0
         while i < n {
-          tile.inputLine(corner + i &* 16, width &* 16, values + i &* 16, n &* 16, I.self)
+          tile.inputLine(corner + i &* 16, width &* 16, 0..<n, values + i &* 16, n &* 16, I.self)
           i &+= 1
         }
         i = 0
         while i < n {
           tile.inputLine(
-            UnsafePointer(values) + i &* n &* 16, 16, target + i &* n &* stride, stride, I.self)
+            UnsafePointer(values) + i &* n &* 16, 16, 0..<n, target + i &* n &* stride, stride, I.self)
           i &+= 1
         }
         place &+= 1
@@ -217,11 +217,11 @@ extension TransposedBlock {
         let row = above == 2 ? phase / beside : down.first(i, tile)
         let column = beside == 2 ? 0 : across.first(j, tile)
         let target = products + frequency &* arguments.productStride
-        I.multiply(
-          ProductBlock(
-            a: UnsafePointer(inputs) + frequency &* arguments.inputStride, aStride: channels, panels: weights,
-            panelStride: channels &* 16, c: target + (row &* 2 &+ column) &* filters, cStride: 4 &* filters,
-            columnBias: nil, rowBias: nil, rows: rows &* columns, columns: joined &* filters, k: channels))
+        ProductBlock(
+          a: UnsafePointer(inputs) + frequency &* arguments.inputStride, aStride: channels, panels: weights,
+          panelStride: channels &* 16, c: target + (row &* 2 &+ column) &* filters, cStride: 4 &* filters,
+          columnBias: nil, rowBias: nil, rows: rows &* columns, columns: joined &* filters, k: channels
+        ).run(I.self)
         weights += joined &* filters &* channels
         phase &+= joined
       }
@@ -268,22 +268,14 @@ extension TransposedBlock {
   /// The pixels under the block's tiles, channels side by side.
   @inline(never) @export(interface)
   public func gather() {
-    let (height, width) = (arguments.regionHeight, arguments.regionWidth)
-    let plane = arguments.height &* arguments.width
-    let source = arguments.x + image &* arguments.channels &* plane
-    nnp_clear(region, arguments.channels &* height &* width)
-    let left = column &* arguments.tile.outputs &- 1
-    let top = row &* arguments.tile.outputs &- 1
-    let first = max(0, left)
-    let count = min(arguments.width, left &+ width) &- first
-    var y = max(0, top)
-    while y < min(arguments.height, top &+ height) {
-      Panels.packTransposed(
-        source + (y &* arguments.width &+ first), k: count, columns: arguments.channels, rowStride: plane,
-        into: region + ((y &- top) &* width &+ first &- left) &* 16, range: 0..<arguments.channels / 16,
-        panelStride: height &* width &* 16)
-      y &+= 1
-    }
+    let m = arguments.tile.outputs
+    let pixels = ImageRegion(
+      top: row &* m &- 1, left: column &* m &- 1, height: arguments.regionHeight, width: arguments.regionWidth
+    )
+    nnp_clear(region, arguments.channels &* pixels.height &* pixels.width)
+    pixels.gather(
+      arguments.x + image &* arguments.channels &* arguments.height &* arguments.width, arguments.height,
+      arguments.width, panels: arguments.channels / 16, into: region)
   }
 
   /// A tile's outputs of sixteen filters to their planes, from `target` on.
@@ -292,46 +284,24 @@ extension TransposedBlock {
     let size = 2 &* arguments.tile.outputs
     let (height, width) = (2 &* arguments.height, 2 &* arguments.width)
     let (top, left) = ((row &+ place / columns) &* size, (column &+ place % columns) &* size)
-    let corner = target + (top &* width &+ left)
-    let (lines, pixels) = (min(size, height &- top), min(size, width &- left))
-    var y = 0
-    while y < lines {
-      var x = 0
-      while x < pixels {
-        let source = UnsafePointer(outputs) + (y &* size &+ x) &* 16
-        let first = corner + (y &* width &+ x)
-        var lane = 0
-        while lane < 16 {
-          let target = first + lane &* height &* width
-          if pixels &- x >= 4 {
-            nnp_transpose_4x4(source + lane, 16, target, height &* width)
-          } else {
-            // Half a square: the last two pixels of a row.
-            var i = 0
-            while i < 8 {
-              target[i / 2 &* height &* width &+ i % 2] = source[i % 2 &* 16 &+ lane &+ i / 2]
-              i &+= 1
-            }
-          }
-          lane &+= 4
-        }
-        x &+= 4
-      }
-      y &+= 1
-    }
+    scatterTile(
+      outputs, size, min(size, height &- top), min(size, width &- left), target + (top &* width &+ left),
+      height, width)
   }
 }
 
 // One line of a transform from memory to memory, whose vectors are `step` and `toStep` elements apart.
 extension WinogradTile {
+  /// Inputs and frequencies out of `present` are left out: the frequencies in it must not depend on those inputs.
   @inlinable @inline(never)
   func inputLine<I: InstructionSet>(
-    _ from: UnsafePointer<Float>, _ step: Int, _ to: UnsafeMutablePointer<Float>, _ toStep: Int, _: I.Type
+    _ from: UnsafePointer<Float>, _ step: Int, _ present: Range<Int>, _ to: UnsafeMutablePointer<Float>,
+    _ toStep: Int, _: I.Type
   ) {
     transformInput(I.self) {
-      nnp_load(from + $0 &* step)
+      present.contains($0) ? nnp_load(from + $0 &* step) : nnp_splat(0)
     } _: {
-      nnp_store(to + $0 &* toStep, $1)
+      if present.contains($0) { nnp_store(to + $0 &* toStep, $1) }
     }
   }
 

@@ -46,6 +46,7 @@ extension ConvolutionArguments {
     case .panels: packsWeights ? Panels.size(k: reductionLength, columns: outputChannels) : 0
     case .winograd(let tile):
       WinogradWeightsArguments.size(tile, filters: outputChannels, channels: channels)
+    case .stridedWinograd(let tile): StridedTile(tile).products &* outputChannels &* channels
     }
   }
 }
@@ -101,7 +102,7 @@ func winogradConvolution<I: InstructionSet>(
         product.columns = tiles
         product.multiplyExchanged(staging + WinogradOperand.stagingSize, I.self)
       } else {
-        I.multiply(product)
+        product.run(I.self)
       }
       frequency &+= 1
     }

@@ -23,10 +23,7 @@ extension ConvolutionArguments {
       while done < tiles {
         let sums = products + (i &* grid.blockColumns &+ done)
         winogradOutputs(grid.tile, sums, frequencyStride, shift, staging, I.self)
-        if epilogue.isSeparate {
-          let function = unaryKernel(epilogue.function, I.self)
-          function(UnsafePointer(staging), staging, m &* m &* 16, epilogue.alpha, epilogue.beta)
-        }
+        if epilogue.isSeparate { epilogue.apply(to: staging, m &* m &* 16, I.self) }
         grid.forEachRun(&place, min(16, tiles &- done)) { start, lane, run in
           let (row, column) = (start.row &* side, start.column &* side)
           let count = min(run &* side, width &- column)

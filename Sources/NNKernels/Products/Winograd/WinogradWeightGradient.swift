@@ -49,7 +49,7 @@ func convolutionWeightGradient<I: InstructionSet>(
   _: I.Type
 ) {
   guard case .winograd(let tile) = arguments.algorithm else {
-    arguments.run(scratch, units) { I.multiply($0) }
+    arguments.run(scratch, units) { $0.run(I.self) }
     return
   }
   let floats = scratch.assumingMemoryBound(to: Float.self)
@@ -110,12 +110,12 @@ func winogradWeightGradient<I: InstructionSet>(
         UnsafePointer(inputs) + frequency &* strides.inputs, k: tiles, columns: channels,
         rowStride: grid.blockColumns, into: panels, range: 0..<Panels.count(columns: channels),
         panelStride: nil)
-      I.multiply(
-        ProductBlock(
-          a: UnsafePointer(gradients) + frequency &* strides.gradients, aStride: grid.blockColumns,
-          panels: UnsafePointer(panels), panelStride: tiles &* 16, c: sums + frequency &* strides.sums,
-          cStride: strides.row, columnBias: nil, rowBias: nil, rows: filters,
-          columns: Panels.count(columns: channels) &* 16, k: tiles, accumulates: true))
+      ProductBlock(
+        a: UnsafePointer(gradients) + frequency &* strides.gradients, aStride: grid.blockColumns,
+        panels: UnsafePointer(panels), panelStride: tiles &* 16, c: sums + frequency &* strides.sums,
+        cStride: strides.row, columnBias: nil, rowBias: nil, rows: filters,
+        columns: Panels.count(columns: channels) &* 16, k: tiles, accumulates: true
+      ).run(I.self)
       frequency &+= 1
     }
     first &+= grid.blockLength

@@ -4,18 +4,23 @@ import CPlatform
 ///
 /// weights is (M, C, 3, 3). Transformed, blocks of ``filtersPerBlock`` filters follow each other, and in a block its n² frequencies, each
 /// with its filters in panels of 16: (C, 16). So what one unit of the convolution reads is one stretch of memory.
+/// With ``isStrided`` as ``ConvolutionAlgorithm/stridedWinograd(_:)`` reads them: blocks of ``stridedFiltersPerBlock``, whose frequencies have
+/// panels of (phases, C, 16).
 /// Work units: ``workUnits``, panels.
 public struct WinogradWeightsArguments {
   public var weights: UnsafePointer<Float>
   public var transformed: UnsafeMutablePointer<Float>
   public var tile: WinogradTile
+  /// Whether windows move two pixels at a time.
+  public var isStrided: Bool
   public var filters: Int
   public var channels: Int
 
   @inlinable public init(
-    weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>, tile: WinogradTile, filters: Int,
-    channels: Int
+    weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>, tile: WinogradTile,
+    isStrided: Bool = false, filters: Int, channels: Int
   ) {
+    self.isStrided = isStrided
     self.weights = weights
     self.transformed = transformed
     self.tile = tile
@@ -24,10 +29,15 @@ public struct WinogradWeightsArguments {
   }
 
   @inlinable public static var filtersPerBlock: Int { 32 }
+  @inlinable public static var stridedFiltersPerBlock: Int { 64 }
   @inlinable public var workUnits: Int { Panels.count(columns: filters) }
 
   /// Elements of the transformed weights.
-  @inlinable public var size: Int { Self.size(tile, filters: filters, channels: channels) }
+  @inlinable public var size: Int {
+    isStrided
+      ? StridedTile(tile).products &* filters &* channels
+      : Self.size(tile, filters: filters, channels: channels)
+  }
 
   @inlinable static func size(_ tile: WinogradTile, filters: Int, channels: Int) -> Int {
     tile.frequencies &* Panels.count(columns: filters) &* 16 &* channels
@@ -62,7 +72,8 @@ func winogradWeights<I: InstructionSet>(
 }
 
 extension WinogradWeightsArguments {
-  /// The panel's filters, through `values`, which has room for n² vectors.
+  /// The panel's filters, through `values`, which has room for n² vectors; phase after phase, of which there is one if windows move one
+  /// pixel at a time.
   @inlinable @inline(__always)
   func transform<I: InstructionSet>(_ panel: Int, _ values: UnsafeMutablePointer<Float>, _: I.Type) {
     let n = tile.inputs
@@ -70,26 +81,70 @@ extension WinogradWeightsArguments {
     let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: channels)
     let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* channels
     let count = min(16, filters &- filter)
-    var source = weights + filter &* channels &* 9
-    var target = transformed + (block.start &+ inBlock)
-    var channel = 0
-    while channel < channels {
-      var tap = 0
-      while tap < 9 {
-        let place = values + (tap / 3 &* n &+ tap % 3) &* 16
-        nnp_store(place, nnp_load_strided_lanes(source + tap, channels &* 9, 0, count, 0))
-        tap &+= 1
+    var phase = 0
+    while phase < (isStrided ? 4 : 1) {
+      var source = weights + filter &* channels &* 9
+      var target = transformed + (block.start &+ inBlock)
+      var channel = 0
+      while channel < channels {
+        var place = 0
+        while place < 9 {
+          var weight = nnp_splat(0)
+          let tap = tap(place, phase)
+          if tap >= 0 { weight = nnp_load_strided_lanes(source + tap, channels &* 9, 0, count, 0) }
+          nnp_store(values + (place / 3 &* n &+ place % 3) &* 16, weight)
+          place &+= 1
+        }
+        tile.transformWeights(values, I.self)
+        if isStrided {
+          store(panel, phase / 2, phase % 2, channel, UnsafePointer(values))
+        } else {
+          var frequency = 0
+          while frequency < n &* n {
+            nnp_store(
+              target + frequency &* block.frequencyStride, nnp_load(UnsafePointer(values) + frequency &* 16))
+            frequency &+= 1
+          }
+        }
+        source += 9
+        target += 16
+        channel &+= 1
       }
-      tile.transformWeights(values, I.self)
-      var frequency = 0
-      while frequency < n &* n {
+      phase &+= 1
+    }
+  }
+
+  /// The tap at a place of a phase's window of 3 x 3, less than 0 for a missing one: along an axis, phases have the windows of
+  /// ``StridedTile``.
+  @inlinable @inline(__always) func tap(_ place: Int, _ phase: Int) -> Int {
+    if !isStrided { return place }
+    let row = place / 3 &* 2 &+ phase / 2 &- 2
+    let column = place % 3 &* 2 &+ phase % 2 &- 2
+    return place >= 3 && place % 3 > 0 && row < 3 && column < 3 ? row &* 3 &+ column : -1
+  }
+
+  /// The frequencies that the phase has to their places.
+  @inline(never) @export(interface)
+  public func store(_ panel: Int, _ below: Int, _ beside: Int, _ channel: Int, _ values: UnsafePointer<Float>)
+  {
+    let strided = StridedTile(tile)
+    let first = panel &* 16 / Self.stridedFiltersPerBlock &* Self.stridedFiltersPerBlock
+    let block = transformed + strided.products &* first &* channels
+    let inBlock = min(Self.stridedFiltersPerBlock, filters &- first)
+    var i = 0
+    while i < strided.frequencies &- below {
+      var j = 0
+      while j < strided.frequencies &- beside {
+        let phases = strided.phases(i) &* strided.phases(j)
+        let phase = below &* strided.phases(j) &+ beside
+        let row = strided.place(i, j) &* inBlock &+ (panel &* 16 &- first) &* phases &+ phase &* 16
         nnp_store(
-          target + frequency &* block.frequencyStride, nnp_load(UnsafePointer(values) + frequency &* 16))
-        frequency &+= 1
+          block + (row &* channels &+ channel &* 16),
+          nnp_load(values + ((i &+ 1) &* tile.inputs &+ j &+ 1) &* 16)
+        )
+        j &+= 1
       }
-      source += 9
-      target += 16
-      channel &+= 1
+      i &+= 1
     }
   }
 }
