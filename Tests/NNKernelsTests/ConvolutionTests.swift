@@ -197,6 +197,45 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
   }
 }
 
+@Test func convolutionsOfFewChannelsKeepTheBits() {
+  // Rows of the image that are copied with their padding, as wide as a number of vectors and as may be, for one output row or for several;
+  // filters beside whole tiles, several blocks of them, and activations that follow the products.
+  var generator = Generator(9)
+  for width in [8, 15, 16, 17, 23, 32, 33, 47, 64, 65, 97] {
+    for stride in 1...2 {
+      for (kernel, dilation) in [(7, 1), (3, 1), (5, 2), (2, 3)] {
+        let reach = dilation * (kernel - 1)
+        check(
+          Case(
+            channels: 3, height: kernel + 9, width: (width - 1) * stride + 1, outputs: generator.int(1...70),
+            window: Window(
+              kernel: (kernel, kernel), stride: (generator.int(1...3), stride),
+              dilation: (dilation, dilation),
+              padding: (reach / 2, reach / 2, reach - reach / 2, reach - reach / 2)),
+            hasBias: width % 2 == 1,
+            activation: [Activation(.identity), Activation(.clip, alpha: 0, beta: 6), Activation(.tanh)][
+              generator.int(0...2)]), &generator)
+      }
+    }
+  }
+  for _ in 0..<60 {
+    var c = Case()
+    c.groups = generator.int(1...2)
+    c.channels = c.groups * generator.int(1...5)
+    c.outputs = c.groups * generator.int(1...9)
+    c.batch = generator.int(1...2)
+    c.height = generator.int(1...20)
+    c.width = generator.int(20...80)
+    // Padding as wide as the window, and wider.
+    c.window = Window(
+      kernel: (generator.int(1...min(5, c.height)), generator.int(1...7)),
+      stride: (generator.int(1...3), generator.int(1...2)), dilation: (1, generator.int(1...3)),
+      padding: (generator.int(0...6), generator.int(0...9), generator.int(0...6), generator.int(0...9)))
+    if c.window.outputHeight(c.height) == 0 || c.window.outputWidth(c.width) == 0 { continue }
+    check(c, &generator, wild: generator.int(0...3) == 0)
+  }
+}
+
 @Test func unfoldTimesWeightsIsTheConvolution() {
   var generator = Generator(5)
   let window = Window(kernel: (3, 2), stride: (2, 1), dilation: (1, 2), padding: (1, 2, 0, 1))

@@ -131,7 +131,13 @@ func convolution<I: InstructionSet>(
     } else {
       depthwiseConvolution(arguments, floats, units, I.self)
     }
-  case .panels: panelConvolution(arguments, floats, units, I.self)
+  case .panels:
+    let rows = arguments.outputRowsPerUnit
+    if rows > 0 {
+      rowConvolution(arguments, rows, floats, units, I.self)
+    } else {
+      panelConvolution(arguments, floats, units, I.self)
+    }
   case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
   case .stridedWinograd(let tile): stridedConvolution(arguments, tile, floats, units, I.self)
   }

@@ -11,6 +11,8 @@ public struct ProductBlock: BitwiseCopyable {
   /// From one panel of B to the next, and from one row of a panel to the next.
   @usableFromInline var panelStride: Int
   @usableFromInline var panelStep: Int
+  /// Where each row of a panel lies, from `panels` on, if they are not `panelStep` apart, which is 0 then; nil otherwise.
+  @usableFromInline var rowOffsets: UnsafePointer<Int>?
   @usableFromInline var c: UnsafeMutablePointer<Float>
   @usableFromInline var cStride: Int
   /// One number per column, nil for none.
@@ -49,6 +51,7 @@ public struct ProductBlock: BitwiseCopyable {
     self.panels = panels
     self.panelStride = panelStride
     self.panelStep = panelStep
+    rowOffsets = nil
     self.accumulates = accumulates
     self.c = c
     self.cStride = cStride
@@ -89,7 +92,10 @@ extension ProductBlock {
     var tile = isStart ? T.zero : T.load(UnsafePointer(target), cStride, width)
     let (panelStride, panelStep) = (panelStride, panelStep)
     let (stride, step) = aInPanels ? (1, 16) : (aStride, aStep)
-    var b = panels + (panel &* panelStride &+ kBegin &* panelStep)
+    let firstRow = panels + panel &* panelStride
+    var b = firstRow + kBegin &* panelStep
+    var offset = rowOffsets
+    if let first = rowOffsets { offset = first + kBegin }
     let first = aInPanels ? row / 16 &* 16 &* k &+ row % 16 : row &* stride
     var column = a + (first &+ kBegin &* step)
     // The first tiles of each row ask for the next rows, or in panels for what is read 64 lines later.
@@ -102,6 +108,10 @@ extension ProductBlock {
       if T.rows >= 4 && MemoryLayout<T.Columns>.size >= MemoryLayout<Vector>.size {
         if next == nil { nnp_prefetch(ahead) } else { nnp_prefetch_far(ahead) }
         ahead += aheadStep
+      }
+      if let place = offset {
+        b = firstRow + place.pointee
+        offset = place + 1
       }
       tile.step(column, stride, T.Columns.load(b, panelStride))
       b += panelStep

@@ -329,8 +329,10 @@ extension ConvolutionArguments {
   /// Panels of a unit that scratch has room for.
   @inlinable @inline(__always) var gatheredPanels: Int { readsImage ? 1 : panelsPerUnit }
 
-  /// Blocks of pixels of one group, and of one image where images are not joined.
+  /// Blocks of pixels of one group, and of one image where images are not joined; of rows of pixels where rows are copied.
   @inlinable @inline(__always) var pixelBlocks: Int {
+    let rows = outputRowsPerUnit
+    if rows > 0 { return (outputHeight &+ rows &- 1) / rows }
     let panels = Panels.count(columns: pixelsPerImage &* (joinsImages ? batch : 1))
     return (panels &+ panelsPerUnit &- 1) / panelsPerUnit
   }
@@ -370,6 +372,8 @@ extension ConvolutionArguments {
     switch algorithm {
     case .depthwise:
       (max(window.kernelHeight &* paddedRowLength, width) &+ (pools ? pixelsPerImage : 0)) &* 4
+    case .panels where outputRowsPerUnit > 0:
+      (tapOffsetsSize &+ copiedRows(outputRowsPerUnit) &* copiedRowSize) &* 4
     case .panels:
       gatheredPanels &* 64 &* max(1, reductionLength)
         &+ (joinsImages || packsWeights
