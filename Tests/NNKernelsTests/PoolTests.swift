@@ -25,12 +25,20 @@ private struct Case: CustomStringConvertible {
   }
 
   static func random(_ generator: inout Generator) -> Case {
-    // Now and then the window that has code of its own, and rows of more than one vector.
+    // Now and then the windows that have code of their own, and rows of more than one vector.
     let width = generator.int(0...2) == 0 ? generator.int(1...70) : generator.int(1...20)
     if generator.int(0...3) == 0 {
       return Case(
         planes: generator.int(1...3), height: generator.int(1...9), width: width,
         window: Window(kernel: (2, 2), stride: (2, 2)), includesPadding: generator.int(0...1) == 1)
+    }
+    if generator.int(0...3) == 0 {
+      return Case(
+        planes: generator.int(1...3), height: generator.int(1...9), width: width,
+        window: Window(
+          kernel: (3, 3), stride: (2, 2),
+          padding: (generator.int(0...3), generator.int(0...3), generator.int(0...3), generator.int(0...3))),
+        includesPadding: false)
     }
     return Case(
       planes: generator.int(1...3), height: generator.int(1...9), width: width,

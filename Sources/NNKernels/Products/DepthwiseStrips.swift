@@ -24,12 +24,15 @@ import NNGraph
   @usableFromInline let x: Int
   @usableFromInline let width: Int
   @usableFromInline let stride: Int
+  /// What taps in the padding are.
+  @usableFromInline let outside: Float
 
   @inlinable @inline(__always)
-  init(x: Int, width: Int, stride: Int) {
+  init(x: Int, width: Int, stride: Int, outside: Float = 0) {
     self.x = x
     self.width = width
     self.stride = stride
+    self.outside = outside
   }
 
   /// Whether all that is read lies inside the image.
@@ -37,13 +40,13 @@ import NNGraph
     x >= 0 && x &+ 16 &* stride &+ (stride == 1 ? 2 : 1) <= width
   }
 
-  /// Sixteen neighbours from column `x + offset` on, zeros outside.
+  /// Sixteen neighbours from column `x + offset` on.
   @inlinable @inline(__always)
   func load(_ row: UnsafePointer<Float>, _ offset: Int, _ isInside: Bool) -> Vector {
     let first = x &+ offset
     if isInside { return nnp_load(row + first) }
     let begin = min(16, max(0, 0 &- first))
-    return nnp_load_lanes(row + first, begin, max(begin, min(16, width &- first)), nnp_splat(0))
+    return nnp_load_lanes(row + first, begin, max(begin, min(16, width &- first)), nnp_splat(outside))
   }
 
   /// The three taps of a row.
@@ -53,7 +56,7 @@ import NNGraph
     let (a, b): (Vector, Vector) = (load(row, 1, isInside), load(row, 17, isInside))
     let last = oddLanes(a, b)
     // All but the first are what the window before has last.
-    let first = isInside || (x >= 0 && x < width) ? row[x] : 0
+    let first = isInside || (x >= 0 && x < width) ? row[x] : outside
     return (nnp_shift_in(last, first), evenLanes(a, b), last)
   }
 }

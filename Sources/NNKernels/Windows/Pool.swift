@@ -11,6 +11,9 @@ import CPlatform
 func pool<I: InstructionSet>(_ arguments: PoolArguments, _ range: Range<Int>, _ isMaximum: Bool, _: I.Type) {
   let window = arguments.window
   if window.isHalving { return poolSquares(arguments, range, isMaximum, I.self) }
+  if isMaximum && window.isStrip && window.strideWidth == 2 {
+    return maximumPoolStrips(arguments, range, I.self)
+  }
   let size = arguments.planes &* arguments.height &* arguments.width
   // Lanes past the end of a row hold nothing; what they store is overwritten by the next row, up to the end of the range.
   let limit = range.upperBound &* arguments.outputHeight &* arguments.outputWidth
