@@ -85,9 +85,7 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
         guard any.transformedWeightsSize > 0 else { return }
         let fromPanels = withScratch(any.transformedWeightsSize * 4) { memory in
           let panels = memory.assumingMemoryBound(to: Float.self)
-          Panels.packTransposed(
-            weights.baseAddress!, k: any.reductionLength, columns: c.outputs, rowStride: any.reductionLength,
-            into: panels, range: 0..<Panels.count(columns: c.outputs))
+          any.transformWeights(into: panels, 0..<any.weightUnits, tables[0].winogradWeights)
           return identicalOutput(units: units, initial: blank) { table, out, range in
             var arguments = arguments(out)
             arguments.transformedWeights = UnsafePointer(panels)

@@ -81,14 +81,11 @@ private struct Case: CustomStringConvertible {
             return arguments
           }
           let any = arguments(UnsafeMutablePointer(mutating: x.baseAddress!))
-          guard let (tile, isStrided) = any.algorithm.winograd else { return blank }
+          if any.algorithm.winograd == nil { return blank }
           return identicalOutput(units: any.workUnits, initial: blank) { table, out, range in
             withScratch(any.transformedWeightsSize * 4) { transformed in
               let floats = transformed.assumingMemoryBound(to: Float.self)
-              let weights = WinogradWeightsArguments(
-                weights: weights.baseAddress!, transformed: floats, tile: tile, isStrided: isStrided,
-                filters: filters, channels: channels)
-              table.winogradWeights(weights, 0..<weights.workUnits)
+              any.transformWeights(into: floats, 0..<any.weightUnits, table.winogradWeights)
               var arguments = arguments(out)
               arguments.transformedWeights = UnsafePointer(floats)
               withScratch(arguments.scratchSize) { table.convolution(arguments, $0, range) }

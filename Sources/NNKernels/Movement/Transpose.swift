@@ -46,3 +46,12 @@ private func transposeFour<T: BitwiseCopyable>(
   nnp_transpose_4x4(
     source.assumingMemoryBound(to: Float.self), xStride, target.assumingMemoryBound(to: Float.self), yStride)
 }
+
+/// ``transpose(_:_:_:_:_:_:)`` of floats, for kernels of every instruction set.
+@inline(never) @export(interface)
+public func transposeFloats(
+  _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>, _ yStride: Int, _ rows: Int,
+  _ columns: Int
+) {
+  transpose(x, xStride, y, yStride, rows, columns)
+}

@@ -171,7 +171,9 @@ func panelConvolution<I: InstructionSet>(
     let columns = min(pixelsPerUnit, all &- first)
     let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
     let pixel = item &* pixels &+ first
-    let inImage = arguments.readsImage ? packed == nil ? columns / 16 &* 16 : columns : 0
+    // With weights in the lanes, pixels need not be whole panels.
+    let readable = packed == nil ? columns / 16 &* 16 : columns
+    let inImage = arguments.readsImage ? readable : 0
     if place != present {
       var gathered = inImage
       while gathered < columns {

@@ -37,30 +37,6 @@ extension ProductBlock {
     exchanged.readsAhead = false
     exchanged.readsPanelsAhead = readsAhead && k <= 2048
     exchanged.run(I.self)
-    turn(UnsafePointer(scratch), width, I.self)
-  }
-
-  /// c[row, column] = x[column, row] for all rows and columns, in squares of 4 as far as they go.
-  @inlinable @inline(__always)
-  func turn<I: InstructionSet>(_ x: UnsafePointer<Float>, _ xStride: Int, _: I.Type) {
-    var row = 0
-    while row < rows {
-      let isSquare = row &+ 4 <= rows
-      let end = isSquare ? row &+ 4 : row &+ 1
-      var column = 0
-      while isSquare && column &+ 4 <= columns {
-        nnp_transpose_4x4(x + (column &* xStride &+ row), xStride, c + (row &* cStride &+ column), cStride)
-        column &+= 4
-      }
-      while column < columns {
-        var r = row
-        while r < end {
-          c[r &* cStride &+ column] = x[column &* xStride &+ r]
-          r &+= 1
-        }
-        column &+= 1
-      }
-      row = end
-    }
+    transposeFloats(UnsafePointer(scratch), width, c, cStride, rows, columns)
   }
 }

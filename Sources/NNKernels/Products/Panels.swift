@@ -52,32 +52,8 @@ public enum Panels {
     while p < range.upperBound {
       let width = min(16, columns &- p &* 16)
       let panel = panels + p &* panelStride
-      let source = transposed + p &* 16 &* rowStride
-      // Squares of 4 x 4, sixteen of which use up what is read and what is written of the cache's lines.
-      var row = 0
-      while row < k {
-        let end = min(k, row &+ 16)
-        var j = 0
-        while j < 16 {
-          let columns = min(4, width &- j)
-          var r = row
-          while r < end {
-            if columns == 4 && r &+ 4 <= end {
-              nnp_transpose_4x4(source + (j &* rowStride &+ r), rowStride, panel + (r &* 16 &+ j), 16)
-              r &+= 4
-              continue
-            }
-            var i = 0
-            while i < 4 {
-              panel[r &* 16 &+ j &+ i] = i < columns ? source[(j &+ i) &* rowStride &+ r] : 0
-              i &+= 1
-            }
-            r &+= 1
-          }
-          j &+= 4
-        }
-        row = end
-      }
+      if width < 16 { nnp_clear(panel, k &* 16) }
+      transposeFloats(transposed + p &* 16 &* rowStride, rowStride, panel, 16, k, width)
       p &+= 1
     }
   }

@@ -180,28 +180,14 @@ extension StepBuilder {
   private func emitTransform(
     _ convolution: ConvolutionArguments, into transformed: UnsafeMutablePointer<Float>
   ) {
-    let (weights, filters, k) = (floats(1), convolution.outputChannels, convolution.reductionLength)
-    let isConstant = graph[node.inputs[1]].constant != nil
-    let size = convolution.transformedWeightsSize
-    if isConstant { nnp_will_write(transformed, size * 4) }
-    if let (tile, isStrided) = convolution.algorithm.winograd {
-      let kernel = kernels.winogradWeights
-      let arguments = WinogradWeightsArguments(
-        weights: weights, transformed: transformed, tile: tile, isStrided: isStrided, filters: filters,
-        channels: convolution.channels)
-      if isConstant {
-        kernel(arguments, 0..<arguments.workUnits)
-      } else {
-        emit(kernel, arguments, units: arguments.workUnits, cost: size)
-      }
-    } else if isConstant {
-      Panels.packTransposed(
-        weights, k: k, columns: filters, rowStride: k, into: transformed,
-        range: 0..<Panels.count(columns: filters))
+    let (units, size) = (convolution.weightUnits, convolution.transformedWeightsSize)
+    let kernel = kernels.winogradWeights
+    if graph[node.inputs[1]].constant != nil {
+      nnp_will_write(transformed, size * 4)
+      convolution.transformWeights(into: transformed, 0..<units, kernel)
     } else {
-      emit(units: Panels.count(columns: filters), cost: size) { range, _ in
-        Panels.packTransposed(
-          weights, k: k, columns: filters, rowStride: k, into: transformed, range: range)
+      emit(units: units, cost: size) { range, _ in
+        convolution.transformWeights(into: transformed, range, kernel)
       }
     }
   }

@@ -143,17 +143,7 @@ extension Benchmark {
       // Once per plan if the weights are constant, so not counted.
       if arguments.transformedWeightsSize > 0 {
         let transformed = memory.floats(arguments.transformedWeightsSize)
-        if let (tile, isStrided) = arguments.algorithm.winograd {
-          let transform = WinogradWeightsArguments(
-            weights: weights, transformed: transformed, tile: tile, isStrided: isStrided,
-            filters: shape.filters, channels: shape.channels)
-          table.winogradWeights(transform, 0..<transform.workUnits)
-        } else {
-          Panels.packTransposed(
-            weights, k: arguments.reductionLength, columns: shape.filters,
-            rowStride: arguments.reductionLength, into: transformed,
-            range: 0..<Panels.count(columns: shape.filters))
-        }
+        arguments.transformWeights(into: transformed, 0..<arguments.weightUnits, table.winogradWeights)
         arguments.transformedWeights = UnsafePointer(transformed)
       }
       let scratch = memory.bytes(arguments.scratchSize)

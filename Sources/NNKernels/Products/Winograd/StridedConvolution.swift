@@ -18,48 +18,39 @@ public struct StridedGrid {
   @usableFromInline let channels: Int
   @usableFromInline let filters: Int
   @usableFromInline let images: Int
-  /// Tiles down and across an image.
-  @usableFromInline let tileRows: Int
-  @usableFromInline let tileColumns: Int
-  /// Tiles down and across a block, which is part of one image.
-  @usableFromInline let blockRows: Int
-  @usableFromInline let blockColumns: Int
+  @usableFromInline let blocks: TileBlocks
 
   @inlinable @inline(__always)
   init(_ arguments: ConvolutionArguments, _ tile: StridedTile) {
     self.tile = tile
-    let m = tile.outputs
     channels = arguments.channels
     filters = arguments.outputChannels
     images = arguments.batch
-    tileRows = (arguments.outputHeight &+ m &- 1) / m
-    tileColumns = (arguments.outputWidth &+ m &- 1) / m
-    blockColumns = min(tileColumns, arguments.tilesPerBlock)
-    blockRows = min(tileRows, arguments.tilesPerBlock / max(1, blockColumns))
+    blocks = TileBlocks(
+      height: arguments.outputHeight, width: arguments.outputWidth, side: tile.outputs,
+      tilesPerBlock: arguments.tilesPerBlock)
   }
 
-  @inlinable @inline(__always) var blocksDown: Int { (tileRows &+ blockRows &- 1) / blockRows }
-  @inlinable @inline(__always) var blocksAcross: Int { (tileColumns &+ blockColumns &- 1) / blockColumns }
   @inlinable @inline(__always) var filterBlocks: Int {
     (filters &+ ConvolutionArguments.stridedFilters &- 1) / ConvolutionArguments.stridedFilters
   }
-  @inlinable @inline(__always) var units: Int { images &* blocksDown &* blocksAcross &* filterBlocks }
+  @inlinable @inline(__always) var units: Int { images &* blocks.count &* filterBlocks }
 
   /// Pixels down and across the inputs of a block.
-  @inlinable @inline(__always) var regionHeight: Int { 2 &* blockRows &* tile.outputs &+ 1 }
-  @inlinable @inline(__always) var regionWidth: Int { 2 &* blockColumns &* tile.outputs &+ 1 }
+  @inlinable @inline(__always) var regionHeight: Int { 2 &* blocks.blockRows &* tile.outputs &+ 1 }
+  @inlinable @inline(__always) var regionWidth: Int { 2 &* blocks.blockColumns &* tile.outputs &+ 1 }
 
   // Elements from one tile to the next, and from the products of one frequency to the next: a line more than the data, so that they do not
   // share the cache's sets.
   @inlinable @inline(__always) var tileStride: Int { tile.products &* channels &+ 16 }
   @inlinable @inline(__always) var productStride: Int {
-    blockRows &* blockColumns &* min(filters, ConvolutionArguments.stridedFilters) &+ 16
+    blocks.largest &* min(filters, ConvolutionArguments.stridedFilters) &+ 16
   }
 
   /// Elements of scratch; see ``StridedBlock``.
   @inlinable @inline(__always) var scratch: Int {
     let vectors = regionHeight &* regionWidth &+ tile.products &+ tile.outputs &* tile.outputs
-    return vectors &* 16 &+ blockRows &* blockColumns &* tileStride
+    return vectors &* 16 &+ blocks.largest &* tileStride
       &+ tile.frequencies &* tile.frequencies &* productStride
   }
 }
@@ -68,12 +59,7 @@ public struct StridedGrid {
 public struct StridedBlock {
   @usableFromInline let arguments: ConvolutionArguments
   @usableFromInline let grid: StridedGrid
-  /// The block's first tile, and how many it has.
-  @usableFromInline let row: Int
-  @usableFromInline let column: Int
-  @usableFromInline let rows: Int
-  @usableFromInline let columns: Int
-  @usableFromInline let image: Int
+  @usableFromInline let tiles: TileBlocks.Block
   /// The pixels of sixteen channels, (pixels, 16), zeros around the image.
   @usableFromInline let region: UnsafeMutablePointer<Float>
   /// (2m + 1)² vectors, and m² of outputs.
@@ -91,16 +77,12 @@ public struct StridedBlock {
   ) {
     self.arguments = arguments
     self.grid = grid
-    row = block / grid.blocksAcross % grid.blocksDown &* grid.blockRows
-    column = block % grid.blocksAcross &* grid.blockColumns
-    image = block / (grid.blocksAcross &* grid.blocksDown)
-    rows = min(grid.blockRows, grid.tileRows &- row)
-    columns = min(grid.blockColumns, grid.tileColumns &- column)
+    tiles = grid.blocks.block(block)
     region = scratch
     values = region + grid.regionHeight &* grid.regionWidth &* 16
     outputs = values + grid.tile.products &* 16
     inputs = outputs + grid.tile.outputs &* grid.tile.outputs &* 16
-    products = inputs + grid.blockRows &* grid.blockColumns &* grid.tileStride
+    products = inputs + grid.blocks.largest &* grid.tileStride
   }
 }
 
@@ -136,11 +118,11 @@ extension StridedBlock {
   public func gather(_ channel: Int) {
     let (height, width) = (arguments.height, arguments.width)
     ImageRegion(
-      top: 2 &* row &* grid.tile.outputs &- arguments.window.padTop,
-      left: 2 &* column &* grid.tile.outputs &- arguments.window.padLeft, height: grid.regionHeight,
+      top: 2 &* tiles.row &* grid.tile.outputs &- arguments.window.padTop,
+      left: 2 &* tiles.column &* grid.tile.outputs &- arguments.window.padLeft, height: grid.regionHeight,
       width: grid.regionWidth
     ).gather(
-      arguments.x + (image &* grid.channels &+ channel) &* height &* width, height, width, panels: 1,
+      arguments.x + (tiles.image &* grid.channels &+ channel) &* height &* width, height, width, panels: 1,
       into: region)
   }
 
@@ -155,8 +137,8 @@ extension StridedBlock {
       gather(channel)
       var target = inputs + channel
       var place = 0
-      while place < rows &* columns {
-        let first = (place / columns &* width &+ place % columns) &* 2 &* tile.outputs
+      while place < tiles.count {
+        let first = (place / tiles.columns &* width &+ place % tiles.columns) &* 2 &* tile.outputs
         let corner = UnsafePointer(region) + first &* 16
         // The rows, then the columns.
         var i = 0
@@ -192,7 +174,7 @@ extension StridedBlock {
       ProductBlock(
         a: UnsafePointer(inputs) + first, aStride: grid.tileStride, panels: weights + first &* filters,
         panelStride: k &* 16, c: products + frequency &* grid.productStride, cStride: filters,
-        columnBias: nil, rowBias: nil, rows: rows &* columns, columns: filters, k: k,
+        columnBias: nil, rowBias: nil, rows: tiles.count, columns: filters, k: k,
         readsPanelsAhead: true
       ).run(I.self)
       frequency &+= 1
@@ -207,7 +189,7 @@ extension StridedBlock {
     let epilogue = arguments.epilogue
     let (low, high) = (nnp_splat(epilogue.low), nnp_splat(epilogue.high))
     var vector = 0
-    while vector < rows &* columns &* (filters / 16) {
+    while vector < tiles.count &* (filters / 16) {
       let (place, panel) = (vector / (filters / 16), vector % (filters / 16))
       // The columns, then the rows. The first frequency of the tile is missing.
       var source = UnsafePointer(products) + vector &* 16
@@ -243,8 +225,10 @@ extension StridedBlock {
   public func scatter(_ place: Int, _ filter: Int) {
     let m = grid.tile.outputs
     let (height, width) = (arguments.outputHeight, arguments.outputWidth)
-    let (top, left) = ((row &+ place / columns) &* m, (column &+ place % columns) &* m)
-    let plane = arguments.y + (image &* grid.filters &+ filter) &* height &* width
+    let (top, left) = (
+      (tiles.row &+ place / tiles.columns) &* m, (tiles.column &+ place % tiles.columns) &* m
+    )
+    let plane = arguments.y + (tiles.image &* grid.filters &+ filter) &* height &* width
     scatterTile(
       outputs, m, min(m, height &- top), min(m, width &- left), plane + (top &* width &+ left), height, width)
   }

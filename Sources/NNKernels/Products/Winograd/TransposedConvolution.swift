@@ -21,12 +21,7 @@ public struct TransposedConvolutionArguments {
   public let filters: Int
   @usableFromInline let down: DoubledAxis
   @usableFromInline let across: DoubledAxis
-  /// Tiles down and across an image.
-  @usableFromInline let tileRows: Int
-  @usableFromInline let tileColumns: Int
-  /// Tiles down and across a block, which is part of one image.
-  @usableFromInline let blockRows: Int
-  @usableFromInline let blockColumns: Int
+  @usableFromInline let blocks: TileBlocks
   /// Products of a tile, with one channel, that make the outputs of one filter.
   @usableFromInline let products: Int
 
@@ -61,10 +56,8 @@ public struct TransposedConvolutionArguments {
     (x, transformedWeights, y) = (UnsafePointer(unset), UnsafePointer(unset), unset)
     (self.down, self.across, self.tile) = (down, across, tile)
     self.products = down.products(tile) &* across.products(tile)
-    tileRows = (height &+ tile.outputs &- 1) / tile.outputs
-    tileColumns = (width &+ tile.outputs &- 1) / tile.outputs
-    blockColumns = min(tileColumns, Self.tilesPerBlock)
-    blockRows = min(tileRows, max(1, Self.tilesPerBlock / tileColumns))
+    blocks = TileBlocks(
+      height: height, width: width, side: tile.outputs, tilesPerBlock: Self.tilesPerBlock)
     self.batch = batch
     self.channels = channels
     self.height = height
@@ -74,26 +67,24 @@ public struct TransposedConvolutionArguments {
 }
 
 extension TransposedConvolutionArguments {
-  @inlinable @inline(__always) var blocksDown: Int { (tileRows &+ blockRows &- 1) / blockRows }
-  @inlinable @inline(__always) var blocksAcross: Int { (tileColumns &+ blockColumns &- 1) / blockColumns }
   @inlinable @inline(__always) var filterBlocks: Int {
     (filters &+ Self.filtersPerBlock &- 1) / Self.filtersPerBlock
   }
 
   /// Pixels down and across the inputs of a block.
-  @inlinable @inline(__always) var regionHeight: Int { blockRows &* tile.outputs &+ 2 }
-  @inlinable @inline(__always) var regionWidth: Int { blockColumns &* tile.outputs &+ 2 }
+  @inlinable @inline(__always) var regionHeight: Int { blocks.blockRows &* tile.outputs &+ 2 }
+  @inlinable @inline(__always) var regionWidth: Int { blocks.blockColumns &* tile.outputs &+ 2 }
 
   // Elements from one frequency to the next: a line more than the data, so that they do not share the cache's sets.
-  @inlinable @inline(__always) var inputStride: Int { blockRows &* blockColumns &* channels &+ 16 }
+  @inlinable @inline(__always) var inputStride: Int { blocks.largest &* channels &+ 16 }
   @inlinable @inline(__always) var productStride: Int {
-    blockRows &* blockColumns &* 4 &* min(filters, Self.filtersPerBlock) &+ 16
+    blocks.largest &* 4 &* min(filters, Self.filtersPerBlock) &+ 16
   }
 
-  public var workUnits: Int { batch &* blocksDown &* blocksAcross &* filterBlocks }
+  public var workUnits: Int { batch &* blocks.count &* filterBlocks }
   public var transformedWeightsSize: Int { products &* filters &* channels }
   /// Multiply–adds.
-  public var multiplyAdds: Int { batch &* tileRows &* tileColumns &* products &* filters &* channels }
+  public var multiplyAdds: Int { batch &* tile.count(height, width) &* products &* filters &* channels }
 
   /// See ``TransposedBlock``.
   public var scratchSize: Int {
@@ -106,12 +97,7 @@ extension TransposedConvolutionArguments {
 /// A block of tiles, and where its numbers lie in scratch.
 public struct TransposedBlock {
   @usableFromInline let arguments: TransposedConvolutionArguments
-  /// The block's first tile, and how many it has.
-  @usableFromInline let row: Int
-  @usableFromInline let column: Int
-  @usableFromInline let rows: Int
-  @usableFromInline let columns: Int
-  @usableFromInline let image: Int
+  @usableFromInline let tiles: TileBlocks.Block
   /// The inputs: panels of 16 channels, each (pixels, 16), zeros around the image.
   @usableFromInline let region: UnsafeMutablePointer<Float>
   /// The transformed inputs: for each frequency (tiles, C).
@@ -127,11 +113,7 @@ public struct TransposedBlock {
     _ arguments: TransposedConvolutionArguments, _ block: Int, _ scratch: UnsafeMutablePointer<Float>
   ) {
     self.arguments = arguments
-    row = block / arguments.blocksAcross % arguments.blocksDown &* arguments.blockRows
-    column = block % arguments.blocksAcross &* arguments.blockColumns
-    image = block / (arguments.blocksAcross &* arguments.blocksDown)
-    rows = min(arguments.blockRows, arguments.tileRows &- row)
-    columns = min(arguments.blockColumns, arguments.tileColumns &- column)
+    tiles = arguments.blocks.block(block)
     let frequencies = arguments.tile.frequencies
     region = scratch
     inputs = region + arguments.channels &* arguments.regionHeight &* arguments.regionWidth
@@ -178,8 +160,8 @@ extension TransposedBlock {
     var panel = 0
     while panel < channels / 16 {
       var place = 0
-      while place < rows &* columns {
-        let first = place / columns &* m &* width &+ place % columns &* m
+      while place < tiles.count {
+        let first = place / tiles.columns &* m &* width &+ place % tiles.columns &* m
         let corner = UnsafePointer(region) + (panel &* pixels &+ first) &* 16
         let target = inputs + (place &* channels &+ panel &* 16)
         var i = 0
@@ -220,7 +202,7 @@ extension TransposedBlock {
         ProductBlock(
           a: UnsafePointer(inputs) + frequency &* arguments.inputStride, aStride: channels, panels: weights,
           panelStride: channels &* 16, c: target + (row &* 2 &+ column) &* filters, cStride: 4 &* filters,
-          columnBias: nil, rowBias: nil, rows: rows &* columns, columns: joined &* filters, k: channels
+          columnBias: nil, rowBias: nil, rows: tiles.count, columns: joined &* filters, k: channels
         ).run(I.self)
         weights += joined &* filters &* channels
         phase &+= joined
@@ -236,9 +218,9 @@ extension TransposedBlock {
     let (n, m) = (tile.inputs, tile.outputs)
     let stride = arguments.productStride
     let plane = 4 &* arguments.height &* arguments.width
-    let target = arguments.y + (image &* arguments.filters &+ filter) &* plane
+    let target = arguments.y + (tiles.image &* arguments.filters &+ filter) &* plane
     var vector = 0
-    while vector < rows &* columns &* (filters / 16) {
+    while vector < tiles.count &* (filters / 16) {
       let (place, panel) = (vector / (filters / 16), vector % (filters / 16))
       var phase = 0
       while phase < 4 {
@@ -270,11 +252,13 @@ extension TransposedBlock {
   public func gather() {
     let m = arguments.tile.outputs
     let pixels = ImageRegion(
-      top: row &* m &- 1, left: column &* m &- 1, height: arguments.regionHeight, width: arguments.regionWidth
+      top: tiles.row &* m &- 1, left: tiles.column &* m &- 1, height: arguments.regionHeight,
+      width: arguments.regionWidth
     )
     nnp_clear(region, arguments.channels &* pixels.height &* pixels.width)
     pixels.gather(
-      arguments.x + image &* arguments.channels &* arguments.height &* arguments.width, arguments.height,
+      arguments.x + tiles.image &* arguments.channels &* arguments.height &* arguments.width,
+      arguments.height,
       arguments.width, panels: arguments.channels / 16, into: region)
   }
 
@@ -283,7 +267,9 @@ extension TransposedBlock {
   public func scatter(_ place: Int, _ target: UnsafeMutablePointer<Float>) {
     let size = 2 &* arguments.tile.outputs
     let (height, width) = (2 &* arguments.height, 2 &* arguments.width)
-    let (top, left) = ((row &+ place / columns) &* size, (column &+ place % columns) &* size)
+    let (top, left) = (
+      (tiles.row &+ place / tiles.columns) &* size, (tiles.column &+ place % tiles.columns) &* size
+    )
     scatterTile(
       outputs, size, min(size, height &- top), min(size, width &- left), target + (top &* width &+ left),
       height, width)

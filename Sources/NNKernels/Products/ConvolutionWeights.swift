@@ -1,0 +1,22 @@
+extension ConvolutionArguments {
+  /// Units of ``transformWeights(into:_:_:)``: panels of 16 filters.
+  public var weightUnits: Int { Panels.count(columns: outputChannels) }
+
+  /// Fills `transformed`, of ``transformedWeightsSize`` elements, with what ``transformedWeights`` is to point to. `winograd` is the
+  /// kernel of an instruction set.
+  public func transformWeights(
+    into transformed: UnsafeMutablePointer<Float>, _ units: Range<Int>,
+    _ winograd: RangeKernel<WinogradWeightsArguments>
+  ) {
+    if let (tile, isStrided) = algorithm.winograd {
+      winograd(
+        WinogradWeightsArguments(
+          weights: weights, transformed: transformed, tile: tile, isStrided: isStrided,
+          filters: outputChannels, channels: channels), units)
+    } else if transformedWeightsSize > 0 {
+      Panels.packTransposed(
+        weights, k: reductionLength, columns: outputChannels, rowStride: reductionLength, into: transformed,
+        range: units)
+    }
+  }
+}
