@@ -1,4 +1,14 @@
 extension ConvolutionArguments {
+  /// Elements of what ``transformedWeights`` points to; 0 if the weights are read as they are.
+  @inlinable public var transformedWeightsSize: Int {
+    if let (tile, isStrided) = algorithm.winograd {
+      return WinogradWeightsArguments.size(
+        tile, isStrided: isStrided, filters: outputChannels, channels: channels)
+    }
+    return algorithm == .panels && packsWeights
+      ? Panels.size(k: reductionLength, columns: outputChannels) : 0
+  }
+
   /// Units of ``transformWeights(into:_:_:)``: panels of 16 filters.
   public var weightUnits: Int { Panels.count(columns: outputChannels) }
 

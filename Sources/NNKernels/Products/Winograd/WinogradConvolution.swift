@@ -38,17 +38,6 @@ extension ConvolutionArguments {
       &+ WinogradOperand.stagingSize
       &+ ProductBlock.exchangedSize(rows: Self.winogradFilters, columns: grid.blockColumns)
   }
-
-  /// Elements of the transformed weights that ``transformedWeights`` points to; 0 if the algorithm has none.
-  @inlinable public var transformedWeightsSize: Int {
-    switch algorithm {
-    case .depthwise: 0
-    case .panels: packsWeights ? Panels.size(k: reductionLength, columns: outputChannels) : 0
-    case .winograd(let tile):
-      WinogradWeightsArguments.size(tile, filters: outputChannels, channels: channels)
-    case .stridedWinograd(let tile): StridedTile(tile).products &* outputChannels &* channels
-    }
-  }
 }
 
 /// See ``ConvolutionAlgorithm/winograd(_:)``.

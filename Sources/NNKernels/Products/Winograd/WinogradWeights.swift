@@ -34,13 +34,12 @@ public struct WinogradWeightsArguments {
 
   /// Elements of the transformed weights.
   @inlinable public var size: Int {
-    isStrided
-      ? StridedTile(tile).products &* filters &* channels
-      : Self.size(tile, filters: filters, channels: channels)
+    Self.size(tile, isStrided: isStrided, filters: filters, channels: channels)
   }
 
-  @inlinable static func size(_ tile: WinogradTile, filters: Int, channels: Int) -> Int {
-    tile.frequencies &* Panels.count(columns: filters) &* 16 &* channels
+  @inlinable static func size(_ tile: WinogradTile, isStrided: Bool, filters: Int, channels: Int) -> Int {
+    let products = isStrided ? StridedTile(tile).products : tile.frequencies
+    return Panels.size(k: products &* channels, columns: filters)
   }
 
   /// Where the block of `filter` begins, and elements from one of its frequencies to the next.
