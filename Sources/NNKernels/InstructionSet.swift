@@ -19,6 +19,9 @@ public protocol InstructionSet: SendableMetatype {
   /// Runs the block with the register tiles that suit the instruction set, through ``ProductBlock/run(_:_:_:_:)``.
   static func multiply(_ block: ProductBlock)
 
+  /// Runs a block of one panel with four sums an output, through ``ProductBlock/multiplySplit(_:_:)``.
+  static func multiplySplit(_ block: ProductBlock)
+
   /// Whether weights of 16 bits are widened on the way, see ``NarrowPanels``.
   static var widensWeights: Bool { get }
 
@@ -47,6 +50,12 @@ extension InstructionSet {
 
   @inlinable @inline(__always)
   public static var poolsConvolutions: Bool { true }
+
+  /// The four sums of one row are as many as sixteen registers of eight numbers hold.
+  @inlinable @inline(__always)
+  public static func multiplySplit(_ block: ProductBlock) {
+    block.multiplySplit(Rows1<Self, OnePanel>.self, Rows1<Self, OnePanel>.self)
+  }
 
   @inlinable @inline(__always)
   public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {

@@ -25,6 +25,11 @@
     }
 
     @inline(__always)
+    public static func multiplySplit(_ block: ProductBlock) {
+      block.multiplySplit(Rows4<X86V4, OnePanel>.self, Rows1<X86V4, OnePanel>.self)
+    }
+
+    @inline(__always)
     public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {
       block.multiplyRow(panels, EightPanels.self, X86V4.self)
     }

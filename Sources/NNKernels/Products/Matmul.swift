@@ -271,6 +271,7 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
   let panelCount = Panels.count(columns: arguments.n)
   let groups = (panelCount &+ MatmulArguments.panelsPerUnit &- 1) / MatmulArguments.panelsPerUnit
   let columnsPerUnit = MatmulArguments.panelsPerUnit &* 16
+  let splits = MatmulArguments.splitsSums(n: arguments.n, k: arguments.k)
   var unit = units.lowerBound
   while unit < units.upperBound {
     // Row blocks vary fastest: the group of panels stays in the second-level cache meanwhile.
@@ -293,7 +294,9 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
       rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
       columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates,
       readsPanelsAhead: arguments.panelRowStride == 16 && arguments.k <= 2048, epilogue: arguments.epilogue)
-    if I.widensWeights, let narrow = arguments.narrowPanels {
+    if splits {
+      I.multiplySplit(block)
+    } else if I.widensWeights, let narrow = arguments.narrowPanels {
       I.multiplyRow(block, narrow.advanced(group &* MatmulArguments.panelsPerUnit))
     } else {
       I.multiply(block)

@@ -6,7 +6,8 @@
 /// nothing. B is (K, N) in panels (see ``Panels``), or row-major if N is a multiple of 16, see ``readRowMajor(rowStride:)``.
 /// `bias` is (N) or nil. Batch strides may be 0 to share an operand.
 /// Each output starts at +0, or at what C holds if `accumulates`, and takes fused multiply–adds with k ascending; then bias is
-/// added; then the epilogue applied.
+/// added; then the epilogue applied. Where N ≤ 16 and K ≥ 128 there are four such sums s₀ … s₃, sᵢ of k = i, i + 4, …, and
+/// (s₀ + s₁) + (s₂ + s₃) takes their place; only s₀ starts at what C holds.
 ///
 /// Work units: ``workUnits``, each a block of rows times a group of panels of one product.
 public struct MatmulArguments {

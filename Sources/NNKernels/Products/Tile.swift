@@ -134,6 +134,7 @@ public protocol Tile {
   static var zero: Self { get }
   /// Adds column k of A (rows `stride` apart from `a`) times row k of B.
   mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns)
+  mutating func add(_ other: Self)
   mutating func addToRows(_ value: Columns)
   /// Adds one number per row.
   mutating func addPerRow(_ values: UnsafePointer<Float>)
@@ -154,6 +155,8 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
   public mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
     sums = sums.adding(product: nnp_splat(a.pointee), b, I.self)
   }
+  @inlinable @inline(__always)
+  public mutating func add(_ other: Self) { sums = sums.adding(other.sums) }
   @inlinable @inline(__always)
   public mutating func addToRows(_ value: Columns) { sums = sums.adding(value) }
   @inlinable @inline(__always)
@@ -189,6 +192,11 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
   public mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
     upper.step(a, stride, b)
     lower.step(a + Upper.rows &* stride, stride, b)
+  }
+  @inlinable @inline(__always)
+  public mutating func add(_ other: Self) {
+    upper.add(other.upper)
+    lower.add(other.lower)
   }
   @inlinable @inline(__always)
   public mutating func addToRows(_ value: Columns) {

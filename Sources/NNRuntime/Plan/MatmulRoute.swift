@@ -51,7 +51,9 @@ struct MatmulRoute {
     bBatch = batches.b
     batch = batches.c
     let constant = graph[node.inputs[1]].constant
-    narrowFormat = constant.flatMap { MatmulRoute.narrowFormat(of: $0, rows: rows, options) }
+    narrowFormat =
+      MatmulArguments.splitsSums(n: n, k: k)
+      ? nil : constant.flatMap { MatmulRoute.narrowFormat(of: $0, rows: rows, options) }
     if constant?.layout == .panels {
       source = .panels
     } else if let product = options.product, m * n >= MatmulRoute.leastReplacedWork / max(k, 1), k > 0 {
