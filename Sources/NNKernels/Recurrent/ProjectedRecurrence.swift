@@ -288,18 +288,24 @@ func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
         hidden: UnsafePointer(hidden), nextHidden: nextHidden, cell: arguments.cell,
         out: arguments.out + position &* arguments.outStride, stride: units)
       var pending = Units.nothing
-      var panel = arguments.recurrentWeight
-      var block = 0
-      while block < blocks {
+      // To and fro: what the first-level cache holds of the last step's last panels is read first.
+      let back = step % 2
+      let direction = 1 &- 2 &* back
+      var block = back &* (blocks &- 1)
+      var last = block
+      var left = blocks
+      while left > 0 {
         let sums = gateSums(
-          UnsafePointer(hidden), units, panel, gateStride, projecting: &ahead, quota, Units.Sums.self, I.self)
+          UnsafePointer(hidden), units, arguments.recurrentWeight + block &* units &* 16, gateStride,
+          projecting: &ahead, quota, Units.Sums.self, I.self)
         let next = Units.begin(sums, place.advanced(block &* 16))
-        if block > 0 { Units.end(pending, place.advanced(block &* 16 &- 16)) }
+        if left < blocks { Units.end(pending, place.advanced(last &* 16)) }
         pending = next
-        panel += units &* 16
-        block &+= 1
+        last = block
+        block &+= direction
+        left &-= 1
       }
-      Units.end(pending, place.advanced(units &- 16))
+      Units.end(pending, place.advanced(last &* 16))
       swap(&hidden, &nextHidden)
       step &+= 1
     }
