@@ -1,6 +1,6 @@
 /*
  * Opens a .nnrt file and runs it once on zeros, free dimensions being 1: what a small program pays. With a second argument it prints, in
- * bytes, its peak resident memory before and after, and what the run needs for values in between.
+ * bytes, its peak resident memory before and after, and what the session keeps for inputs and the run needs for values in between.
  *
  *   first_run MODEL.nnrt [memory]
  */
@@ -27,7 +27,8 @@ static long long peak(void) {
   return kilobytes * 1024;
 }
 
-static nnrt_status run(const nnrt_model *model, uint64_t limit) {
+/* Adds the sizes of the inputs to `inputs`. */
+static nnrt_status run(const nnrt_model *model, uint64_t limit, size_t *inputs) {
   nnrt_session_options options;
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
@@ -45,6 +46,7 @@ static nnrt_status run(const nnrt_model *model, uint64_t limit) {
     void *zeros = calloc(1, size);
     status = nnrt_session_set_input(session, index, info.dtype, info.dims, info.rank, zeros, size);
     free(zeros);
+    *inputs += size;
   }
   if (status == NNRT_OK) status = nnrt_session_run(session);
   nnrt_session_destroy(session);
@@ -60,12 +62,13 @@ int main(int argc, char **argv) {
   nnrt_model *model = NULL;
   check(nnrt_model_open(argv[1], NULL, &model));
   const long long opened = peak();
-  check(run(model, 0));
+  size_t inputs = 0, again = 0;
+  check(run(model, 0, &inputs));
   if (argc > 2) {
     const long long after = peak();
     /* A run that is refused says what it would have needed. */
-    const char *needs = run(model, 1) == NNRT_OK ? NULL : strstr(nnrt_error_message(), "needs ");
-    printf("%lld %lld %lld %lld\n", before, opened, after, needs == NULL ? 0 : atoll(needs + 6));
+    const char *needs = run(model, 1, &again) == NNRT_OK ? NULL : strstr(nnrt_error_message(), "needs ");
+    printf("%lld %lld %lld %zu %lld\n", before, opened, after, inputs, needs == NULL ? 0 : atoll(needs + 6));
   }
   nnrt_model_close(model);
   return 0;

@@ -90,8 +90,12 @@ class Session:
             ShapeError: the inputs' shapes do not fit together.
             IndexRangeError: an index among the inputs is out of range.
         """
-        with self._lock:
+        # Quicker than `with`, by what shows beside the smallest models.
+        self._lock.acquire()
+        try:
             status = _run(self._handle or self._open_handle())
+        finally:
+            self._lock.release()
         if status:
             check(status)
 
