@@ -11,13 +11,17 @@ private struct Case: CustomStringConvertible {
   var filters = 20
   var padding = (top: 1, left: 1, bottom: 1, right: 1)
   var stride = 1
+  var kernel = (height: 3, width: 3)
   var hasBias = false
   var activation = Activation.identity
 
   /// Into how many threads' units the work is cut.
   var threads = 1
 
-  var window: Window { Window(kernel: (3, 3), stride: (stride, stride), padding: padding) }
+  var taps: Int { kernel.height * kernel.width }
+  var window: Window {
+    Window(kernel: (kernel.height, kernel.width), stride: (stride, stride), padding: padding)
+  }
   var outputHeight: Int { window.outputHeight(height) }
   var outputWidth: Int { window.outputWidth(width) }
   var algorithm: ConvolutionAlgorithm {
@@ -26,13 +30,13 @@ private struct Case: CustomStringConvertible {
       outputWidth: outputWidth)
   }
   var description: String {
-    "(\(batch), \(channels), \(height), \(width)) → \(filters), stride \(stride), padding \(padding), \(activation.function)"
+    "(\(batch), \(channels), \(height), \(width)) → \(filters), kernel \(kernel), stride \(stride), padding \(padding), \(activation.function)"
   }
 
   /// Numbers of a standard normal distribution for x, weights and bias.
   func operands(_ generator: inout Generator) -> (x: [Float], weights: [Float], bias: [Float]) {
     (
-      normals(batch * channels * height * width, &generator), normals(filters * channels * 9, &generator),
+      normals(batch * channels * height * width, &generator), normals(filters * channels * taps, &generator),
       normals(filters, &generator)
     )
   }
@@ -45,10 +49,11 @@ private struct Case: CustomStringConvertible {
           for column in 0..<outputWidth {
             let y = ((n * filters + m) * outputHeight + row) * outputWidth + column
             for c in 0..<channels {
-              for tap in 0..<9 {
-                let (i, j) = (row * stride + tap / 3 - padding.top, column * stride + tap % 3 - padding.left)
+              for tap in 0..<taps {
+                let (down, across) = (tap / kernel.width, tap % kernel.width)
+                let (i, j) = (row * stride + down - padding.top, column * stride + across - padding.left)
                 guard i >= 0, i < height, j >= 0, j < width else { continue }
-                body(y, (m * channels + c) * 9 + tap, ((n * channels + c) * height + i) * width + j)
+                body(y, (m * channels + c) * taps + tap, ((n * channels + c) * height + i) * width + j)
               }
             }
           }
@@ -162,6 +167,14 @@ private func error(_ values: [Float], _ exact: [Double]) -> Double {
   #expect(algorithm(64, 64, 28, Window(kernel: (3, 3), stride: (2, 1))) == .panels)
   #expect(algorithm(64, 64, 28, Window(kernel: (3, 3), stride: (3, 3))) == .panels)
   #expect(algorithm(64, 64, 28, Window(kernel: (5, 5), stride: (2, 2))) == .panels)
+  #expect(algorithm(3, 64, 112, Window(kernel: (7, 7), stride: (2, 2))) == .winograd(.wide))
+  #expect(algorithm(3, 64, 21, Window(kernel: (6, 8), stride: (2, 2))) == .winograd(.wide))
+  #expect(algorithm(3, 64, 20, Window(kernel: (7, 7), stride: (2, 2))) == .panels)
+  #expect(algorithm(2, 64, 112, Window(kernel: (7, 7), stride: (2, 2))) == .panels)
+  #expect(algorithm(17, 64, 112, Window(kernel: (7, 7), stride: (2, 2))) == .panels)
+  #expect(algorithm(3, 8, 112, Window(kernel: (7, 7), stride: (2, 2))) == .panels)
+  #expect(algorithm(3, 64, 112, Window(kernel: (7, 5), stride: (2, 2))) == .panels)
+  #expect(algorithm(3, 64, 112, Window(kernel: (7, 7), stride: (1, 2))) == .panels)
 }
 
 @Test(arguments: [
@@ -188,6 +201,41 @@ func stridedErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: W
   let (x, weights, _) = c.operands(&generator)
   let measured = error(c.outputs(x, weights, []), c.exactOutputs(x, weights))
   #expect(measured < bound)
+}
+
+@Test(arguments: [(3, 4e-5), (16, 4e-5)])
+func wideErrorsStayBelowTheStatedOnes(_ channels: Int, _ bound: Double) {
+  var generator = Generator(1)
+  let c = Case(
+    channels: channels, height: 96, width: 96, filters: 64, padding: (3, 3, 3, 3), stride: 2, kernel: (7, 7))
+  #expect(c.algorithm == .winograd(.wide))
+  let (x, weights, _) = c.operands(&generator)
+  let measured = error(c.outputs(x, weights, []), c.exactOutputs(x, weights))
+  #expect(measured < bound)
+}
+
+@Test func wideTilesServeEveryHeightWidthAndPadding() {
+  var generator = Generator(7)
+  var served = 0
+  for round in 0..<40 {
+    var c = Case()
+    c.stride = 2
+    c.kernel = (generator.int(6...8), generator.int(6...8))
+    c.batch = generator.int(1...2)
+    c.channels = generator.int(3...6)
+    c.filters = generator.int(16...40)
+    c.height = generator.int(1...70)
+    c.width = round % 5 == 0 ? generator.int(100...160) : generator.int(30...90)
+    c.padding = (generator.int(0...5), generator.int(0...5), generator.int(0...5), generator.int(0...5))
+    guard c.outputHeight > 0, c.outputWidth > 0, case .winograd(.wide) = c.algorithm else { continue }
+    served += 1
+    let (x, weights, bias) = c.operands(&generator)
+    let outputs = c.outputs(x, weights, bias)
+    #expect(error(outputs, c.exactOutputs(x, weights)) < 5e-5, "\(c)")
+    c.threads = 2
+    #expect(isSame(c.outputs(x, weights, bias), outputs), "\(c)")
+  }
+  #expect(served > 10)
 }
 
 @Test func stridedWinogradServesEveryHeightWidthAndPadding() {
@@ -235,8 +283,12 @@ func stridedErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: W
 
 @Test func winogradAddsTheBiasAndAppliesTheActivation() {
   var generator = Generator(3)
-  for (size, stride, filters) in [(6, 1, 20), (9, 1, 20), (12, 2, 80), (16, 2, 32)] {
-    var c = Case(batch: 2, height: size, width: size, filters: filters, stride: stride)
+  for (size, stride, filters, kernel) in [
+    (6, 1, 20, 3), (9, 1, 20, 3), (12, 2, 80, 3), (16, 2, 32, 3), (51, 2, 20, 7),
+  ] {
+    var c = Case(
+      batch: 2, channels: kernel == 7 ? 3 : 32, height: size, width: size, filters: filters, stride: stride,
+      kernel: (kernel, kernel))
     let (x, weights, bias) = c.operands(&generator)
     let plain = c.outputs(x, weights, bias)
     c.hasBias = true
@@ -253,12 +305,13 @@ func stridedErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: W
 
 @Test func winogradGivesARowTheSameBitsInEveryBatch() {
   var generator = Generator(4)
-  for (channels, size, stride, filters) in [
-    (32, 6, 1, 20), (32, 7, 1, 20), (32, 13, 1, 20), (80, 6, 1, 20), (80, 7, 1, 20), (80, 13, 1, 20),
-    (32, 12, 2, 32), (32, 15, 2, 48),
+  for (channels, size, stride, filters, kernel) in [
+    (32, 6, 1, 20, 3), (32, 7, 1, 20, 3), (32, 13, 1, 20, 3), (80, 6, 1, 20, 3), (80, 7, 1, 20, 3),
+    (80, 13, 1, 20, 3), (32, 12, 2, 32, 3), (32, 15, 2, 48, 3), (4, 49, 2, 20, 6),
   ] {
     let c = Case(
-      batch: 7, channels: channels, height: size, width: size, filters: filters, stride: stride)
+      batch: 7, channels: channels, height: size, width: size, filters: filters, stride: stride,
+      kernel: (kernel, kernel))
     let (x, weights, _) = c.operands(&generator)
     let together = c.outputs(x, weights, [])
     let (inputs, outputs) = (x.count / 7, together.count / 7)

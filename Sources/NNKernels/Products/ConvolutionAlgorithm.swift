@@ -5,7 +5,9 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   case depthwise
   /// The weights times the taps of the output's pixels, gathered into panels; the same order of operations as ``depthwise``.
   case panels
-  /// Fewer multiplications through transformed tiles, with bits of its own.
+  /// Fewer multiplications through transformed tiles, with bits of its own. Those of ``WinogradTile/wide`` are for large windows that move
+  /// two pixels at a time: their even and odd rows and columns of taps are four windows over as many images, the *phases*, whose channels
+  /// lie side by side.
   case winograd(WinogradTile)
   /// The same for windows that move two pixels at a time; see ``StridedTile``.
   case stridedWinograd(WinogradTile)
@@ -33,6 +35,11 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   /// Pixels of an output that make up for transforming tiles whose windows move two pixels at a time.
   static var leastStridedPixels: Int { 36 }
 
+  /// Channels whose large windows are worth taking apart: with fewer, sums are too short, with more, weights too large.
+  static var phasedChannels: ClosedRange<Int> { 3...16 }
+  /// Tiles that make up for that.
+  static var leastPhasedTiles: Int { 36 }
+
   /// `filters` are the output channels of all groups.
   public init(
     _ window: Window, channels: Int, filters: Int, groups: Int, outputHeight: Int, outputWidth: Int
@@ -47,6 +54,11 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
       let tile = Self.stridedTile(channels, filters, outputHeight, outputWidth)
     {
       self = .stridedWinograd(tile)
+    } else if window.isPhased, groups == 1, Self.phasedChannels.contains(channels),
+      filters >= Self.leastWinogradChannels,
+      WinogradTile.wide.count(outputHeight, outputWidth) >= Self.leastPhasedTiles
+    {
+      self = .winograd(.wide)
     } else {
       self = .panels
     }
@@ -85,6 +97,12 @@ extension Window {
   @inlinable @inline(__always) var isStrip: Bool {
     kernelHeight == 3 && kernelWidth == 3 && dilationHeight == 1 && dilationWidth == 1
       && strideHeight == strideWidth && strideWidth <= 2
+  }
+
+  /// 6 to 8 taps both ways, two pixels at a time: phases with three or four.
+  var isPhased: Bool {
+    (6...8).contains(kernelHeight) && (6...8).contains(kernelWidth) && strideHeight == 2 && strideWidth == 2
+      && dilationHeight == 1 && dilationWidth == 1
   }
 
   /// Whether Winograd's algorithm is for this window: 3 x 3, one pixel at a time.

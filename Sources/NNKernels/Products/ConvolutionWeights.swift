@@ -22,7 +22,8 @@ extension ConvolutionArguments {
       winograd(
         WinogradWeightsArguments(
           weights: weights, transformed: transformed, tile: tile, isStrided: isStrided,
-          filters: outputChannels, channels: channels), units)
+          filters: outputChannels, channels: channels, kernel: (window.kernelHeight, window.kernelWidth)),
+        units)
     } else if transformedWeightsSize > 0 {
       Panels.packTransposed(
         weights, k: reductionLength, columns: outputChannels, rowStride: reductionLength, into: transformed,

@@ -9,7 +9,7 @@ extension ConvolutionArguments {
     switch algorithm {
     case .depthwise: return window.isStrip && window.strideWidth == 1
     case .panels, .stridedWinograd: return false
-    case .winograd: return true
+    case .winograd(let tile): return tile != .wide
     }
   }
 

@@ -127,7 +127,7 @@ public struct Window {
 /// Each output starts at +0 and takes fused multiply–adds over (channel in group, kernel row, kernel column) ascending,
 /// taps in the padding as zeros; then bias is added; then the epilogue applied. Where ``algorithm`` is Winograd's, a product of
 /// each frequency takes fused multiply–adds over the channels ascending instead (over (phase, channel) ascending where windows move two
-/// pixels at a time, see ``StridedTile``), between the transforms of ``WinogradTile``: then an input that is not finite spoils all
+/// pixels at a time, see ``StridedTile`` and ``WinogradTile/wide``), between the transforms of ``WinogradTile``: then an input that is not finite spoils all
 /// outputs of its tiles.
 ///
 /// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.

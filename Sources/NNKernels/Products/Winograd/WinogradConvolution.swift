@@ -22,7 +22,7 @@ extension ConvolutionArguments {
   @inlinable @inline(__always)
   func winogradStrides(_ grid: WinogradGrid) -> (inputs: Int, products: Int) {
     (
-      channels &* grid.blockColumns &+ 16,
+      channels &* grid.tile.phases &* grid.blockColumns &+ 16,
       min(outputChannels, Self.winogradFilters) &* grid.blockColumns &+ 16
     )
   }
@@ -35,7 +35,7 @@ extension ConvolutionArguments {
     let grid = winogradGrid(tile)
     let strides = winogradStrides(grid)
     return tile.frequencies &* (strides.inputs &+ strides.products)
-      &+ WinogradOperand.stagingSize
+      &+ WinogradOperand.stagingSize(tile)
       &+ ProductBlock.exchangedSize(rows: Self.winogradFilters, columns: grid.blockColumns)
   }
 }
@@ -48,13 +48,15 @@ func winogradConvolution<I: InstructionSet>(
 ) {
   guard let weights = arguments.transformedWeights else { return }
   let grid = arguments.winogradGrid(tile)
-  let channels = arguments.channels
+  // Those of all phases.
+  let channels = arguments.channels &* tile.phases
   let strides = arguments.winogradStrides(grid)
   let products = scratch + tile.frequencies &* strides.inputs
   let staging = products + tile.frequencies &* strides.products
   let operand = WinogradOperand(
-    grid, arguments.x, imageStride: channels &* arguments.height &* arguments.width, channels: channels,
-    height: arguments.height, width: arguments.width, padTop: arguments.window.padTop,
+    grid, arguments.x, imageStride: arguments.channels &* arguments.height &* arguments.width,
+    channels: arguments.channels, height: arguments.height, width: arguments.width,
+    padTop: arguments.window.padTop,
     padLeft: arguments.window.padLeft, isGradient: false)
   /// The block whose tiles lie transformed in scratch.
   var present = -1
@@ -66,9 +68,14 @@ func winogradConvolution<I: InstructionSet>(
     if block != present {
       var done = 0
       while done < tiles {
-        operand.transform(
-          first &+ done, min(16, tiles &- done), staging, scratch + done &* channels,
-          frequencyStride: strides.inputs, channelStride: 16, I.self)
+        let (place, count, target) = (first &+ done, min(16, tiles &- done), scratch + done &* channels)
+        if tile == .wide {
+          operand.transformPhases(
+            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
+        } else {
+          operand.transform(
+            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
+        }
         done &+= 16
       }
       present = block
@@ -89,7 +96,7 @@ func winogradConvolution<I: InstructionSet>(
         aInPanels: true, readsAhead: true)
       if isExchanged {
         product.columns = tiles
-        product.multiplyExchanged(staging + WinogradOperand.stagingSize, I.self)
+        product.multiplyExchanged(staging + WinogradOperand.stagingSize(tile), I.self)
       } else {
         product.run(I.self)
       }

@@ -22,7 +22,11 @@ extension ConvolutionArguments {
       var done = 0
       while done < tiles {
         let sums = products + (i &* grid.blockColumns &+ done)
-        winogradOutputs(grid.tile, sums, frequencyStride, shift, staging, I.self)
+        if grid.tile == .wide {
+          wideOutputs(sums, frequencyStride, shift, staging, I.self)
+        } else {
+          winogradOutputs(grid.tile, sums, frequencyStride, shift, staging, I.self)
+        }
         if epilogue.isSeparate { epilogue.apply(to: staging, m &* m &* 16, I.self) }
         grid.forEachRun(&place, min(16, tiles &- done)) { start, lane, run in
           let (row, column) = (start.row &* side, start.column &* side)
@@ -92,18 +96,23 @@ extension ConvolutionArguments {
         nnp_store(target, nnp_interleave_low(outputs.0, outputs.1))
         nnp_store(target + 16, nnp_interleave_high(outputs.0, outputs.1))
       } else {
-        let target = rows + i &* 64
-        let low: Vector = nnp_interleave_low(outputs.0, outputs.2)
-        let high: Vector = nnp_interleave_high(outputs.0, outputs.2)
-        let low2: Vector = nnp_interleave_low(outputs.1, outputs.3)
-        let high2: Vector = nnp_interleave_high(outputs.1, outputs.3)
-        nnp_store(target, nnp_interleave_low(low, low2))
-        nnp_store(target + 16, nnp_interleave_high(low, low2))
-        nnp_store(target + 32, nnp_interleave_low(high, high2))
-        nnp_store(target + 48, nnp_interleave_high(high, high2))
+        storeInterleaved(outputs.0, outputs.1, outputs.2, outputs.3, rows + i &* 64)
       }
       i &+= 1
     }
+  }
+
+  /// Four columns of sixteen tiles as a row of pixels.
+  @inlinable @inline(__always)
+  func storeInterleaved(
+    _ y0: Vector, _ y1: Vector, _ y2: Vector, _ y3: Vector, _ target: UnsafeMutablePointer<Float>
+  ) {
+    let (low, high): (Vector, Vector) = (nnp_interleave_low(y0, y2), nnp_interleave_high(y0, y2))
+    let (low2, high2): (Vector, Vector) = (nnp_interleave_low(y1, y3), nnp_interleave_high(y1, y3))
+    nnp_store(target, nnp_interleave_low(low, low2))
+    nnp_store(target + 16, nnp_interleave_high(low, low2))
+    nnp_store(target + 32, nnp_interleave_low(high, high2))
+    nnp_store(target + 48, nnp_interleave_high(high, high2))
   }
 
   /// The larger of each pair of neighbours in a row of outputs; with `isLower` of squares, whose upper rows were stored the same way.

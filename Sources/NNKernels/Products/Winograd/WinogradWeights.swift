@@ -2,8 +2,8 @@ import CPlatform
 
 /// Weights as ``ConvolutionAlgorithm/winograd(_:)`` reads them: G w Gᵀ of every filter and channel.
 ///
-/// weights is (M, C, 3, 3). Transformed, blocks of ``filtersPerBlock`` filters follow each other, and in a block its n² frequencies, each
-/// with its filters in panels of 16: (C, 16). So what one unit of the convolution reads is one stretch of memory.
+/// weights is (M, C, kH, kW), 3 x 3 but for phases. Transformed, blocks of ``filtersPerBlock`` filters follow each other, and in a block its n² frequencies, each
+/// with its filters in panels of 16: (phases, C, 16). So what one unit of the convolution reads is one stretch of memory.
 /// With ``isStrided`` as ``ConvolutionAlgorithm/stridedWinograd(_:)`` reads them: blocks of ``stridedFiltersPerBlock``, whose frequencies have
 /// panels of (phases, C, 16).
 /// Work units: ``workUnits``, panels.
@@ -15,11 +15,14 @@ public struct WinogradWeightsArguments {
   public var isStrided: Bool
   public var filters: Int
   public var channels: Int
+  public var kernelHeight: Int
+  public var kernelWidth: Int
 
   @inlinable public init(
     weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>, tile: WinogradTile,
-    isStrided: Bool = false, filters: Int, channels: Int
+    isStrided: Bool = false, filters: Int, channels: Int, kernel: (Int, Int) = (3, 3)
   ) {
+    (kernelHeight, kernelWidth) = kernel
     self.isStrided = isStrided
     self.weights = weights
     self.transformed = transformed
@@ -38,11 +41,11 @@ public struct WinogradWeightsArguments {
   }
 
   @inlinable static func size(_ tile: WinogradTile, isStrided: Bool, filters: Int, channels: Int) -> Int {
-    let products = isStrided ? StridedTile(tile).products : tile.frequencies
+    let products = isStrided ? StridedTile(tile).products : tile.frequencies &* tile.phases
     return Panels.size(k: products &* channels, columns: filters)
   }
 
-  /// Where the block of `filter` begins, and elements from one of its frequencies to the next.
+  /// Where the block of `filter` begins, and elements from one of its frequencies to the next; `channels` are those of all phases.
   @inlinable @inline(__always)
   static func block(of filter: Int, _ tile: WinogradTile, filters: Int, channels: Int) -> (
     start: Int, frequencyStride: Int
@@ -59,7 +62,7 @@ public struct WinogradWeightsArguments {
 func winogradWeights<I: InstructionSet>(
   _ arguments: WinogradWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
-  var tile = InlineArray<36, Vector>(repeating: nnp_splat(0))
+  var tile = InlineArray<49, Vector>(repeating: nnp_splat(0))
   withUnsafeMutableBytes(of: &tile) { memory in
     let values = memory.baseAddress!.assumingMemoryBound(to: Float.self)
     var panel = units.lowerBound
@@ -77,21 +80,23 @@ extension WinogradWeightsArguments {
   func transform<I: InstructionSet>(_ panel: Int, _ values: UnsafeMutablePointer<Float>, _: I.Type) {
     let n = tile.inputs
     let filter = panel &* 16
-    let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: channels)
-    let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* channels
+    let depth = channels &* tile.phases
+    let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: depth)
+    let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* depth
     let count = min(16, filters &- filter)
+    let (side, taps) = (tile.taps, kernelHeight &* kernelWidth)
     var phase = 0
-    while phase < (isStrided ? 4 : 1) {
-      var source = weights + filter &* channels &* 9
-      var target = transformed + (block.start &+ inBlock)
+    while phase < (isStrided ? 4 : tile.phases) {
+      var source = weights + filter &* channels &* taps
+      var target = transformed + (block.start &+ inBlock &+ phase &* channels &* 16)
       var channel = 0
       while channel < channels {
         var place = 0
-        while place < 9 {
+        while place < side &* side {
           var weight = nnp_splat(0)
           let tap = tap(place, phase)
-          if tap >= 0 { weight = nnp_load_strided_lanes(source + tap, channels &* 9, 0, count, 0) }
-          nnp_store(values + (place / 3 &* n &+ place % 3) &* 16, weight)
+          if tap >= 0 { weight = nnp_load_strided_lanes(source + tap, channels &* taps, 0, count, 0) }
+          nnp_store(values + (place / side &* n &+ place % side) &* 16, weight)
           place &+= 1
         }
         tile.transformWeights(values, I.self)
@@ -105,7 +110,7 @@ extension WinogradWeightsArguments {
             frequency &+= 1
           }
         }
-        source += 9
+        source += taps
         target += 16
         channel &+= 1
       }
@@ -113,9 +118,13 @@ extension WinogradWeightsArguments {
     }
   }
 
-  /// The tap at a place of a phase's window of 3 x 3, less than 0 for a missing one: along an axis, phases have the windows of
-  /// ``StridedTile``.
+  /// The tap at a place of a phase's window, less than 0 for a missing one: along an axis, phases have the windows of ``StridedTile``, or
+  /// every second tap.
   @inlinable @inline(__always) func tap(_ place: Int, _ phase: Int) -> Int {
+    if tile == .wide {
+      let (row, column) = (place / 4 &* 2 &+ phase / 2, place % 4 &* 2 &+ phase % 2)
+      return row < kernelHeight && column < kernelWidth ? row &* kernelWidth &+ column : -1
+    }
     if !isStrided { return place }
     let row = place / 3 &* 2 &+ phase / 2 &- 2
     let column = place % 3 &* 2 &+ phase % 2 &- 2
@@ -149,15 +158,18 @@ extension WinogradWeightsArguments {
 }
 
 extension WinogradTile {
-  /// G w Gᵀ in place: the 3 x 3 vectors at the corner of n x n become n x n.
+  /// Phases of a window that moves two pixels at a time, both ways, where the tile is for them; else 1.
+  @inlinable @inline(__always) var phases: Int { self == .wide ? 4 : 1 }
+
+  /// G w Gᵀ in place: the r x r vectors at the corner of n x n become n x n.
   @inlinable @inline(never)
   func transformWeights<I: InstructionSet>(_ values: UnsafeMutablePointer<Float>, _: I.Type) {
     let n = inputs
     // The columns, then the rows.
     var line = 0
-    while line < 3 &+ n {
-      let isRow = line >= 3
-      let (start, step) = isRow ? ((line &- 3) &* n, 1) : (line, n)
+    while line < taps &+ n {
+      let isRow = line >= taps
+      let (start, step) = isRow ? ((line &- taps) &* n, 1) : (line, n)
       let first = values + start &* 16
       transformWeights(I.self) {
         nnp_load(UnsafePointer(first) + $0 &* step &* 16)
