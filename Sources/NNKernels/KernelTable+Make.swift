@@ -21,7 +21,8 @@ extension KernelTable {
       batchNormalizeGradient: { NNKernels.batchNormalizeGradient($0, $1, I.self) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
-      poolsConvolutions: I.poolsConvolutions,
+      fusesConvolutions: I.fusesConvolutions,
+      expandedConvolution: expandedConvolutionKernel(I.self),
       winogradWeights: { NNKernels.winogradWeights($0, $1, I.self) },
       transposedConvolution: { NNKernels.transposedConvolution($0, $1, $2, I.self) },
       transposedWeights: { NNKernels.transposedWeights($0, $1, I.self) },
@@ -43,6 +44,7 @@ extension KernelTable {
     table.softmax = better.softmax
     table.matmul = better.matmul
     table.convolution = better.convolution
+    table.expandedConvolution = better.expandedConvolution
     table.transposedConvolution = better.transposedConvolution
     table.convolutionWeightGradient = better.convolutionWeightGradient
     table.recurrentStep = better.recurrentStep
@@ -62,6 +64,7 @@ public struct ArithmeticKernels: Sendable {
   public var softmax: @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
+  public var expandedConvolution: ScratchKernel<ExpandedConvolutionArguments>
   public var transposedConvolution: ScratchKernel<TransposedConvolutionArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
@@ -75,6 +78,7 @@ public struct ArithmeticKernels: Sendable {
     softmax: @escaping @Sendable (SoftmaxFunction) -> RangeKernel<SoftmaxArguments>,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
+    expandedConvolution: @escaping ScratchKernel<ExpandedConvolutionArguments>,
     transposedConvolution: @escaping ScratchKernel<TransposedConvolutionArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
@@ -86,6 +90,7 @@ public struct ArithmeticKernels: Sendable {
     self.softmax = softmax
     self.matmul = matmul
     self.convolution = convolution
+    self.expandedConvolution = expandedConvolution
     self.transposedConvolution = transposedConvolution
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
@@ -102,6 +107,7 @@ public struct ArithmeticKernels: Sendable {
       softmax: { softmaxKernel($0, I.self) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
+      expandedConvolution: { NNKernels.expandedConvolution($0, $1, $2, I.self) },
       transposedConvolution: { NNKernels.transposedConvolution($0, $1, $2, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) },

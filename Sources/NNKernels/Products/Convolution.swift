@@ -152,14 +152,11 @@ func panelConvolution<I: InstructionSet>(
   let blocksPerGroup = arguments.pixelBlocks
   let inputs = arguments.channels / arguments.groups
   let outputs = arguments.outputChannels / arguments.groups
-  let k = arguments.reductionLength
   // What the units of a group share out: the pixels of an image, or of all images where one is small.
   let joins = arguments.joinsImages
   let pixels = arguments.pixelsPerImage
   let all = joins ? pixels &* arguments.batch : pixels
   let pixelsPerUnit = arguments.panelsPerUnit &* 16
-  let results = floats + arguments.gatheredPanels &* 16 &* max(1, k)
-  let packed = arguments.packsWeights ? arguments.transformedWeights : nil
   /// The block whose panels lie in scratch.
   var present = -1
   var unit = units.lowerBound
@@ -171,27 +168,60 @@ func panelConvolution<I: InstructionSet>(
     let columns = min(pixelsPerUnit, all &- first)
     let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
     let pixel = item &* pixels &+ first
-    // With weights in the lanes, pixels need not be whole panels.
-    let readable = packed == nil ? columns / 16 &* 16 : columns
-    let inImage = arguments.readsImage ? readable : 0
-    if place != present {
-      var gathered = inImage
-      while gathered < columns {
-        arguments.gatherPanel(
-          image, pixel &+ gathered, min(16, columns &- gathered), floats + (gathered &- inImage) &* k, I.self)
-        gathered &+= 16
-      }
-      present = place
-    }
+    if place != present { arguments.gatherPanels(image, pixel, columns, floats, I.self) }
+    present = place
     let filters = arguments.filters(ofBlock: unit % filterBlocks, group: group, of: outputs)
-    var bias = arguments.bias
-    if let all = arguments.bias { bias = all + filters.lowerBound }
     let target = arguments.y + ((item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first)
+    let results = floats + arguments.resultsOffset
+    arguments.multiplyPanels(
+      image + (item &* arguments.channels &* pixels &+ first), filters, columns, floats,
+      joins ? results : target, joins ? pixelsPerUnit : pixels, I.self)
+    if joins { arguments.scatter(results, pixelsPerUnit, filters, pixel, columns) }
+    unit &+= 1
+  }
+}
+
+extension ConvolutionArguments {
+  /// Where the results of a unit lie in scratch that do not go to memory from registers: after the gathered panels.
+  @inlinable @inline(__always) var resultsOffset: Int { gatheredPanels &* 16 &* max(1, reductionLength) }
+
+  /// How many of `columns` pixels are read where they lie in the image. With weights in the lanes, they need not be whole panels.
+  @inlinable @inline(__always)
+  func columnsInImage(_ columns: Int) -> Int {
+    if !readsImage { return 0 }
+    return packsWeights && transformedWeights != nil ? columns : columns / 16 &* 16
+  }
+
+  /// Gathers the panels of `columns` pixels from `pixel` on, counted over all images, but for those that are read in the image.
+  @inlinable @inline(never) @_optimize(size)
+  func gatherPanels<I: InstructionSet>(
+    _ image: UnsafePointer<Float>, _ pixel: Int, _ columns: Int, _ floats: UnsafeMutablePointer<Float>,
+    _: I.Type
+  ) {
+    let inImage = columnsInImage(columns)
+    var gathered = inImage
+    while gathered < columns {
+      gatherPanel(
+        image, pixel &+ gathered, min(16, columns &- gathered),
+        floats + (gathered &- inImage) &* reductionLength, I.self)
+      gathered &+= 16
+    }
+  }
+
+  /// The products of `filters` with `columns` pixels, of which the first is at `source` and those not read there are in `floats`.
+  @inlinable @inline(never) @_optimize(size)
+  func multiplyPanels<I: InstructionSet>(
+    _ source: UnsafePointer<Float>, _ filters: Range<Int>, _ columns: Int,
+    _ floats: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _: I.Type
+  ) {
+    let k = reductionLength
+    let inImage = columnsInImage(columns)
+    let packed = packsWeights ? transformedWeights : nil
     var block = ProductBlock(
-      a: arguments.weights + filters.lowerBound &* k, aStride: k,
-      panels: image + (item &* arguments.channels &* pixels &+ first), panelStride: 16, panelStep: pixels,
-      c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
-      rows: filters.count, columns: inImage, k: k, readsAhead: true, epilogue: arguments.epilogue)
+      a: weights + filters.lowerBound &* k, aStride: k, panels: source, panelStride: 16,
+      panelStep: pixelsPerImage, c: c, cStride: cStride, columnBias: nil, rowBias: nil, rows: filters.count,
+      columns: inImage, k: k, readsAhead: true, epilogue: epilogue)
+    if let bias { block.rowBias = bias + filters.lowerBound }
     if inImage > 0 && packed == nil { block.run(I.self) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
@@ -202,18 +232,16 @@ func panelConvolution<I: InstructionSet>(
       block.a = packed + filters.lowerBound &* k
       block.aInPanels = true
       block.columns = columns
-      block.multiplyExchanged(results, I.self)
+      block.multiplyExchanged(floats + resultsOffset, I.self)
     } else if inImage < columns {
       block.c += inImage
       block.columns = columns &- inImage
       block.run(I.self)
       block.c -= inImage
     }
-    if arguments.epilogue.isSeparate {
+    if epilogue.isSeparate {
       block.columns = columns
-      block.finish(arguments.epilogue, I.self)
+      block.finish(epilogue, I.self)
     }
-    if joins { arguments.scatter(results, pixelsPerUnit, filters, pixel, columns) }
-    unit &+= 1
   }
 }

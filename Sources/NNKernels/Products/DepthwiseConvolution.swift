@@ -7,54 +7,80 @@ import NNGraph
 func depthwiseConvolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ scratch: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type
 ) {
-  let window = arguments.window
-  let taps = window.kernelHeight &* window.kernelWidth
-  let pixels = arguments.outputHeight &* arguments.outputWidth
-  let perGroup = arguments.outputChannels / arguments.groups
-  let rowLength = arguments.paddedRowLength
-  let walksStrips = window.isStrip
-  if walksStrips { nnp_clear(scratch, arguments.width) }
+  let channels = arguments.outputChannels
+  let perGroup = channels / arguments.groups
+  let (planeSize, resultSize) = (arguments.height &* arguments.width, arguments.pixelsPerImage)
+  if arguments.window.isStrip { nnp_clear(scratch, arguments.width) }
   var unit = units.lowerBound
   while unit < units.upperBound {
-    let channel = unit % arguments.outputChannels
-    let item = unit / arguments.outputChannels
-    let plane =
-      arguments.x + (item &* arguments.channels &+ channel / perGroup) &* arguments.height &* arguments.width
-    let weights = arguments.weights + channel &* taps
-    let target = arguments.y + unit &* pixels
-    var bias: Float?
-    if let values = arguments.bias { bias = values[channel] }
-    if walksStrips {
-      if window.strideWidth == 1 {
-        arguments.depthwisePlane(plane, scratch, weights, bias, target, 1, I.self)
+    let (item, channel) = (unit / channels, unit % channels)
+    let plane = item &* arguments.channels &+ channel / perGroup
+    let count = perGroup == 1 ? min(units.upperBound &- unit, channels &- channel) : 1
+    arguments.depthwiseChannels(
+      channel..<channel &+ count, arguments.x + plane &* planeSize, planeSize, scratch,
+      arguments.y + unit &* resultSize, resultSize, I.self)
+    unit &+= count
+  }
+}
+
+extension ConvolutionArguments {
+  /// The planes of outputs of some channels, `resultSize` apart, from their planes of the image, `planeSize` apart. Windows of
+  /// ``Window/isStrip`` need a row of zeros in scratch.
+  @inlinable @inline(never)
+  func depthwiseChannels<I: InstructionSet>(
+    _ channels: Range<Int>, _ planes: UnsafePointer<Float>, _ planeSize: Int,
+    _ scratch: UnsafeMutablePointer<Float>, _ results: UnsafeMutablePointer<Float>, _ resultSize: Int,
+    _: I.Type
+  ) {
+    // As many together as stay in the first-level cache from one strip to the next.
+    let most = window.isStrip ? max(1, 4096 / max(1, planeSize)) : 1
+    var (plane, target) = (planes, results)
+    var channel = channels.lowerBound
+    while channel < channels.upperBound {
+      let some = channel..<min(channels.upperBound, channel &+ most)
+      if !window.isStrip {
+        depthwiseRows(plane, scratch, channel, target, I.self)
+      } else if window.strideWidth == 1 {
+        depthwisePlanes(some, plane, planeSize, scratch, target, resultSize, OnePixel.self, I.self)
       } else {
-        arguments.depthwisePlane(plane, scratch, weights, bias, target, 2, I.self)
+        depthwisePlanes(some, plane, planeSize, scratch, target, resultSize, TwoPixels.self, I.self)
       }
-    } else {
-      // The borders stay zero.
-      nnp_clear(scratch, window.kernelHeight &* rowLength)
+      if epilogue.isSeparate {
+        for number in 0..<some.count {
+          epilogue.apply(to: target + number &* resultSize, pixelsPerImage, I.self)
+        }
+      }
+      plane += most &* planeSize
+      target += most &* resultSize
+      channel &+= most
     }
-    var row = walksStrips ? arguments.outputHeight : 0
-    while row < arguments.outputHeight {
-      arguments.padRows(plane, row, scratch, rowLength)
-      let firstSlot = arguments.slot(row, 0)
-      let output = target + row &* arguments.outputWidth
+  }
+
+  /// A plane of outputs, row by row from padded rows in scratch.
+  @inlinable @inline(__always)
+  func depthwiseRows<I: InstructionSet>(
+    _ plane: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>, _ channel: Int,
+    _ target: UnsafeMutablePointer<Float>, _: I.Type
+  ) {
+    let weights = self.weights + channel &* reductionLength
+    var bias: Float?
+    if let values = self.bias { bias = values[channel] }
+    let rowLength = paddedRowLength
+    // The borders stay zero.
+    nnp_clear(scratch, window.kernelHeight &* rowLength)
+    var row = 0
+    while row < outputHeight {
+      padRows(plane, row, scratch, rowLength)
+      let firstSlot = slot(row, 0)
+      let output = target + row &* outputWidth
       // The stride as a constant, so that each common one has a loop of its own.
       switch window.strideWidth {
-      case 1: arguments.depthwiseRow(scratch, firstSlot, weights, bias, output, 1, I.self)
-      case 2: arguments.depthwiseRow(scratch, firstSlot, weights, bias, output, 2, I.self)
-      default: arguments.depthwiseRow(scratch, firstSlot, weights, bias, output, window.strideWidth, I.self)
+      case 1: depthwiseRow(scratch, firstSlot, weights, bias, output, 1, I.self)
+      case 2: depthwiseRow(scratch, firstSlot, weights, bias, output, 2, I.self)
+      default: depthwiseRow(scratch, firstSlot, weights, bias, output, window.strideWidth, I.self)
       }
       row &+= 1
     }
-    if arguments.epilogue.isSeparate {
-      let block = ProductBlock(
-        a: weights, aStride: taps, panels: UnsafePointer(scratch), panelStride: taps &* 16, c: target,
-        cStride: pixels,
-        columnBias: nil, rowBias: nil, rows: 1, columns: pixels, k: taps)
-      block.finish(arguments.epilogue, I.self)
-    }
-    unit &+= 1
   }
 }
 

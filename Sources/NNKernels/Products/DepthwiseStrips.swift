@@ -18,22 +18,45 @@ import NNGraph
   }
 }
 
+/// How many pixels windows move by, as a type, so that each has loops of its own.
+public protocol StripStride {
+  static var pixels: Int { get }
+}
+
+public enum OnePixel: StripStride {
+  @inlinable @inline(__always) public static var pixels: Int { 1 }
+}
+
+public enum TwoPixels: StripStride {
+  @inlinable @inline(__always) public static var pixels: Int { 2 }
+}
+
 extension ConvolutionArguments {
-  /// A plane of outputs from a plane of the image and a row of zeros. `stride` is the window's, 1 or 2.
-  @inlinable @inline(__always)
-  func depthwisePlane<I: InstructionSet>(
-    _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-    _ bias: Float?, _ target: UnsafeMutablePointer<Float>, _ stride: Int, _: I.Type
+  /// Planes of outputs of some channels, `resultSize` apart, from planes of the image, `planeSize` apart, and a row of zeros.
+  @inlinable @inline(never)
+  func depthwisePlanes<I: InstructionSet, Stride: StripStride>(
+    _ channels: Range<Int>, _ planes: UnsafePointer<Float>, _ planeSize: Int, _ zeros: UnsafePointer<Float>,
+    _ results: UnsafeMutablePointer<Float>, _ resultSize: Int, _: Stride.Type, _: I.Type
   ) {
-    let nine = NineWeights(weights)
     var column = 0
     while column < outputWidth {
-      let strip = Strip(x: column &* stride &- window.padLeft, width: width, stride: stride)
-      let count = min(16, outputWidth &- column)
-      if strip.isInside && count == 16 {
-        depthwiseStrip(strip, true, plane, zeros, nine, bias, target + column, I.self)
-      } else {
-        depthwiseStrip(strip, false, plane, zeros, nine, bias, target + column, I.self)
+      let strip = Strip(
+        x: column &* Stride.pixels &- window.padLeft, width: width, stride: Stride.pixels)
+      let columns = min(16, outputWidth &- column)
+      // Where products take long, masks do not show.
+      let isWhole = I.fusesConvolutions && strip.isInside && columns == 16
+      var plane = planes
+      var target = results + column
+      var channel = channels.lowerBound
+      while channel < channels.upperBound {
+        if isWhole {
+          depthwiseStrip(strip, true, 16, plane, zeros, channel, target, I.self)
+        } else {
+          depthwiseStrip(strip, false, columns, plane, zeros, channel, target, I.self)
+        }
+        plane += planeSize
+        target += resultSize
+        channel &+= 1
       }
       column &+= 16
     }
@@ -58,11 +81,13 @@ extension ConvolutionArguments {
   /// The outputs of a strip, from top to bottom. With `isWhole`, nothing lies in the padding at its sides and there are sixteen columns.
   @inlinable @inline(__always)
   func depthwiseStrip<I: InstructionSet>(
-    _ strip: Strip, _ isWhole: Bool, _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
-    _ nine: NineWeights, _ bias: Float?, _ target: UnsafeMutablePointer<Float>, _: I.Type
+    _ strip: Strip, _ isWhole: Bool, _ columns: Int, _ plane: UnsafePointer<Float>,
+    _ zeros: UnsafePointer<Float>, _ channel: Int, _ target: UnsafeMutablePointer<Float>, _: I.Type
   ) {
-    let columns = isWhole ? 16 : min(16, outputWidth &- (strip.x &+ window.padLeft) / strip.stride)
-    let shift = nnp_splat(bias ?? 0)
+    let nine = NineWeights(weights + channel &* 9)
+    // Adding −0 changes nothing.
+    var shift = nnp_splat(-0.0)
+    if let bias { shift = nnp_splat(bias[channel]) }
     let bounds = epilogue.bounds
     var y = 0 &- window.padTop
     /// The next row's sum: of its first two rows of taps, or with a stride of 2 of the first.
@@ -89,7 +114,7 @@ extension ConvolutionArguments {
         sum = addThreeTaps(last, nine.bottom, addThreeTaps(second, nine.middle, next, I.self), I.self)
         next = addThreeTaps(last, nine.top, nnp_splat(0), I.self)
       }
-      if bias != nil { sum = sum + shift }
+      sum = sum + shift
       if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
       if isWhole { nnp_store(output, sum) } else { nnp_store_partial(output, columns, sum) }
       y &+= strip.stride

@@ -85,11 +85,12 @@ extension ConvolutionArguments {
           var column = 0
           while column < length {
             let strip = Strip(x: column &* stride &- window.padLeft, width: width, stride: stride)
-            let first = strip.load(row, 0, false)
+            let isInside = strip.x >= 0 && strip.x &+ 32 <= width
+            let first = strip.load(row, 0, isInside)
             if stride == 1 {
               nnp_store(target + column, first)
             } else {
-              let second = strip.load(row, 16, false)
+              let second = strip.load(row, 16, isInside)
               nnp_store(target + column, evenLanes(first, second))
               nnp_store(target + (length &+ column), oddLanes(first, second))
             }
@@ -118,7 +119,7 @@ public struct RowUnit {
   /// Rows of outputs.
   @usableFromInline let count: Int
   /// The product for the first of them, but for its panels.
-  @usableFromInline let block: ProductBlock
+  @usableFromInline var block: ProductBlock
 }
 
 extension ConvolutionArguments {
@@ -154,9 +155,7 @@ func rowConvolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ rowsPerUnit: Int, _ scratch: UnsafeMutablePointer<Float>,
   _ units: Range<Int>, _: I.Type
 ) {
-  let window = arguments.window
   let rows = arguments.copiedRows(rowsPerUnit)
-  let rowStep = window.strideHeight &* window.strideWidth &* arguments.copiedRowLength
   let offsets = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
   let copies = scratch + arguments.tapOffsetsSize
   arguments.findTaps(offsets, rows)
@@ -167,20 +166,28 @@ func rowConvolution<I: InstructionSet>(
     let unit = arguments.rowUnit(number, rowsPerUnit, UnsafePointer(copies), UnsafePointer(offsets))
     if unit.place != place { arguments.copyRows(unit.image, unit.top, rows, copies, I.self) }
     place = unit.place
-    var block = unit.block
+    arguments.multiplyRows(unit.block, unit.count, I.self)
+    number &+= 1
+  }
+}
+
+extension ConvolutionArguments {
+  /// `count` rows of outputs from the copies of the rows under them.
+  @inlinable @inline(never) @_optimize(size)
+  func multiplyRows<I: InstructionSet>(_ first: ProductBlock, _ count: Int, _: I.Type) {
+    var block = first
     var row = 0
-    while row < unit.count {
+    while row < count {
       block.run(I.self)
       block.readsAhead = false
-      block.panels += rowStep
-      block.c += arguments.outputWidth
+      block.panels += window.strideHeight &* window.strideWidth &* copiedRowLength
+      block.c += outputWidth
       row &+= 1
     }
-    if arguments.epilogue.isSeparate {
-      block.c = unit.block.c
-      block.columns = unit.count &* arguments.outputWidth
-      block.finish(arguments.epilogue, I.self)
+    if epilogue.isSeparate {
+      block.c = first.c
+      block.columns = count &* outputWidth
+      block.finish(epilogue, I.self)
     }
-    number &+= 1
   }
 }

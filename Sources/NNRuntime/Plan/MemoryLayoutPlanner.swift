@@ -168,10 +168,10 @@ struct MemoryLayoutPlanner {
         scratchSize = max(scratchSize, try placeNode(pair.recurrence, at: position))
       case .transposed(let pair):
         scratchSize = max(scratchSize, placeTransposed(pair, at: position))
-      case .pooled(let pair):
-        placeResult(of: pair.pool, at: position)
-        _ = try placeWorkspace(of: pair.convolution, at: position)
-        scratchSize = max(scratchSize, pair.arguments(graph, resolved)?.scratchSize ?? 0)
+      case .paired(let pair):
+        placeResult(of: pair.second, at: position)
+        for member in [pair.first, pair.second] { _ = try placeWorkspace(of: member, at: position) }
+        scratchSize = max(scratchSize, pair.scratchSize(graph, resolved))
       case .attention(let attention):
         // What only members read lies in the scratch of the thread that runs some rows.
         for member in attention.members.dropLast() { slotOf[graph.nodes[member].outputs[0].index] = 0 }

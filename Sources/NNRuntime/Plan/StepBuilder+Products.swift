@@ -158,6 +158,18 @@ extension StepBuilder {
   /// The node's convolution, whose arguments still lack the pointers.
   func emitConvolution(_ unbound: ConvolutionArguments, into y: UnsafeMutablePointer<Float>) {
     var arguments = unbound
+    bind(&arguments, into: y)
+    let grain = arguments.share(among: options.threads)
+    let ready = arguments
+    let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
+    let cost = Step.cost(2, outputCount, ready.reductionLength)
+    emit(units: ready.workUnits, cost: cost, grain: grain) { range, thread in
+      kernel(ready, scratch + thread * scratchSize, range)
+    }
+  }
+
+  /// Points the node's convolution to its operands, after a step that transforms the weights if they need it.
+  func bind(_ arguments: inout ConvolutionArguments, into y: UnsafeMutablePointer<Float>) {
     arguments.x = floats(0)
     arguments.weights = floats(1)
     arguments.bias = inputCount > 2 ? floats(2) : nil
@@ -166,13 +178,6 @@ extension StepBuilder {
       let transformed = workspace.assumingMemoryBound(to: Float.self)
       arguments.transformedWeights = UnsafePointer(transformed)
       emitTransform(arguments, into: transformed)
-    }
-    let grain = arguments.share(among: options.threads)
-    let ready = arguments
-    let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
-    let cost = Step.cost(2, outputCount, ready.reductionLength)
-    emit(units: ready.workUnits, cost: cost, grain: grain) { range, thread in
-      kernel(ready, scratch + thread * scratchSize, range)
     }
   }
 

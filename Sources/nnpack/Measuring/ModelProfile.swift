@@ -36,14 +36,16 @@ struct ModelProfile {
     operators = times.map { time in
       let index = makers[time.result.index]
       let node = graph.nodes[index]
-      // A convolution that pools its outputs is told as both.
+      // A convolution and what runs with it are told as both.
       var (first, op, attributes) = (node, "\(node.op.name)", node.op.attributeText)
-      if case .pool = node.op, let outputs = time.others.first {
+      var operands = node.inputs
+      if let outputs = time.others.first, isConvolution(graph.nodes[makers[outputs.index]].op) {
         first = graph.nodes[makers[outputs.index]]
         op = "\(first.op.name), \(op)"
         attributes = "\(first.op.attributeText), \(attributes)"
+        operands = first.inputs + operands.dropFirst()
       }
-      let types = first.inputs.map { resolved.types[$0.index] } + [resolved.types[time.result.index]]
+      let types = (operands + [time.result]).map { resolved.types[$0.index] }
       return Operator(
         node: first.name.string, op: op, attributes: attributes,
         shapes: types.dropLast().map { $0.shape.description }.joined(separator: " ") + " → "
@@ -129,4 +131,9 @@ struct ModelProfile {
     var pid, tid: Int
     var args: [String: String]
   }
+}
+
+private func isConvolution(_ op: Op) -> Bool {
+  if case .convolution = op { return true }
+  return false
 }

@@ -1,0 +1,239 @@
+import CPlatform
+
+// A convolution and the depthwise one that alone reads its outputs, as mobile networks have them by the dozen. They run as one, some
+// channels at a time: a strip of rows is computed into scratch, and from there the rows of the depthwise convolution that it completes.
+// So what lies between the two stays in the cache, and with the thread that made it.
+
+/// y = depthwise convolution of a convolution of x; the bits are those of one after the other.
+///
+/// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
+public struct ExpandedConvolutionArguments {
+  /// Its y is not used.
+  public var expansion: ConvolutionArguments
+  /// Its x is not used.
+  public var depthwise: ConvolutionArguments
+  /// Channels of one unit at most; see ``share(among:)``.
+  @usableFromInline var channelsPerUnit: Int
+
+  /// Nil where the second reads other than the first one's outputs channel by channel, or where the first would gather its inputs for
+  /// every unit.
+  public init?(expansion: ConvolutionArguments, depthwise: ConvolutionArguments) {
+    let channels = expansion.outputChannels
+    guard depthwise.algorithm == .depthwise, depthwise.channels == channels, depthwise.groups == channels,
+      depthwise.outputChannels == channels, expansion.algorithm == .panels, expansion.groups == 1,
+      expansion.readsImage || expansion.outputRowsPerUnit > 0,
+      expansion.outputHeight > 0, expansion.outputWidth > 0
+    else { return nil }
+    self.expansion = expansion
+    self.depthwise = depthwise
+    channelsPerUnit = Self.mostChannels
+    self.expansion.filtersPerUnit = Self.mostChannels
+  }
+
+  @usableFromInline static var mostChannels: Int { 64 }
+  /// Elements of a strip of so many channels: what leaves most of the second-level cache to the inputs.
+  static var stripSize: Int { 65536 }
+
+  /// Makes units small enough for all of `threads` to have as much to do as the others. To be called before anything asks for units.
+  public mutating func share(among threads: Int) {
+    guard threads > 1 else { return }
+    var best = Int.max
+    for size in [64, 48, 32, 24, 16] where size % 16 == 0 || !expansion.packsWeights {
+      let (blocks, rest) = (expansion.outputChannels / size, expansion.outputChannels % size)
+      let units = expansion.batch &* (rest > 0 ? blocks &+ 1 : blocks)
+      let load = (units &+ threads &- 1) / threads &* min(size, expansion.outputChannels)
+      if load < best { (best, channelsPerUnit) = (load, size) }
+    }
+  }
+
+  /// How many units the work has: blocks of channels, of each image.
+  @inlinable public var workUnits: Int {
+    depthwise.outputHeight == 0 || depthwise.outputWidth == 0 ? 0 : expansion.batch &* channelBlocks
+  }
+
+  @inlinable @inline(__always) var channelBlocks: Int {
+    (expansion.outputChannels &+ channelsPerUnit &- 1) / channelsPerUnit
+  }
+
+  /// Bytes of scratch one thread needs.
+  public var scratchSize: Int {
+    (planesOffset &+ min(Self.mostChannels, expansion.outputChannels) &* planeSize) &* 4
+  }
+
+  /// Rows of the expansion that are computed at a time: all of an image's where they are few, else as many as give whole tiles.
+  @usableFromInline var stripRows: Int {
+    @inline(never) @export(interface) get {
+      let (height, width) = (expansion.outputHeight, expansion.outputWidth)
+      if expansion.packsWeights { return height }
+      let copied = expansion.outputRowsPerUnit
+      // The least that ends with a tile's 64 columns.
+      let whole = copied > 0 ? copied : 64 >> min(6, width.trailingZeroBitCount)
+      let rows = Self.stripSize / (min(Self.mostChannels, expansion.outputChannels) &* width)
+      return min(height, max(copied, rows >= whole ? rows / whole &* whole : rows, 1))
+    }
+  }
+
+  /// Rows of the expansion under a window.
+  @inlinable @inline(__always) var windowRows: Int {
+    depthwise.window.dilationHeight &* (depthwise.window.kernelHeight &- 1) &+ 1
+  }
+
+  /// From a channel of a strip to the next, with the rows that stay from the strip before: an odd number of cache lines, which spread
+  /// over all of the first-level cache.
+  @usableFromInline var planeSize: Int {
+    @inline(never) @export(interface) get {
+      let rows = min(expansion.outputHeight, stripRows &+ windowRows &- 1)
+      return ((rows &* expansion.outputWidth &+ 15) / 16 | 1) &* 16
+    }
+  }
+
+  /// Where in scratch the depthwise convolution's lies, and the strip: after those of the convolutions.
+  @usableFromInline var depthwiseOffset: Int {
+    @inline(never) @export(interface) get { (expansion.scratchSize / 4 &+ 15) / 16 &* 16 }
+  }
+  @usableFromInline var planesOffset: Int {
+    @inline(never) @export(interface) get {
+      (depthwiseOffset &+ depthwise.scratchSize / 4 &+ 15) / 16 &* 16
+    }
+  }
+}
+
+/// Nil where convolutions do not run together with what reads their outputs.
+@inlinable @inline(__always)
+func expandedConvolutionKernel<I: InstructionSet>(_: I.Type) -> ScratchKernel<ExpandedConvolutionArguments>? {
+  if !I.fusesConvolutions { return nil }
+  return { expandedConvolution($0, $1, $2, I.self) }
+}
+
+/// See ``ExpandedConvolutionArguments``.
+@inlinable @inline(never) @_optimize(size)
+func expandedConvolution<I: InstructionSet>(
+  _ arguments: ExpandedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
+  _: I.Type
+) {
+  let floats = scratch.assumingMemoryBound(to: Float.self)
+  let blocks = arguments.channelBlocks
+  let copiedRows = arguments.expansion.outputRowsPerUnit
+  if copiedRows > 0 {
+    arguments.expansion.findTaps(
+      scratch.assumingMemoryBound(to: Int.self), arguments.expansion.copiedRows(copiedRows))
+  }
+  if arguments.depthwise.window.isStrip {
+    nnp_clear(floats + arguments.depthwiseOffset, arguments.depthwise.width)
+  }
+  var unit = units.lowerBound
+  while unit < units.upperBound {
+    let first = unit % blocks &* arguments.channelsPerUnit
+    let last = min(arguments.expansion.outputChannels, first &+ arguments.channelsPerUnit)
+    arguments.runUnit(unit / blocks, first..<last, copiedRows, floats, I.self)
+    unit &+= 1
+  }
+}
+
+extension ExpandedConvolutionArguments {
+  /// Some channels of an image, strip after strip.
+  @inlinable @inline(__always)
+  func runUnit<I: InstructionSet>(
+    _ item: Int, _ channels: Range<Int>, _ copiedRows: Int, _ floats: UnsafeMutablePointer<Float>, _: I.Type
+  ) {
+    let (height, width) = (expansion.outputHeight, expansion.outputWidth)
+    let (stripRows, windowRows, planeSize) = (stripRows, windowRows, planeSize)
+    let planes = floats + planesOffset
+    let step = depthwise.window.strideHeight
+    /// The rows of the expansion in scratch, and the first row of outputs that is still to come.
+    var (top, bottom, row) = (0, 0, 0)
+    var strip = depthwise
+    let output = depthwise.y + item &* depthwise.outputChannels &* depthwise.pixelsPerImage
+    while row < depthwise.outputHeight {
+      let next = min(height, bottom &+ stripRows)
+      let target = planes + (bottom &- top) &* width
+      if copiedRows > 0 {
+        expandCopied(item, channels, bottom..<next, copiedRows, floats, target, planeSize, I.self)
+      } else {
+        expand(item, channels, bottom..<next, floats, target, planeSize, I.self)
+      }
+      bottom = next
+      // The rows of outputs whose windows end above.
+      let room = bottom &+ depthwise.window.padTop &- windowRows
+      let end =
+        bottom == height
+        ? depthwise.outputHeight : min(depthwise.outputHeight, room < 0 ? 0 : room / step &+ 1)
+      if end > row {
+        strip.window.padTop = depthwise.window.padTop &+ top &- row &* step
+        strip.height = bottom &- top
+        strip.outputHeight = end &- row
+        strip.depthwiseChannels(
+          channels, UnsafePointer(planes), planeSize, floats + depthwiseOffset,
+          output + (channels.lowerBound &* depthwise.outputHeight &+ row) &* depthwise.outputWidth,
+          depthwise.pixelsPerImage, I.self)
+        row = end
+      }
+      // What the next windows begin with moves to the top.
+      let kept = min(bottom, max(top, row &* step &- depthwise.window.padTop))
+      if kept > top && row < depthwise.outputHeight {
+        keep((kept &- top)..<(bottom &- top), channels.count, planes, planeSize)
+        top = kept
+      }
+    }
+  }
+
+  /// Moves rows of a strip to its top.
+  @inlinable @inline(__always)
+  func keep(
+    _ rows: Range<Int>, _ channels: Int, _ planes: UnsafeMutablePointer<Float>, _ planeSize: Int
+  ) {
+    let width = expansion.outputWidth
+    var plane = planes
+    var channel = channels
+    while channel > 0 {
+      var row = rows.lowerBound
+      while row < rows.upperBound {
+        nnp_copy(plane + (row &- rows.lowerBound) &* width, plane + row &* width, width)
+        row &+= 1
+      }
+      plane += planeSize
+      channel &-= 1
+    }
+  }
+
+  /// Rows of some channels of the expansion, from panels that lie in the image but for the last pixels.
+  @inlinable @inline(__always)
+  func expand<I: InstructionSet>(
+    _ item: Int, _ channels: Range<Int>, _ rows: Range<Int>, _ floats: UnsafeMutablePointer<Float>,
+    _ target: UnsafeMutablePointer<Float>, _ planeSize: Int, _: I.Type
+  ) {
+    let pixels = expansion.pixelsPerImage
+    let first = rows.lowerBound &* expansion.outputWidth
+    let columns = rows.count &* expansion.outputWidth
+    expansion.gatherPanels(expansion.x, item &* pixels &+ first, columns, floats, I.self)
+    expansion.multiplyPanels(
+      expansion.x + (item &* expansion.channels &* pixels &+ first), channels, columns, floats, target,
+      planeSize, I.self)
+  }
+
+  /// The same from copies of the rows of the image under each few of them.
+  @inlinable @inline(__always)
+  func expandCopied<I: InstructionSet>(
+    _ item: Int, _ channels: Range<Int>, _ rows: Range<Int>, _ copiedRows: Int,
+    _ floats: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ planeSize: Int, _: I.Type
+  ) {
+    let copies = floats + expansion.tapOffsetsSize
+    let offsets = UnsafeMutableRawPointer(floats).assumingMemoryBound(to: Int.self)
+    let (blocks, filterBlocks) = (expansion.pixelBlocks, expansion.filterBlocks)
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let unit = expansion.rowUnit(
+        (item &* blocks &+ row / copiedRows) &* filterBlocks, copiedRows, UnsafePointer(copies),
+        UnsafePointer(offsets))
+      expansion.copyRows(unit.image, unit.top, expansion.copiedRows(copiedRows), copies, I.self)
+      var block = unit.block
+      block.a = expansion.weights + channels.lowerBound &* expansion.reductionLength
+      if let bias = expansion.bias { block.rowBias = bias + channels.lowerBound }
+      block.rows = channels.count
+      block.c = target + (row &- rows.lowerBound) &* expansion.outputWidth
+      block.cStride = planeSize
+      expansion.multiplyRows(block, unit.count, I.self)
+      row &+= copiedRows
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import NNGraph
+import NNPasses
+import NNRuntime
+import Testing
+
+/// A convolution and a depthwise one of its outputs.
+private struct ExpandedModel: CustomStringConvertible {
+  var batch = 1
+  var channels = 8
+  var height = 14
+  var width = 14
+  /// Filters of the first, channels of the second.
+  var expanded = 24
+  var kernel = 1
+  var expansionStride = 1
+  var window = 3
+  var stride = 1
+  var dilation = 1
+  var padding = 1
+  var activation = Activation(.clip, alpha: 0, beta: 6)
+  var hasBiases = true
+
+  var description: String {
+    "(\(batch), \(channels), \(height), \(width)) → \(expanded), \(kernel)×\(kernel)/\(expansionStride), then "
+      + "\(window)×\(window)/\(stride), dilation \(dilation), padding \(padding), \(activation), biases \(hasBiases)"
+  }
+
+  /// With `isObserved`, the outputs of the first convolution are outputs of the graph, too, and must be written.
+  func graph(isObserved: Bool) throws -> Graph {
+    var random = SplitMix64(seed: 7)
+    var graph = Graph(name: "expanded")
+    let x = graph.addInput(
+      "x", .f32, Shape([.fixed(batch), .fixed(channels), .fixed(height), .fixed(width)]))
+    func append(
+      _ name: String, _ input: ValueID, _ weights: [Int], _ window: Window, groups: Int
+    ) throws -> ValueID {
+      var operands = [
+        input, graph.addConstant(Name("\(name).weight"), try random.reals(weights, range: 0.5).tensor()),
+      ]
+      if hasBiases {
+        operands.append(
+          graph.addConstant(Name("\(name).bias"), try random.reals([weights[0]], range: 0.5).tensor()))
+      }
+      return try graph.append(
+        .convolution(Convolution(window: window, groups: groups, activation: activation)), operands)
+    }
+    let border = (kernel - 1) / 2
+    let outputs = try append(
+      "expansion", x, [expanded, channels, kernel, kernel],
+      Window(
+        extent: [kernel, kernel], strides: [expansionStride, expansionStride],
+        paddingBefore: [border, border], paddingAfter: [border, border]), groups: 1)
+    let y = try append(
+      "depthwise", outputs, [expanded, 1, window, window],
+      Window(
+        extent: [window, window], strides: [stride, stride], dilations: [dilation, dilation],
+        paddingBefore: [padding, padding], paddingAfter: [padding, padding]), groups: expanded)
+    graph.addOutput(y, name: "y")
+    if isObserved { graph.addOutput(outputs, name: "outputs") }
+    return graph
+  }
+
+  func inputs() throws -> Tensor {
+    var random = SplitMix64(seed: 11)
+    return try random.reals([batch, channels, height, width], range: 1).tensor()
+  }
+}
+
+private func bits(_ graph: Graph, _ x: Tensor, _ options: Plan.Options) throws -> [UInt32] {
+  let plan = try Plan(graph, inputExtents: [x.extents], options: options)
+  plan.input(0).copyMemory(from: x.bytes)
+  // The second run finds what the first one left in scratch.
+  try plan.run()
+  try plan.run()
+  return plan.output(0).bindMemory(to: Float.self).map { $0.bitPattern }
+}
+
+private func expectTheSameBits(_ models: [ExpandedModel]) throws {
+  for model in models {
+    let x = try model.inputs()
+    let expected = try bits(
+      try model.graph(isObserved: true), x, Plan.Options(instructionSet: .baseline))
+    let graph = try model.graph(isObserved: false)
+    for level in instructionSets {
+      for threads in [1, 2, 3] {
+        let result = try bits(graph, x, Plan.Options(threads: threads, instructionSet: level))
+        #expect(result == expected, "\(model), \(level.name), \(threads) threads")
+      }
+    }
+  }
+}
+
+@Test func expandingPixelsForADepthwiseConvolutionGivesTheSameBits() throws {
+  var models: [ExpandedModel] = []
+  for (height, width) in [(14, 14), (5, 37), (3, 3), (1, 1), (2, 18), (7, 7), (16, 16)] {
+    for (stride, padding) in [(1, 1), (2, 1), (1, 0), (2, 2)] where min(height, width) + 2 * padding >= 3 {
+      models.append(ExpandedModel(height: height, width: width, stride: stride, padding: padding))
+    }
+  }
+  // Blocks of channels that are not full, of several images, and weights in the lanes.
+  for (expanded, batch) in [(5, 1), (17, 2), (70, 1), (144, 1)] {
+    models.append(ExpandedModel(batch: batch, height: 17, width: 9, expanded: expanded, stride: 2))
+  }
+  models.append(ExpandedModel(channels: 72, height: 7, width: 7, expanded: 90))
+  models.append(ExpandedModel(batch: 2, channels: 64, height: 3, width: 5, expanded: 33, stride: 2))
+  try expectTheSameBits(models)
+}
+
+@Test func windowsAcrossTheStripsOfAnExpansionGiveTheSameBits() throws {
+  var models: [ExpandedModel] = []
+  for (window, stride, dilation, padding) in [
+    (3, 1, 1, 1), (3, 2, 1, 1), (3, 2, 1, 0), (5, 1, 1, 2), (5, 2, 1, 2), (3, 1, 3, 3), (2, 3, 1, 0),
+  ] {
+    for (height, width) in [(61, 40), (57, 37), (9, 1100)] {
+      models.append(
+        ExpandedModel(
+          channels: 3, height: height, width: width, expanded: 66, window: window, stride: stride,
+          dilation: dilation, padding: padding))
+    }
+  }
+  try expectTheSameBits(models)
+}
+
+@Test func expandingCopiedRowsForADepthwiseConvolutionGivesTheSameBits() throws {
+  var models: [ExpandedModel] = []
+  for (expansionStride, stride) in [(1, 1), (2, 1), (2, 2)] {
+    for (height, width) in [(32, 32), (45, 65), (120, 192)] {
+      for expanded in [32, 40] {
+        models.append(
+          ExpandedModel(
+            channels: 3, height: height, width: width, expanded: expanded, kernel: 3,
+            expansionStride: expansionStride, stride: stride))
+      }
+    }
+  }
+  try expectTheSameBits(models)
+}
+
+@Test func expansionsWithAnyActivationGiveTheSameBits() throws {
+  var models: [ExpandedModel] = []
+  for activation in [
+    Activation(.identity), Activation(.relu), Activation(.tanh), Activation(.clip, alpha: -0.5, beta: 0.25),
+  ] {
+    for hasBiases in [true, false] {
+      models.append(
+        ExpandedModel(height: 9, width: 19, expanded: 20, activation: activation, hasBiases: hasBiases))
+      models.append(
+        ExpandedModel(
+          channels: 3, height: 64, width: 64, expanded: 20, kernel: 3, stride: 2, activation: activation,
+          hasBiases: hasBiases))
+    }
+  }
+  try expectTheSameBits(models)
+}
+
+@Test func whatIsExpandedForADepthwiseConvolutionIsNeverWritten() throws {
+  for level in [InstructionSetLevel.v3, .v4] where level.isAvailable {
+    let graph = try ExpandedModel(channels: 16, height: 64, width: 64, expanded: 96, stride: 2).graph(
+      isObserved: false)
+    let plan = try Plan(
+      graph, inputExtents: [[1, 16, 64, 64]], options: Plan.Options(instructionSet: level))
+    #expect(plan.arenaSize <= (16 * 64 * 64 + 96 * 32 * 32) * 4 + 4096)
+    let times = try plan.profile(runs: 1) { 0 }
+    #expect(times.map { $0.node } == [1] && times[0].others == [graph.nodes[0].outputs[0]])
+  }
+}
