@@ -28,8 +28,8 @@ public protocol InstructionSet: SendableMetatype {
   /// One row times panels of 16-bit numbers, through ``ProductBlock/multiplyRow(_:_:_:)``.
   static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels)
 
-  /// Whether convolutions pool their outputs, see ``ConvolutionArguments/pools``.
-  static var poolsConvolutions: Bool { get }
+  /// Whether convolutions pool their outputs or add to them, see ``ConvolutionArguments/pools`` and ``ConvolutionArguments/residual``.
+  static var fusesConvolutions: Bool { get }
 
   /// ``reducedExponentialInline(_:_:)``, inlined or called.
   static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector)
@@ -49,7 +49,7 @@ extension InstructionSet {
   public static var widensWeights: Bool { true }
 
   @inlinable @inline(__always)
-  public static var poolsConvolutions: Bool { true }
+  public static var fusesConvolutions: Bool { true }
 
   /// The four sums of one row are as many as sixteen registers of eight numbers hold.
   @inlinable @inline(__always)

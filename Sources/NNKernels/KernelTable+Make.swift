@@ -21,7 +21,7 @@ extension KernelTable {
       batchNormalizeGradient: { NNKernels.batchNormalizeGradient($0, $1, I.self) },
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
-      poolsConvolutions: I.poolsConvolutions,
+      fusesConvolutions: I.fusesConvolutions,
       winogradWeights: { NNKernels.winogradWeights($0, $1, I.self) },
       transposedConvolution: { NNKernels.transposedConvolution($0, $1, $2, I.self) },
       transposedWeights: { NNKernels.transposedWeights($0, $1, I.self) },

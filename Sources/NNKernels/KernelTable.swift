@@ -82,7 +82,7 @@ public struct KernelTable: Sendable {
   public var matmulScalar: @Sendable (DType) -> RangeKernel<ScalarMatmulArguments>?
   public var convolution: ScratchKernel<ConvolutionArguments>
   /// Whether it takes ``ConvolutionArguments/pools``.
-  public var poolsConvolutions: Bool
+  public var fusesConvolutions: Bool
   /// The weights of a convolution by Winograd's algorithm.
   public var winogradWeights: RangeKernel<WinogradWeightsArguments>
   public var transposedConvolution: ScratchKernel<TransposedConvolutionArguments>
@@ -133,7 +133,7 @@ public struct KernelTable: Sendable {
     batchNormalizeGradient: @escaping RangeKernel<BatchNormalizeGradientArguments>,
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
-    poolsConvolutions: Bool,
+    fusesConvolutions: Bool,
     winogradWeights: @escaping RangeKernel<WinogradWeightsArguments>,
     transposedConvolution: @escaping ScratchKernel<TransposedConvolutionArguments>,
     transposedWeights: @escaping RangeKernel<TransposedWeightsArguments>,
@@ -177,7 +177,7 @@ public struct KernelTable: Sendable {
     self.batchNormalizeGradient = batchNormalizeGradient
     self.matmul = matmul
     self.convolution = convolution
-    self.poolsConvolutions = poolsConvolutions
+    self.fusesConvolutions = fusesConvolutions
     self.winogradWeights = winogradWeights
     self.transposedConvolution = transposedConvolution
     self.transposedWeights = transposedWeights

@@ -11,7 +11,7 @@ public enum Baseline: InstructionSet {
 
     // Arithmetic takes so long that memory does not show.
     @inline(__always)
-    public static var poolsConvolutions: Bool { false }
+    public static var fusesConvolutions: Bool { false }
 
     // Not inlined: the emulation is long and a polynomial calls it ten times.
     @inline(never)

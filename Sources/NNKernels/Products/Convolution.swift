@@ -186,12 +186,14 @@ func panelConvolution<I: InstructionSet>(
     let filters = arguments.filters(ofBlock: unit % filterBlocks, group: group, of: outputs)
     var bias = arguments.bias
     if let all = arguments.bias { bias = all + filters.lowerBound }
-    let target = arguments.y + ((item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first)
+    let start = (item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first
+    let target = arguments.y + start
     var block = ProductBlock(
       a: arguments.weights + filters.lowerBound &* k, aStride: k,
       panels: image + (item &* arguments.channels &* pixels &+ first), panelStride: 16, panelStep: pixels,
       c: joins ? results : target, cStride: joins ? pixelsPerUnit : pixels, columnBias: nil, rowBias: bias,
       rows: filters.count, columns: inImage, k: k, readsAhead: true, epilogue: arguments.epilogue)
+    if I.fusesConvolutions, let residual = arguments.residual { block.residual = residual + start }
     if inImage > 0 && packed == nil { block.run(I.self) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
@@ -205,6 +207,7 @@ func panelConvolution<I: InstructionSet>(
       block.multiplyExchanged(results, I.self)
     } else if inImage < columns {
       block.c += inImage
+      if I.fusesConvolutions, let residual = block.residual { block.residual = residual + inImage }
       block.columns = columns &- inImage
       block.run(I.self)
       block.c -= inImage

@@ -32,6 +32,8 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var readsPanelsAhead: Bool
   /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
+  /// What is added to the results after the bias, before the bounds, laid out as C; nil for nothing.
+  @usableFromInline var residual: UnsafePointer<Float>?
 
   @inlinable @inline(__always)
   public init(
@@ -45,6 +47,7 @@ public struct ProductBlock: BitwiseCopyable {
     self.readsAhead = readsAhead
     self.readsPanelsAhead = readsPanelsAhead
     bounds = epilogue.bounds
+    residual = nil
     self.a = a
     self.aStride = aStride
     self.aStep = aStep
@@ -87,7 +90,8 @@ extension ProductBlock {
     _ row: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, next: PanelsAhead? = nil
   ) {
     let width = columns &- panel &* 16
-    let target = c + (row &* cStride &+ panel &* 16)
+    let place = row &* cStride &+ panel &* 16
+    let target = c + place
     let isStart = kBegin == 0 && !accumulates
     var tile = isStart ? T.zero : T.load(UnsafePointer(target), cStride, width)
     let (panelStride, panelStep) = (panelStride, panelStep)
@@ -118,12 +122,18 @@ extension ProductBlock {
       column += step
       left &-= 1
     }
+    let isWhole = width >= T.Columns.panels &* 16
+    let residual = T.Instructions.fusesConvolutions && kEnd == k ? residual : nil
     if kEnd == k {
       if let columnBias { tile.addToRows(T.Columns.loadPartial(columnBias + panel &* 16, width)) }
       if let rowBias { tile.addPerRow(rowBias + row) }
-      if let bounds { tile.clip(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
+      if let residual, isWhole { tile.add(residual + place, cStride) }
+      if let bounds, residual == nil || isWhole { tile.clip(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
     }
     tile.store(target, cStride, width)
+    if let residual, !isWhole {
+      add(residual + place, to: target, rows: T.rows, columns: width, T.Instructions.self)
+    }
   }
 
   /// What the tiles of a column ask for of the next panels, each a part of them; nil where the panels are no weights.
@@ -182,6 +192,9 @@ extension ProductBlock {
     }
   }
 
+  /// Longer k goes in parts.
+  @inlinable static var longestPart: Int { 2048 }
+
   /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
   /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight columns or fewer
   /// to `half` and the shorter `halfRest`.
@@ -198,7 +211,7 @@ extension ProductBlock {
     halfRest: HalfRest.Type,
     _: Four.Type, _: Two.Type, _: One.Type
   ) {
-    let parts = rows > 8 ? (k &+ 2047) / 2048 : 1
+    let parts = rows > 8 ? (k &+ Self.longestPart &- 1) / Self.longestPart : 1
     let part = parts > 1 ? (k &+ parts &- 1) / parts : max(1, k)
     let panelCount = Panels.count(columns: columns)
     var kBegin = 0

@@ -3,7 +3,7 @@ import CPlatform
 // Convolutions that give the largest of each square of 2 x 2 outputs, without writing the outputs. The bits are those of pooling them.
 
 extension ConvolutionArguments {
-  /// Whether ``pools`` may be set, on the instruction sets of ``KernelTable/poolsConvolutions``.
+  /// Whether ``pools`` may be set, on the instruction sets of ``KernelTable/fusesConvolutions``.
   @inlinable public var canPool: Bool {
     if epilogue.isSeparate { return false }
     switch algorithm {
@@ -14,7 +14,7 @@ extension ConvolutionArguments {
   }
 
   @inlinable @inline(__always)
-  func isPooled<I: InstructionSet>(_: I.Type) -> Bool { I.poolsConvolutions && pools }
+  func isPooled<I: InstructionSet>(_: I.Type) -> Bool { I.fusesConvolutions && pools }
 
   /// Of a plane of y.
   @inlinable @inline(__always)

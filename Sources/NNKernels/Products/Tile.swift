@@ -127,6 +127,7 @@ public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
 
 /// A block of results held in registers.
 public protocol Tile {
+  associatedtype Instructions: InstructionSet
   associatedtype Columns: PanelRow
   /// A tile of the same rows and one panel, for the panels left over.
   associatedtype Narrow: Tile where Narrow.Columns == OnePanel, Narrow.Narrow == Narrow
@@ -138,6 +139,8 @@ public protocol Tile {
   mutating func addToRows(_ value: Columns)
   /// Adds one number per row.
   mutating func addPerRow(_ values: UnsafePointer<Float>)
+  /// Adds whole rows, `stride` apart.
+  mutating func add(_ rows: UnsafePointer<Float>, _ stride: Int)
   mutating func clip(_ low: Vector, _ high: Vector)
   static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self
   func store(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ columns: Int)
@@ -145,6 +148,7 @@ public protocol Tile {
 
 /// One row of results.
 public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
+  public typealias Instructions = I
   public typealias Narrow = Row<I, OnePanel>
   @usableFromInline var sums: Columns
 
@@ -164,6 +168,10 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
     sums = sums.adding(Columns.splat(values.pointee))
   }
   @inlinable @inline(__always)
+  public mutating func add(_ rows: UnsafePointer<Float>, _ stride: Int) {
+    sums = sums.adding(Columns.load(rows, 16))
+  }
+  @inlinable @inline(__always)
   public mutating func clip(_ low: Vector, _ high: Vector) { sums = sums.clipped(low, high) }
   @inlinable @inline(__always)
   public static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self {
@@ -177,6 +185,7 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
 
 /// One tile above another.
 public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower.Columns {
+  public typealias Instructions = Upper.Instructions
   public typealias Columns = Upper.Columns
   public typealias Narrow = Stack<Upper.Narrow, Lower.Narrow>
   @usableFromInline var upper: Upper
@@ -207,6 +216,11 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
   public mutating func addPerRow(_ values: UnsafePointer<Float>) {
     upper.addPerRow(values)
     lower.addPerRow(values + Upper.rows)
+  }
+  @inlinable @inline(__always)
+  public mutating func add(_ rows: UnsafePointer<Float>, _ stride: Int) {
+    upper.add(rows, stride)
+    lower.add(rows + Upper.rows &* stride, stride)
   }
   @inlinable @inline(__always)
   public mutating func clip(_ low: Vector, _ high: Vector) {

@@ -2,15 +2,15 @@ import NNGraph
 
 extension Plan {
   /// What one node of the plan took. Elementwise nodes that run as one chain are told as one, and so are those of an attention, a
-  /// recurrence with its projection, a convolution with its pooling, and a transposed convolution's product with its fold: the last of
-  /// them.
+  /// recurrence with its projection, a convolution with its pooling or its residual, and a transposed convolution's product
+  /// with its fold: the last of them.
   public struct NodeTime: Sendable {
     /// The node's index in the planned graph.
     public var node: Int
     /// The node's result, as it is numbered in the graph that was planned.
     public var result: ValueID
     /// Results of other nodes that ran in the same steps: those of an attention, a recurrence's projection,
-    /// a pooled convolution, and a transposed convolution's product.
+    /// a convolution and the sum before the bounds, and a transposed convolution's product.
     public var others: [ValueID] = []
     /// The sum over its steps of the shortest time that each took in any run, in seconds.
     public var seconds: Double

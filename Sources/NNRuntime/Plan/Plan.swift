@@ -90,7 +90,7 @@ public final class Plan {
     try ThreadPool.check(threads: options.threads)
     let (graph, resolved) = (planned.graph, planned.resolved)
     let kernels = try options.instructionSet.kernels()
-    let schedule = Schedule(graph, resolved, options, poolsConvolutions: kernels.poolsConvolutions)
+    let schedule = Schedule(graph, resolved, options, fusesConvolutions: kernels.fusesConvolutions)
     var planner = try MemoryLayoutPlanner(graph, resolved, schedule, bound: bound, options: options)
     let layout = try planner.plan()
     let fault = Fault()
