@@ -14,8 +14,9 @@ public protocol PanelRow {
   func adding(_ other: Self) -> Self
   /// self + a·b, rounded once.
   func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self
-  /// The first `count` columns, which may be fewer than 16 · panels.
+  /// The first `count` columns, of which the last panel may lack some.
   static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self
+  func store(_ pointer: UnsafeMutablePointer<Float>)
   func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
   /// See ``clipped(_:_:_:)``.
   func clipped(_ low: Vector, _ high: Vector) -> Self
@@ -38,11 +39,13 @@ public struct OnePanel: PanelRow {
   }
   @inlinable @inline(__always)
   public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
-    count >= 16 ? Self(nnp_load(pointer)) : Self(nnp_load_partial(pointer, max(0, count), nnp_splat(0)))
+    count >= 16 ? Self(nnp_load(pointer)) : Self(nnp_load_partial(pointer, count, nnp_splat(0)))
   }
   @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<Float>) { nnp_store(pointer, v) }
+  @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    if count >= 16 { nnp_store(pointer, v) } else { nnp_store_partial(pointer, max(0, count), v) }
+    if count >= 16 { nnp_store(pointer, v) } else { nnp_store_partial(pointer, count, v) }
   }
   @inlinable @inline(__always)
   public func clipped(_ low: Vector, _ high: Vector) -> Self { Self(NNKernels.clipped(v, low, high)) }
@@ -72,9 +75,11 @@ public struct HalfPanel: PanelRow {
       ? Self(nnp_load_half(pointer)) : Self(nnp_lower_half(nnp_load_partial(pointer, count, nnp_splat(0))))
   }
   @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<Float>) { nnp_store_half(pointer, v) }
+  @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
     if count >= 8 {
-      nnp_store_half(pointer, v)
+      store(pointer)
     } else {
       nnp_store_partial(pointer, count, nnp_widen_half(v))
     }
@@ -111,12 +116,17 @@ public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
   @inlinable @inline(__always)
   public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
     let width = Left.panels &* 16
-    return Self(Left.loadPartial(pointer, count), Right.loadPartial(pointer + width, count &- width))
+    return Self(Left.load(pointer, 16), Right.loadPartial(pointer + width, count &- width))
+  }
+  @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<Float>) {
+    left.store(pointer)
+    right.store(pointer + Left.panels &* 16)
   }
   @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
     let width = Left.panels &* 16
-    left.storePartial(pointer, count)
+    left.store(pointer)
     right.storePartial(pointer + width, count &- width)
   }
   @inlinable @inline(__always)
