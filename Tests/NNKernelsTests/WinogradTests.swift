@@ -255,7 +255,7 @@ func stridedErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: W
   var generator = Generator(4)
   for (channels, size, stride, filters) in [
     (32, 6, 1, 20), (32, 7, 1, 20), (32, 13, 1, 20), (80, 6, 1, 20), (80, 7, 1, 20), (80, 13, 1, 20),
-    (32, 12, 2, 32), (32, 15, 2, 48),
+    (80, 28, 1, 64), (64, 20, 1, 40), (32, 12, 2, 32), (32, 15, 2, 48),
   ] {
     let c = Case(
       batch: 7, channels: channels, height: size, width: size, filters: filters, stride: stride)

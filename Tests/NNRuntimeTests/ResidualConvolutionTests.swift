@@ -144,6 +144,8 @@ private func steps(_ model: ResidualModel, _ level: InstructionSetLevel) throws 
       }
       models.append(
         ResidualModel(channels: 70, height: height, width: width, filters: 70, shortcut: shortcut))
+      models.append(
+        ResidualModel(channels: 64, height: height, width: width, filters: 64, shortcut: shortcut))
     }
   }
   for activation in [nil, clip, Activation(.clip, alpha: -0.0, beta: 0.5), Activation(.tanh)] as [Activation?]

@@ -197,17 +197,18 @@ extension ProductBlock {
 
   /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
   /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight columns or fewer
-  /// to `half` and the shorter `halfRest`.
+  /// to `half` and the shorter `halfRest`. One row more than pairs take, as tiles and pixels of odd squares are, goes to a last one of `odd`.
   ///
   /// Where k is so long that the panels of a main tile leave the first-level cache before the next rows pass by, tiles of two panels take
   /// them all: those read half as much of B for each sum. Longer k goes in equal parts that keep two panels in the second-level cache;
   /// each part reads and writes C once more.
   @inlinable @inline(__always)
   public func run<
-    Main: Tile, Triple: Tile, Pair: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile, Two: Tile,
+    Main: Tile, Triple: Tile, Pair: Tile, Odd: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile,
+    Two: Tile,
     One: Tile
   >(
-    _: Main.Type, triple: Triple.Type, pair: Pair.Type, single: Single.Type, half: Half.Type,
+    _: Main.Type, triple: Triple.Type, pair: Pair.Type, odd: Odd.Type, single: Single.Type, half: Half.Type,
     halfRest: HalfRest.Type,
     _: Four.Type, _: Two.Type, _: One.Type
   ) {
@@ -219,7 +220,16 @@ extension ProductBlock {
       let kEnd = min(k, kBegin &+ part)
       let main = rows / Main.rows
       var row = main &* Main.rows
-      if main > 0 {
+      if Odd.rows > Pair.rows, rows % Pair.rows == 1, rows > Pair.rows, columns & 31 == 0, !aInPanels {
+        var panel = 0
+        row = rows &- Odd.rows
+        while panel < panelCount {
+          cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
+          multiply(row, panel, kBegin, kEnd, Odd.self)
+          panel &+= Pair.Columns.panels
+        }
+        row = rows
+      } else if main > 0 {
         var panel = 0
         // A last panel of which half is wanted is left for the end.
         let hasHalf = columns &- (panelCount &- 1) &* 16 <= 8

@@ -258,4 +258,5 @@ public typealias Rows2<I: InstructionSet, C: PanelRow> = Stack<Row<I, C>, Row<I,
 public typealias Rows4<I: InstructionSet, C: PanelRow> = Stack<Rows2<I, C>, Rows2<I, C>>
 public typealias Rows6<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows2<I, C>>
 public typealias Rows8<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows4<I, C>>
+public typealias Rows9<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Row<I, C>>
 public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Rows4<I, C>>
