@@ -171,10 +171,21 @@ extension ProductBlock {
   }
 
   /// One column of tiles: as many rows from `row` to `last` as tiles take, the rest by one-panel tiles of `Rest`, which divide them.
-  @inlinable @inline(never)
+  @inlinable @inline(__always)
   func cover<T: Tile, Rest: Tile>(
     _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, _: Rest.Type
   ) {
+    let next = cover(row, last, panel, kBegin, kEnd, T.self)
+    if Rest.rows < T.rows, next < last {
+      coverRest(next, last, panel, T.Columns.panels, kBegin, kEnd, Rest.self)
+    }
+  }
+
+  /// The row after the last tile.
+  @inlinable @inline(never)
+  func cover<T: Tile>(
+    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type
+  ) -> Int {
     var r = row
     var next = panelsAhead(panel, last &- row, kBegin, kEnd, T.self)
     while r &+ T.rows <= last {
@@ -182,13 +193,22 @@ extension ProductBlock {
       next = next?.advanced(kEnd &- kBegin)
       r &+= T.rows
     }
+    return r
+  }
+
+  /// `count` panels one after the other.
+  @inlinable @inline(never)
+  func coverRest<T: Tile>(
+    _ row: Int, _ last: Int, _ panel: Int, _ count: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type
+  ) {
+    var r = row
     while r < last {
       var p = 0
-      while p < T.Columns.panels {
-        multiply(r, panel &+ p, kBegin, kEnd, Rest.self)
+      while p < count {
+        multiply(r, panel &+ p, kBegin, kEnd, T.self)
         p &+= 1
       }
-      r &+= Rest.rows
+      r &+= T.rows
     }
   }
 
