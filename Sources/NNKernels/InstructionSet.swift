@@ -28,8 +28,8 @@ public protocol InstructionSet: SendableMetatype {
   /// One row times panels of 16-bit numbers, through ``ProductBlock/multiplyRow(_:_:_:)``.
   static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels)
 
-  /// Whether convolutions run as one with what alone reads their outputs: see ``ConvolutionArguments/pools`` and
-  /// ``ExpandedConvolutionArguments``.
+  /// Whether convolutions run as one with what alone reads their outputs: see ``ConvolutionArguments/pools``,
+  /// ``ConvolutionArguments/residual`` and ``ExpandedConvolutionArguments``.
   static var fusesConvolutions: Bool { get }
 
   /// ``reducedExponentialInline(_:_:)``, inlined or called.

@@ -53,6 +53,7 @@ public enum Baseline: InstructionSet {
       Rows4<Baseline, OnePanel>.self,
       triple: Rows4<Baseline, OnePanel>.self,
       pair: Rows4<Baseline, OnePanel>.self,
+      odd: Rows4<Baseline, OnePanel>.self,
       single: Rows4<Baseline, OnePanel>.self,
       half: Rows4<Baseline, OnePanel>.self,
       halfRest: Rows4<Baseline, OnePanel>.self,

@@ -16,6 +16,7 @@
         Rows4<X86V4, FourPanels>.self,
         triple: Rows8<X86V4, ThreePanels>.self,
         pair: Rows8<X86V4, TwoPanels>.self,
+        odd: Rows9<X86V4, TwoPanels>.self,
         single: Rows8<X86V4, OnePanel>.self,
         half: Rows8<X86V4, HalfPanel>.self,
         halfRest: Rows4<X86V4, HalfPanel>.self,

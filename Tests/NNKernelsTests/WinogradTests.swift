@@ -307,7 +307,8 @@ func wideErrorsStayBelowTheStatedOnes(_ channels: Int, _ bound: Double) {
   var generator = Generator(4)
   for (channels, size, stride, filters, kernel) in [
     (32, 6, 1, 20, 3), (32, 7, 1, 20, 3), (32, 13, 1, 20, 3), (80, 6, 1, 20, 3), (80, 7, 1, 20, 3),
-    (80, 13, 1, 20, 3), (32, 12, 2, 32, 3), (32, 15, 2, 48, 3), (4, 49, 2, 20, 6),
+    (80, 13, 1, 20, 3), (80, 28, 1, 64, 3), (64, 20, 1, 40, 3), (32, 12, 2, 32, 3), (32, 15, 2, 48, 3),
+    (4, 49, 2, 20, 6),
   ] {
     let c = Case(
       batch: 7, channels: channels, height: size, width: size, filters: filters, stride: stride,

@@ -171,11 +171,13 @@ func panelConvolution<I: InstructionSet>(
     if place != present { arguments.gatherPanels(image, pixel, columns, floats, I.self) }
     present = place
     let filters = arguments.filters(ofBlock: unit % filterBlocks, group: group, of: outputs)
-    let target = arguments.y + ((item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first)
+    let start = (item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first
     let results = floats + arguments.resultsOffset
+    var residual = arguments.residual
+    if let all = arguments.residual { residual = all + start }
     arguments.multiplyPanels(
       image + (item &* arguments.channels &* pixels &+ first), filters, columns, floats,
-      joins ? results : target, joins ? pixelsPerUnit : pixels, I.self)
+      joins ? results : arguments.y + start, joins ? pixelsPerUnit : pixels, residual, I.self)
     if joins { arguments.scatter(results, pixelsPerUnit, filters, pixel, columns) }
     unit &+= 1
   }
@@ -208,11 +210,13 @@ extension ConvolutionArguments {
     }
   }
 
-  /// The products of `filters` with `columns` pixels, of which the first is at `source` and those not read there are in `floats`.
+  /// The products of `filters` with `columns` pixels, of which the first is at `source` and those not read there are in `floats`. What is
+  /// added, if anything is, lies as the results do.
   @inlinable @inline(never) @_optimize(size)
   func multiplyPanels<I: InstructionSet>(
     _ source: UnsafePointer<Float>, _ filters: Range<Int>, _ columns: Int,
-    _ floats: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _: I.Type
+    _ floats: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ cStride: Int,
+    _ residual: UnsafePointer<Float>?, _: I.Type
   ) {
     let k = reductionLength
     let inImage = columnsInImage(columns)
@@ -222,6 +226,7 @@ extension ConvolutionArguments {
       panelStep: pixelsPerImage, c: c, cStride: cStride, columnBias: nil, rowBias: nil, rows: filters.count,
       columns: inImage, k: k, readsAhead: true, epilogue: epilogue)
     if let bias { block.rowBias = bias + filters.lowerBound }
+    if I.fusesConvolutions { block.residual = residual }
     if inImage > 0 && packed == nil { block.run(I.self) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
@@ -235,6 +240,7 @@ extension ConvolutionArguments {
       block.multiplyExchanged(floats + resultsOffset, I.self)
     } else if inImage < columns {
       block.c += inImage
+      if I.fusesConvolutions, let residual = block.residual { block.residual = residual + inImage }
       block.columns = columns &- inImage
       block.run(I.self)
       block.c -= inImage

@@ -32,11 +32,16 @@ extension ProductBlock {
     exchanged.cStride = width
     exchanged.columnBias = rowBias
     exchanged.rowBias = nil
+    exchanged.residual = nil
+    if residual != nil { exchanged.bounds = nil }
     exchanged.rows = columns
     exchanged.columns = rows
     exchanged.readsAhead = false
     exchanged.readsPanelsAhead = readsAhead && k <= 2048
     exchanged.run(I.self)
     transposeFloats(UnsafePointer(scratch), width, c, cStride, rows, columns)
+    if I.fusesConvolutions, let residual {
+      add(residual, to: c, rows: rows, columns: columns, I.self)
+    }
   }
 }

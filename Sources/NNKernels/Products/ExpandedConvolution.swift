@@ -208,7 +208,7 @@ extension ExpandedConvolutionArguments {
     expansion.gatherPanels(expansion.x, item &* pixels &+ first, columns, floats, I.self)
     expansion.multiplyPanels(
       expansion.x + (item &* expansion.channels &* pixels &+ first), channels, columns, floats, target,
-      planeSize, I.self)
+      planeSize, nil, I.self)
   }
 
   /// The same from copies of the rows of the image under each few of them.

@@ -32,6 +32,8 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var readsPanelsAhead: Bool
   /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
+  /// What is added to the results after the bias, before the bounds, laid out as C; nil for nothing.
+  @usableFromInline var residual: UnsafePointer<Float>?
 
   @inlinable @inline(__always)
   public init(
@@ -45,6 +47,7 @@ public struct ProductBlock: BitwiseCopyable {
     self.readsAhead = readsAhead
     self.readsPanelsAhead = readsPanelsAhead
     bounds = epilogue.bounds
+    residual = nil
     self.a = a
     self.aStride = aStride
     self.aStep = aStep
@@ -87,7 +90,8 @@ extension ProductBlock {
     _ row: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, next: PanelsAhead? = nil
   ) {
     let width = columns &- panel &* 16
-    let target = c + (row &* cStride &+ panel &* 16)
+    let place = row &* cStride &+ panel &* 16
+    let target = c + place
     let isStart = kBegin == 0 && !accumulates
     var tile = isStart ? T.zero : T.load(UnsafePointer(target), cStride, width)
     let (panelStride, panelStep) = (panelStride, panelStep)
@@ -118,12 +122,18 @@ extension ProductBlock {
       column += step
       left &-= 1
     }
+    let isWhole = width >= T.Columns.panels &* 16
+    let residual = T.Instructions.fusesConvolutions && kEnd == k ? residual : nil
     if kEnd == k {
       if let columnBias { tile.addToRows(T.Columns.loadPartial(columnBias + panel &* 16, width)) }
       if let rowBias { tile.addPerRow(rowBias + row) }
-      if let bounds { tile.clip(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
+      if let residual, isWhole { tile.add(residual + place, cStride) }
+      if let bounds, residual == nil || isWhole { tile.clip(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
     }
     tile.store(target, cStride, width)
+    if let residual, !isWhole {
+      add(residual + place, to: target, rows: T.rows, columns: width, T.Instructions.self)
+    }
   }
 
   /// What the tiles of a column ask for of the next panels, each a part of them; nil where the panels are no weights.
@@ -161,10 +171,21 @@ extension ProductBlock {
   }
 
   /// One column of tiles: as many rows from `row` to `last` as tiles take, the rest by one-panel tiles of `Rest`, which divide them.
-  @inlinable @inline(never)
+  @inlinable @inline(__always)
   func cover<T: Tile, Rest: Tile>(
     _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, _: Rest.Type
   ) {
+    let next = cover(row, last, panel, kBegin, kEnd, T.self)
+    if Rest.rows < T.rows, next < last {
+      coverRest(next, last, panel, T.Columns.panels, kBegin, kEnd, Rest.self)
+    }
+  }
+
+  /// The row after the last tile.
+  @inlinable @inline(never)
+  func cover<T: Tile>(
+    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type
+  ) -> Int {
     var r = row
     var next = panelsAhead(panel, last &- row, kBegin, kEnd, T.self)
     while r &+ T.rows <= last {
@@ -172,33 +193,46 @@ extension ProductBlock {
       next = next?.advanced(kEnd &- kBegin)
       r &+= T.rows
     }
+    return r
+  }
+
+  /// `count` panels one after the other.
+  @inlinable @inline(never)
+  func coverRest<T: Tile>(
+    _ row: Int, _ last: Int, _ panel: Int, _ count: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type
+  ) {
+    var r = row
     while r < last {
       var p = 0
-      while p < T.Columns.panels {
-        multiply(r, panel &+ p, kBegin, kEnd, Rest.self)
+      while p < count {
+        multiply(r, panel &+ p, kBegin, kEnd, T.self)
         p &+= 1
       }
-      r &+= Rest.rows
+      r &+= T.rows
     }
   }
 
+  /// Longer k goes in parts.
+  @inlinable static var longestPart: Int { 2048 }
+
   /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
   /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight columns or fewer
-  /// to `half` and the shorter `halfRest`.
+  /// to `half` and the shorter `halfRest`. One row more than pairs take, as tiles and pixels of odd squares are, goes to a last one of `odd`.
   ///
   /// Where k is so long that the panels of a main tile leave the first-level cache before the next rows pass by, tiles of two panels take
   /// them all: those read half as much of B for each sum. Longer k goes in equal parts that keep two panels in the second-level cache;
   /// each part reads and writes C once more.
   @inlinable @inline(__always)
   public func run<
-    Main: Tile, Triple: Tile, Pair: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile, Two: Tile,
+    Main: Tile, Triple: Tile, Pair: Tile, Odd: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile,
+    Two: Tile,
     One: Tile
   >(
-    _: Main.Type, triple: Triple.Type, pair: Pair.Type, single: Single.Type, half: Half.Type,
+    _: Main.Type, triple: Triple.Type, pair: Pair.Type, odd: Odd.Type, single: Single.Type, half: Half.Type,
     halfRest: HalfRest.Type,
     _: Four.Type, _: Two.Type, _: One.Type
   ) {
-    let parts = rows > 8 ? (k &+ 2047) / 2048 : 1
+    let parts = rows > 8 ? (k &+ Self.longestPart &- 1) / Self.longestPart : 1
     let part = parts > 1 ? (k &+ parts &- 1) / parts : max(1, k)
     let panelCount = Panels.count(columns: columns)
     var kBegin = 0
@@ -206,7 +240,16 @@ extension ProductBlock {
       let kEnd = min(k, kBegin &+ part)
       let main = rows / Main.rows
       var row = main &* Main.rows
-      if main > 0 {
+      if Odd.rows > Pair.rows, rows % Pair.rows == 1, rows > Pair.rows, columns & 31 == 0, !aInPanels {
+        var panel = 0
+        row = rows &- Odd.rows
+        while panel < panelCount {
+          cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
+          multiply(row, panel, kBegin, kEnd, Odd.self)
+          panel &+= Pair.Columns.panels
+        }
+        row = rows
+      } else if main > 0 {
         var panel = 0
         // A last panel of which half is wanted is left for the end.
         let hasHalf = columns &- (panelCount &- 1) &* 16 <= 8

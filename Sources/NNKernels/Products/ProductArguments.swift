@@ -143,6 +143,8 @@ public struct ConvolutionArguments {
   /// Whether y is (N, M, ⌊oH/2⌋, ⌊oW/2⌋) instead, the largest of each square of 2 x 2 outputs as ``pool(_:_:_:_:)`` gives it; see
   /// ``canPool``.
   public var pools: Bool
+  /// What is added to y before the epilogue, of the same shape; nil for nothing. See ``canAddResidual``.
+  public var residual: UnsafePointer<Float>?
   /// Filters of one unit at most, a multiple of 16; see ``share(among:)``.
   @usableFromInline var filtersPerUnit: Int
   /// Tiles that Winograd's algorithm works on together: four panels, which the widest register tile takes side by side, or fewer.
@@ -170,6 +172,7 @@ public struct ConvolutionArguments {
     self.y = y
     self.epilogue = epilogue
     pools = false
+    residual = nil
     filtersPerUnit = 64
     tilesPerBlock = 64
     self.window = window

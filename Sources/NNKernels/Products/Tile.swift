@@ -14,8 +14,9 @@ public protocol PanelRow {
   func adding(_ other: Self) -> Self
   /// self + a·b, rounded once.
   func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self
-  /// The first `count` columns, which may be fewer than 16 · panels.
+  /// The first `count` columns, of which the last panel may lack some.
   static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self
+  func store(_ pointer: UnsafeMutablePointer<Float>)
   func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int)
   /// See ``clipped(_:_:_:)``.
   func clipped(_ low: Vector, _ high: Vector) -> Self
@@ -38,11 +39,13 @@ public struct OnePanel: PanelRow {
   }
   @inlinable @inline(__always)
   public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
-    count >= 16 ? Self(nnp_load(pointer)) : Self(nnp_load_partial(pointer, max(0, count), nnp_splat(0)))
+    count >= 16 ? Self(nnp_load(pointer)) : Self(nnp_load_partial(pointer, count, nnp_splat(0)))
   }
   @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<Float>) { nnp_store(pointer, v) }
+  @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    if count >= 16 { nnp_store(pointer, v) } else { nnp_store_partial(pointer, max(0, count), v) }
+    if count >= 16 { nnp_store(pointer, v) } else { nnp_store_partial(pointer, count, v) }
   }
   @inlinable @inline(__always)
   public func clipped(_ low: Vector, _ high: Vector) -> Self { Self(NNKernels.clipped(v, low, high)) }
@@ -72,9 +75,11 @@ public struct HalfPanel: PanelRow {
       ? Self(nnp_load_half(pointer)) : Self(nnp_lower_half(nnp_load_partial(pointer, count, nnp_splat(0))))
   }
   @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<Float>) { nnp_store_half(pointer, v) }
+  @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
     if count >= 8 {
-      nnp_store_half(pointer, v)
+      store(pointer)
     } else {
       nnp_store_partial(pointer, count, nnp_widen_half(v))
     }
@@ -111,12 +116,17 @@ public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
   @inlinable @inline(__always)
   public static func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Self {
     let width = Left.panels &* 16
-    return Self(Left.loadPartial(pointer, count), Right.loadPartial(pointer + width, count &- width))
+    return Self(Left.load(pointer, 16), Right.loadPartial(pointer + width, count &- width))
+  }
+  @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<Float>) {
+    left.store(pointer)
+    right.store(pointer + Left.panels &* 16)
   }
   @inlinable @inline(__always)
   public func storePartial(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
     let width = Left.panels &* 16
-    left.storePartial(pointer, count)
+    left.store(pointer)
     right.storePartial(pointer + width, count &- width)
   }
   @inlinable @inline(__always)
@@ -127,6 +137,7 @@ public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
 
 /// A block of results held in registers.
 public protocol Tile {
+  associatedtype Instructions: InstructionSet
   associatedtype Columns: PanelRow
   /// A tile of the same rows and one panel, for the panels left over.
   associatedtype Narrow: Tile where Narrow.Columns == OnePanel, Narrow.Narrow == Narrow
@@ -138,6 +149,8 @@ public protocol Tile {
   mutating func addToRows(_ value: Columns)
   /// Adds one number per row.
   mutating func addPerRow(_ values: UnsafePointer<Float>)
+  /// Adds whole rows, `stride` apart.
+  mutating func add(_ rows: UnsafePointer<Float>, _ stride: Int)
   mutating func clip(_ low: Vector, _ high: Vector)
   static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self
   func store(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ columns: Int)
@@ -145,6 +158,7 @@ public protocol Tile {
 
 /// One row of results.
 public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
+  public typealias Instructions = I
   public typealias Narrow = Row<I, OnePanel>
   @usableFromInline var sums: Columns
 
@@ -164,6 +178,10 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
     sums = sums.adding(Columns.splat(values.pointee))
   }
   @inlinable @inline(__always)
+  public mutating func add(_ rows: UnsafePointer<Float>, _ stride: Int) {
+    sums = sums.adding(Columns.load(rows, 16))
+  }
+  @inlinable @inline(__always)
   public mutating func clip(_ low: Vector, _ high: Vector) { sums = sums.clipped(low, high) }
   @inlinable @inline(__always)
   public static func load(_ c: UnsafePointer<Float>, _ stride: Int, _ columns: Int) -> Self {
@@ -177,6 +195,7 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
 
 /// One tile above another.
 public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower.Columns {
+  public typealias Instructions = Upper.Instructions
   public typealias Columns = Upper.Columns
   public typealias Narrow = Stack<Upper.Narrow, Lower.Narrow>
   @usableFromInline var upper: Upper
@@ -209,6 +228,11 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
     lower.addPerRow(values + Upper.rows)
   }
   @inlinable @inline(__always)
+  public mutating func add(_ rows: UnsafePointer<Float>, _ stride: Int) {
+    upper.add(rows, stride)
+    lower.add(rows + Upper.rows &* stride, stride)
+  }
+  @inlinable @inline(__always)
   public mutating func clip(_ low: Vector, _ high: Vector) {
     upper.clip(low, high)
     lower.clip(low, high)
@@ -234,4 +258,5 @@ public typealias Rows2<I: InstructionSet, C: PanelRow> = Stack<Row<I, C>, Row<I,
 public typealias Rows4<I: InstructionSet, C: PanelRow> = Stack<Rows2<I, C>, Rows2<I, C>>
 public typealias Rows6<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows2<I, C>>
 public typealias Rows8<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows4<I, C>>
+public typealias Rows9<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Row<I, C>>
 public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Rows4<I, C>>

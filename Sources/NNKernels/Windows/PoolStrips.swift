@@ -13,14 +13,13 @@ func maximumPoolStrips<I: InstructionSet>(_ arguments: PoolArguments, _ range: R
     var total = nnp_splat(0)
     var column = 0
     while column < arguments.outputWidth {
+      // The last sixteen, some of them once more.
+      let first = min(column, max(0, arguments.outputWidth &- 16))
       let strip = Strip(
-        x: 2 &* column &- arguments.window.padLeft, width: arguments.width, stride: 2, outside: -.infinity)
-      let count = min(16, arguments.outputWidth &- column)
-      if strip.isInside && count == 16 {
-        maximumPoolStrip(arguments, strip, true, 16, plane, output + column, &total, I.self)
-      } else {
-        maximumPoolStrip(arguments, strip, false, count, plane, output + column, &total, I.self)
-      }
+        x: 2 &* first &- arguments.window.padLeft, width: arguments.width, stride: 2, outside: -.infinity)
+      let count = min(16, arguments.outputWidth &- first)
+      let isWhole = strip.x >= -1 && strip.x &+ 33 <= arguments.width && count == 16
+      maximumPoolStrip(arguments, strip, isWhole, count, plane, output + first, &total, I.self)
       column &+= 16
     }
     // One window after the other, then.
@@ -29,7 +28,7 @@ func maximumPoolStrips<I: InstructionSet>(_ arguments: PoolArguments, _ range: R
   }
 }
 
-/// `count` columns of outputs; with `isWhole`, nothing lies in the padding at their sides. `total` becomes NaN if any tap is: then what is
+/// `count` columns of outputs; with `isWhole`, only the first tap of the first may lie in the padding at their sides. `total` becomes NaN if any tap is: then what is
 /// stored does not count.
 @inlinable @inline(__always)
 func maximumPoolStrip<I: InstructionSet>(
@@ -69,5 +68,9 @@ func poolTaps<I: InstructionSet>(
     let outside = nnp_splat(-.infinity)
     return (outside, outside, outside)
   }
-  return strip.taps(plane + y &* arguments.width, isWhole)
+  let row = plane + y &* arguments.width
+  if !isWhole { return strip.taps(row, false) }
+  let (a, b): (Vector, Vector) = (nnp_load(row + (strip.x &+ 1)), nnp_load(row + (strip.x &+ 17)))
+  let last = oddLanes(a, b)
+  return (nnp_shift_in(last, strip.x < 0 ? -.infinity : row[strip.x]), evenLanes(a, b), last)
 }

@@ -168,10 +168,8 @@ struct MemoryLayoutPlanner {
         scratchSize = max(scratchSize, try placeNode(pair.recurrence, at: position))
       case .transposed(let pair):
         scratchSize = max(scratchSize, placeTransposed(pair, at: position))
-      case .paired(let pair):
-        placeResult(of: pair.second, at: position)
-        for member in [pair.first, pair.second] { _ = try placeWorkspace(of: member, at: position) }
-        scratchSize = max(scratchSize, pair.scratchSize(graph, resolved))
+      case .fused(let fused):
+        scratchSize = max(scratchSize, try placeFused(fused, at: position))
       case .attention(let attention):
         // What only members read lies in the scratch of the thread that runs some rows.
         for member in attention.members.dropLast() { slotOf[graph.nodes[member].outputs[0].index] = 0 }
@@ -207,7 +205,7 @@ struct MemoryLayoutPlanner {
   }
 
   /// Gives a node the workspace it needs, and returns the bytes of scratch that a thread needs.
-  private mutating func placeWorkspace(of index: Int, at position: Int) throws(NNError) -> Int {
+  mutating func placeWorkspace(of index: Int, at position: Int) throws(NNError) -> Int {
     let needs = try workspace(of: index)
     if needs.workspace > 0 {
       let lasts = hasLastingWorkspace(index)

@@ -2,7 +2,7 @@ import NNGraph
 
 extension Plan {
   /// What one node of the plan took. Elementwise nodes that run as one chain are told as one, and so are those of an attention, a
-  /// recurrence with its projection, a convolution with the pooling or the depthwise convolution of its outputs, and a transposed
+  /// recurrence with its projection, a convolution with what alone reads its outputs (see ``FusedConvolution``), and a transposed
   /// convolution's product with its fold: the last of them.
   public struct NodeTime: Sendable {
     /// The node's index in the planned graph.
@@ -10,7 +10,7 @@ extension Plan {
     /// The node's result, as it is numbered in the graph that was planned.
     public var result: ValueID
     /// Results of other nodes that ran in the same steps: those of an attention, a recurrence's projection,
-    /// the convolution before a pooling or a depthwise one, and a transposed convolution's product.
+    /// a convolution before its pooling or a depthwise one or the bounds of its sum, and a transposed convolution's product.
     public var others: [ValueID] = []
     /// The sum over its steps of the shortest time that each took in any run, in seconds.
     public var seconds: Double

@@ -5,7 +5,7 @@ import NNGraph
 /// Elementwise nodes with as many results as each other make a *chain*: it runs block by block, so that what one node hands to the next
 /// stays in the first-level cache, and needs no memory of its own if nobody else reads it. A chain waits for its last member until
 /// some other node needs a result. Other nodes run together where one alone reads what another makes: ``Attention``,
-/// ``ProjectedRecurrence``, ``ConvolutionPair``, ``TransposedConvolution``. No bit depends on it, but for the last of these.
+/// ``ProjectedRecurrence``, ``FusedConvolution``, ``TransposedConvolution``. No bit depends on it, but for the last of these.
 struct Schedule {
   enum Item {
     case node(Int)
@@ -14,8 +14,7 @@ struct Schedule {
     case projected(ProjectedRecurrence)
     case attention(Attention)
     case transposed(TransposedConvolution)
-    /// A convolution and what alone reads its outputs.
-    case paired(ConvolutionPair)
+    case fused(FusedConvolution)
   }
 
   /// Two nodes at least, each after those it reads.
@@ -34,7 +33,7 @@ struct Schedule {
       case .attention(let attention): attention.members
       case .projected(let pair): [pair.projection, pair.recurrence]
       case .transposed(let pair): [pair.product, pair.fold]
-      case .paired(let pair): [pair.first, pair.second]
+      case .fused(let fused): fused.members
       case .node, .chain: nil
       }
     }
@@ -62,8 +61,8 @@ struct Schedule {
     var isOutput = [Bool](repeating: false, count: graph.values.count)
     for output in graph.outputs { isOutput[output.index] = true }
     let recurrences = ProjectedRecurrence.all(graph, resolved, uses)
-    let convolutions = TransposedConvolution.all(graph, resolved, uses, options)
-    let pairs = fusesConvolutions ? ConvolutionPair.all(graph, resolved, uses) : []
+    let transposed = TransposedConvolution.all(graph, resolved, uses, options)
+    let fused = fusesConvolutions ? FusedConvolution.all(graph, resolved, uses) : []
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
@@ -89,7 +88,8 @@ struct Schedule {
       }
       let result = node.outputs[0].index
       let count = resolved.types[result].shape.elementCount ?? 0
-      var joins = ElementwiseRole(graph.nodes[index], resolved, resolved.ops[index]) != nil
+      let convolution = fused.first { $0.members.contains(index) }
+      var joins = convolution == nil && ElementwiseRole(node, resolved, resolved.ops[index]) != nil
       if !joins, makes[node.inputs.first?.index ?? result] == count, !isOutput[result] {
         joins = Schedule.isView(resolved.ops[index])
       }
@@ -99,10 +99,10 @@ struct Schedule {
       guard joins else {
         if let recurrence = recurrences.first(where: { $0.contains(index) }) {
           if index == recurrence.recurrence { append(.projected(recurrence)) }
-        } else if let convolution = convolutions.first(where: { $0.contains(index) }) {
+        } else if let convolution = transposed.first(where: { $0.contains(index) }) {
           if index == convolution.fold { append(.transposed(convolution)) }
-        } else if let pair = pairs.first(where: { $0.contains(index) }) {
-          if index == pair.second { append(.paired(pair)) }
+        } else if let convolution {
+          if index == convolution.last { append(.fused(convolution)) }
         } else {
           append(.node(index))
         }
@@ -197,9 +197,8 @@ struct Schedule {
       position[pair.fold] = items.count
     case .attention(let attention):
       for member in attention.members { position[member] = items.count }
-    case .paired(let pair):
-      position[pair.first] = items.count
-      position[pair.second] = items.count
+    case .fused(let fused):
+      for member in fused.members { position[member] = items.count }
     }
     items.append(item)
   }

@@ -39,7 +39,7 @@ final class StepBuilder {
         if resolveProjected(pair) { continue }
         try resolveNode(pair.projection)
         try resolveNode(pair.recurrence)
-      case .paired(let pair): resolvePair(pair)
+      case .fused(let fused): resolveFused(fused)
       case .chain(let chain):
         index = chain.members[chain.members.count - 1]
         try resolveChain(chain)

@@ -22,9 +22,22 @@ extension ConvolutionArguments {
   @inlinable @inline(__always)
   func winogradStrides(_ grid: WinogradGrid) -> (inputs: Int, products: Int) {
     (
-      channels &* grid.tile.phases &* grid.blockColumns &+ 16,
+      channels &* grid.tile.phases &* winogradRowLength(grid) &+ 16,
       min(outputChannels, Self.winogradFilters) &* grid.blockColumns &+ 16
     )
+  }
+
+  /// Whether so many tiles exchange places with the filters, see ``ProductBlock/multiplyExchanged(_:_:)``: then they lie in rows.
+  @inline(never) @export(interface)
+  public func exchanges(_ tiles: Int) -> Bool {
+    ProductBlock.gainsByExchange(
+      columns: tiles, lanes: Panels.count(columns: tiles) &* 16, k: channels)
+  }
+
+  /// Elements that a channel of the largest block takes: in rows an odd number of lines.
+  @inline(never) @export(interface)
+  public func winogradRowLength(_ grid: WinogradGrid) -> Int {
+    exchanges(min(grid.blockLength, grid.count)) ? (grid.blockColumns / 16 | 1) &* 16 : grid.blockColumns
   }
 
   @inlinable @inline(__always)
@@ -65,16 +78,19 @@ func winogradConvolution<I: InstructionSet>(
     let block = unit / arguments.winogradFilterBlocks
     let first = block &* grid.blockLength
     let tiles = min(grid.blockLength, grid.count &- first)
+    let isExchanged = arguments.exchanges(tiles)
+    let rowLength = !isExchanged || tiles <= 16 ? 16 : arguments.winogradRowLength(grid)
     if block != present {
       var done = 0
       while done < tiles {
-        let (place, count, target) = (first &+ done, min(16, tiles &- done), scratch + done &* channels)
+        let (place, count) = (first &+ done, min(16, tiles &- done))
+        let target = scratch + (isExchanged ? done : done &* channels)
         if tile == .wide {
           operand.transformPhases(
-            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
+            place, count, staging, target, frequencyStride: strides.inputs, channelStride: rowLength, I.self)
         } else {
           operand.transform(
-            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
+            place, count, staging, target, frequencyStride: strides.inputs, channelStride: rowLength, I.self)
         }
         done &+= 16
       }
@@ -84,8 +100,6 @@ func winogradConvolution<I: InstructionSet>(
     let filters = min(ConvolutionArguments.winogradFilters, arguments.outputChannels &- filter)
     let stored = WinogradWeightsArguments.block(
       of: filter, tile, filters: arguments.outputChannels, channels: channels)
-    let isExchanged = ProductBlock.gainsByExchange(
-      columns: tiles, lanes: Panels.count(columns: tiles) &* 16, k: channels)
     var frequency = 0
     while frequency < tile.frequencies {
       var product = ProductBlock(
@@ -96,6 +110,8 @@ func winogradConvolution<I: InstructionSet>(
         aInPanels: true, readsAhead: true)
       if isExchanged {
         product.columns = tiles
+        product.panelStride = 16
+        product.panelStep = rowLength
         product.multiplyExchanged(staging + WinogradOperand.stagingSize(tile), I.self)
       } else {
         product.run(I.self)

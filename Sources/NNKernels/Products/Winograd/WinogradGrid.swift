@@ -1,5 +1,5 @@
 /// The tiles over a batch of images, counted row by row, image by image.
-@usableFromInline struct WinogradGrid {
+public struct WinogradGrid {
   @usableFromInline let tile: WinogradTile
   /// Tiles down and across an image.
   @usableFromInline let rows: Int

@@ -1,0 +1,161 @@
+import NNGraph
+import NNKernels
+
+/// A convolution and what alone reads its outputs, which are never written: the maxima of their squares of 2 x 2, a depthwise convolution,
+/// or their sum with another tensor of their shape and the bounds of that sum.
+///
+/// No bit depends on it.
+struct FusedConvolution {
+  /// What runs for all of the nodes; its pointers are not set.
+  enum Work {
+    case convolution(ConvolutionArguments)
+    case expanded(ExpandedConvolutionArguments)
+
+    /// Bytes of scratch of each thread.
+    var scratchSize: Int {
+      switch self {
+      case .convolution(let arguments): arguments.scratchSize
+      case .expanded(let arguments): arguments.scratchSize
+      }
+    }
+  }
+
+  /// The convolution's node, then those that follow it.
+  var members: [Int]
+  /// What is added.
+  let residual: ValueID?
+
+  var last: Int { members[members.count - 1] }
+
+  /// All of a graph, none of which share a node; `uses` counts how many nodes and outputs read each value.
+  static func all(_ graph: Graph, _ resolved: ResolvedGraph, _ uses: [Int]) -> [FusedConvolution] {
+    var found: [FusedConvolution] = []
+    /// The node that makes each value; −1 for none.
+    var makers = [Int](repeating: -1, count: graph.values.count)
+    for (index, node) in graph.nodes.enumerated() {
+      for output in node.outputs { makers[output.index] = index }
+    }
+    func isHidden(_ value: ValueID) -> Bool {
+      uses[value.index] == 1 && !graph.states.contains { $0.output == value }
+    }
+    for (index, node) in graph.nodes.enumerated() {
+      guard let positions = operands(index, graph, resolved) else { continue }
+      let isSum = resolved.ops[index] == .binary(.add)
+      for position in positions where isHidden(node.inputs[position]) {
+        let maker = makers[node.inputs[position].index]
+        guard maker >= 0, !found.contains(where: { $0.members.contains(maker) }) else { continue }
+        var fused = FusedConvolution(
+          members: [maker, index], residual: isSum ? node.inputs[1 - position] : nil)
+        if isSum, isHidden(node.outputs[0]),
+          let next = graph.nodes[index...].firstIndex(where: { $0.inputs.first == node.outputs[0] }),
+          case .unary(let activation) = resolved.ops[next], Epilogue(activation).bounds != nil
+        {
+          fused.members.append(next)
+        }
+        guard fused.isWorth(graph, resolved) else { continue }
+        found.append(fused)
+        break
+      }
+    }
+    return found
+  }
+
+  /// The operands of a node that may be the outputs of a convolution that runs with it; nil for none.
+  private static func operands(_ index: Int, _ graph: Graph, _ resolved: ResolvedGraph) -> Range<Int>? {
+    let op = resolved.ops[index]
+    if op == .binary(.add) {
+      guard let role = ElementwiseRole(graph.nodes[index], resolved, op),
+        role.operands[0] == .whole, role.operands[1] == .whole
+      else { return nil }
+      return 0..<2
+    }
+    if case .convolution = op { return 0..<1 }
+    guard case .pool(let pool) = op, pool.function == .maximum, NNKernels.Window(pool.window).isHalving
+    else { return nil }
+    return 0..<1
+  }
+
+  /// Whether they can run as one.
+  private func isWorth(_ graph: Graph, _ resolved: ResolvedGraph) -> Bool {
+    guard case .convolution(let convolution) = resolved.ops[members[0]],
+      case .convolution(let arguments) = work(graph, resolved)
+    else { return work(graph, resolved) != nil }
+    if residual != nil { return arguments.canAddResidual && convolution.activation.function == .identity }
+    // Without a bias strips may give −0, and what is the larger of two zeros would have to be found again.
+    return arguments.canPool
+      && (arguments.algorithm != .depthwise || graph.nodes[members[0]].inputs.count > 2)
+  }
+
+  /// With the epilogue of all; nil if there is no such kernel.
+  func work(_ graph: Graph, _ resolved: ResolvedGraph) -> Work? {
+    guard case .convolution(let op) = resolved.ops[members[0]] else { return nil }
+    var arguments = ConvolutionArguments(op, graph.nodes[members[0]], resolved.types)
+    if case .convolution(let op) = resolved.ops[last] {
+      let depthwise = ConvolutionArguments(op, graph.nodes[last], resolved.types)
+      return ExpandedConvolutionArguments(expansion: arguments, depthwise: depthwise).map { .expanded($0) }
+    }
+    arguments.pools = residual == nil
+    if case .unary(let activation) = resolved.ops[last] { arguments.epilogue = Epilogue(activation) }
+    return .convolution(arguments)
+  }
+}
+
+extension MemoryLayoutPlanner {
+  /// The results may take the place of what is added if nobody needs it any more, nor the convolution itself. Returns the bytes of scratch
+  /// that a thread needs.
+  mutating func placeFused(_ fused: FusedConvolution, at position: Int) throws(NNError) -> Int {
+    guard let work = fused.work(graph, resolved) else { return 0 }
+    let result = graph.nodes[fused.last].outputs[0].index
+    var shared: Int?
+    if let residual = fused.residual, case .convolution(let arguments) = work, arguments.canOverwriteResidual
+    {
+      let block = blockOf[residual.index]
+      let isRead = graph.nodes[fused.members[0]].inputs.contains { blockOf[$0.index] == block }
+      if case .arena = blocks[block].home, blocks[block].last == position, !isRead,
+        blocks[block].size == sizes[result]
+      {
+        shared = block
+      }
+    }
+    let block =
+      shared ?? addBlock(Block(size: sizes[result], first: position, last: position, home: .arena))
+    blockOf[result] = block
+    extend(block, to: max(lastUse[result], position))
+    for member in fused.members { _ = try placeWorkspace(of: member, at: position) }
+    return work.scratchSize
+  }
+}
+
+extension StepBuilder {
+  func resolveFused(_ fused: FusedConvolution) {
+    reported = fused.last
+    defer { reported = nil }
+    let y = floats(graph.nodes[fused.last].outputs[0])
+    switch fused.work(graph, resolved) {
+    case nil: return
+    case .convolution(var arguments):
+      index = fused.members[0]
+      if let residual = fused.residual { arguments.residual = UnsafePointer(floats(residual)) }
+      emitConvolution(arguments, into: y)
+    case .expanded(var arguments):
+      index = fused.last
+      bind(&arguments.depthwise, into: y)
+      index = fused.members[0]
+      // What is expanded goes nowhere.
+      bind(&arguments.expansion, into: y)
+      arguments.share(among: options.threads)
+      guard let kernel = kernels.expandedConvolution else { return }
+      let ready = arguments
+      let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
+      emit(
+        units: ready.workUnits, cost: Step.cost(2, outputCount, ready.expansion.reductionLength)
+      ) { range, thread in
+        kernel(ready, scratch + thread * scratchSize, range)
+      }
+    }
+  }
+
+  private func floats(_ value: ValueID) -> UnsafeMutablePointer<Float> {
+    layout.pointers[value.index].assumingMemoryBound(to: Float.self)
+  }
+}
