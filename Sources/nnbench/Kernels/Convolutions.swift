@@ -75,7 +75,8 @@ extension ConvolutionAlgorithm {
     switch self {
     case .depthwise: "depthwise"
     case .panels: "panels"
-    case .winograd(let tile), .stridedWinograd(let tile): tile == .two ? "winograd 2x2" : tile == .four ? "winograd 4x4" : "winograd 4x4 of 4x4"
+    case .winograd(let tile), .stridedWinograd(let tile):
+      tile == .two ? "winograd 2x2" : tile == .four ? "winograd 4x4" : "winograd 4x4 of 4x4"
     }
   }
 }

@@ -124,7 +124,7 @@ public struct TransposedBlock {
 }
 
 /// See ``TransposedConvolutionArguments``.
-@inlinable @inline(never)
+@inlinable @inline(never) @_optimize(size)
 func transposedConvolution<I: InstructionSet>(
   _ arguments: TransposedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
   _: I.Type

@@ -15,8 +15,9 @@ extension WinogradTile {
     )
     let sum: Vector = I.fma(nnp_splat(-(a2 + b2)), d3, d5)
     nnp_store(to + 5 &* toStep, I.fma(nnp_splat(a2 * b2), d1, sum))
+    // Differences by way of the instruction set, whose name the closure must bear if it is not inlined.
     WinogradTile.four.transformInput(I.self) {
-      nnp_load(from + ($0 &+ 1) &* step) - nnp_load(from + $0 &* step)
+      I.fma(nnp_splat(-1), nnp_load(from + $0 &* step), nnp_load(from + ($0 &+ 1) &* step))
     } _: {
       nnp_store(to + ($0 == 5 ? 6 : $0) &* toStep, $1)
     }
