@@ -30,11 +30,14 @@ struct FusedConvolution {
   /// All of a graph, none of which share a node; `uses` counts how many nodes and outputs read each value.
   static func all(_ graph: Graph, _ resolved: ResolvedGraph, _ uses: [Int]) -> [FusedConvolution] {
     var found: [FusedConvolution] = []
-    /// The node that makes each value; −1 for none.
+    /// The node that makes each value, and one that reads it first of its operands; −1 for none.
     var makers = [Int](repeating: -1, count: graph.values.count)
+    var readers = makers
     for (index, node) in graph.nodes.enumerated() {
       for output in node.outputs { makers[output.index] = index }
+      if let first = node.inputs.first { readers[first.index] = index }
     }
+    var isTaken = [Bool](repeating: false, count: graph.nodes.count)
     func isHidden(_ value: ValueID) -> Bool {
       uses[value.index] == 1 && !graph.states.contains { $0.output == value }
     }
@@ -43,17 +46,18 @@ struct FusedConvolution {
       let isSum = resolved.ops[index] == .binary(.add)
       for position in positions where isHidden(node.inputs[position]) {
         let maker = makers[node.inputs[position].index]
-        guard maker >= 0, !found.contains(where: { $0.members.contains(maker) }) else { continue }
+        guard maker >= 0, !isTaken[maker] else { continue }
         var fused = FusedConvolution(
           members: [maker, index], residual: isSum ? node.inputs[1 - position] : nil)
         if isSum, isHidden(node.outputs[0]),
-          let next = graph.nodes[index...].firstIndex(where: { $0.inputs.first == node.outputs[0] }),
+          case let next = readers[node.outputs[0].index], next >= 0,
           case .unary(let activation) = resolved.ops[next], Epilogue(activation).bounds != nil
         {
           fused.members.append(next)
         }
         guard fused.isWorth(graph, resolved) else { continue }
         found.append(fused)
+        for member in fused.members { isTaken[member] = true }
         break
       }
     }

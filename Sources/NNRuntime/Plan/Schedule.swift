@@ -63,6 +63,11 @@ struct Schedule {
     let recurrences = ProjectedRecurrence.all(graph, resolved, uses)
     let transposed = TransposedConvolution.all(graph, resolved, uses, options)
     let fused = fusesConvolutions ? FusedConvolution.all(graph, resolved, uses) : []
+    /// The fused convolution that each node belongs to; −1 for none.
+    var fusedOf = [Int](repeating: -1, count: graph.nodes.count)
+    for (number, convolution) in fused.enumerated() {
+      for member in convolution.members { fusedOf[member] = number }
+    }
     var open: [OpenChain] = []
     /// The open chain that makes a value, by the number of its elements; −1 for none.
     var makes = [Int](repeating: -1, count: graph.values.count)
@@ -88,7 +93,7 @@ struct Schedule {
       }
       let result = node.outputs[0].index
       let count = resolved.types[result].shape.elementCount ?? 0
-      let convolution = fused.first { $0.members.contains(index) }
+      let convolution = fusedOf[index] < 0 ? nil : fused[fusedOf[index]]
       var joins = convolution == nil && ElementwiseRole(node, resolved, resolved.ops[index]) != nil
       if !joins, makes[node.inputs.first?.index ?? result] == count, !isOutput[result] {
         joins = Schedule.isView(resolved.ops[index])
