@@ -4,7 +4,7 @@ import NNRuntime
 import Testing
 
 /// A convolution and the largest of its squares of 2 x 2 outputs.
-private struct PooledModel: CustomStringConvertible {
+private struct PooledModel: FusedModel {
   var batch = 1
   var channels = 1
   var height = 28
@@ -23,7 +23,6 @@ private struct PooledModel: CustomStringConvertible {
       + "\(activation), bias \(bias ?? .nan), \(special)"
   }
 
-  /// With `isObserved`, the outputs of the convolution are outputs of the graph, too, and must be written.
   func graph(isObserved: Bool) throws -> Graph {
     var random = SplitMix64(seed: 7)
     var graph = Graph(name: "pooled")
@@ -47,37 +46,14 @@ private struct PooledModel: CustomStringConvertible {
     return graph
   }
 
-  func inputs() throws -> Tensor {
+  func inputs() throws -> [Tensor] {
     var random = SplitMix64(seed: 11)
     var values = (0..<batch * channels * height * width).map { _ in Float.random(in: -1...1, using: &random) }
     for (index, value) in special.enumerated() {
       for _ in 0..<3 { values[Int.random(in: 0..<values.count, using: &random)] = value }
       values[index * 7 % values.count] = value
     }
-    return try Tensor(values, extents: [batch, channels, height, width])
-  }
-}
-
-/// The bits of a plan's first output; of NaN only that it is one.
-private func pooledBits(_ graph: Graph, _ x: Tensor, _ options: Plan.Options) throws -> [UInt32] {
-  let plan = try Plan(graph, inputExtents: [x.extents], options: options)
-  plan.input(0).copyMemory(from: x.bytes)
-  try plan.run()
-  return plan.output(0).bindMemory(to: Float.self).map { $0.isNaN ? 0x7FC0_0000 : $0.bitPattern }
-}
-
-private func expectTheSameBits(_ models: [PooledModel]) throws {
-  for model in models {
-    let x = try model.inputs()
-    let expected = try pooledBits(
-      try model.graph(isObserved: true), x, Plan.Options(instructionSet: .baseline))
-    let graph = try model.graph(isObserved: false)
-    for level in instructionSets {
-      for threads in [1, 2] {
-        let result = try pooledBits(graph, x, Plan.Options(threads: threads, instructionSet: level))
-        #expect(result == expected, "\(model), \(level.name), \(threads) threads")
-      }
-    }
+    return [try Tensor(values, extents: [batch, channels, height, width])]
   }
 }
 

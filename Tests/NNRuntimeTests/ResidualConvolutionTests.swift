@@ -4,7 +4,7 @@ import NNRuntime
 import Testing
 
 /// A convolution, what is added to its outputs, and what follows.
-private struct ResidualModel: CustomStringConvertible {
+private struct ResidualModel: FusedModel {
   /// What is added.
   enum Shortcut {
     /// An input of the graph, which stays.
@@ -47,7 +47,6 @@ private struct ResidualModel: CustomStringConvertible {
 
   var sumExtents: [Int] { shortcut == .repeated ? [1, filters, 1, 1] : outputExtents }
 
-  /// With `isObserved`, the outputs of the convolution are outputs of the graph, too, and must be written.
   func graph(isObserved: Bool) throws -> Graph {
     var random = SplitMix64(seed: 7)
     var graph = Graph(name: "residual")
@@ -92,32 +91,6 @@ private struct ResidualModel: CustomStringConvertible {
       for _ in 0..<5 { values[Int.random(in: 0..<values.count, using: &random)] = value }
     }
     return [x, try Tensor(values, extents: sumExtents)]
-  }
-}
-
-/// The bits of a plan's outputs but those of the convolution, after two runs; of NaN only that it is one.
-private func bits(_ graph: Graph, _ inputs: [Tensor], _ options: Plan.Options) throws -> [[UInt32]] {
-  let plan = try Plan(graph, inputExtents: inputs.map(\.extents), options: options)
-  for (index, input) in inputs.enumerated() { plan.input(index).copyMemory(from: input.bytes) }
-  try plan.run()
-  try plan.run()
-  return graph.outputs.indices.filter { graph[graph.outputs[$0]].name != "outputs" }.map {
-    plan.output($0).bindMemory(to: Float.self).map { $0.isNaN ? 0x7FC0_0000 : $0.bitPattern }
-  }
-}
-
-private func expectTheSameBits(_ models: [ResidualModel]) throws {
-  for model in models {
-    let inputs = try model.inputs()
-    let expected = try bits(
-      try model.graph(isObserved: true), inputs, Plan.Options(instructionSet: .baseline))
-    let graph = try model.graph(isObserved: false)
-    for level in instructionSets {
-      for threads in [1, 2] {
-        let result = try bits(graph, inputs, Plan.Options(threads: threads, instructionSet: level))
-        #expect(result == expected, "\(model), \(level.name), \(threads) threads")
-      }
-    }
   }
 }
 

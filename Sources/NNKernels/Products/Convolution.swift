@@ -42,8 +42,8 @@ extension ConvolutionArguments {
 
   /// Copies columns of a block's results, whose rows are `filters` and `stride` apart, to where they belong in the images, from `pixel`
   /// on.
-  @inlinable @inline(__always)
-  func scatter(
+  @inline(never) @export(interface)
+  public func scatter(
     _ block: UnsafePointer<Float>, _ stride: Int, _ filters: Range<Int>, _ pixel: Int, _ columns: Int
   ) {
     let pixels = outputHeight &* outputWidth

@@ -23,7 +23,7 @@ func fold<I: InstructionSet>(_ arguments: UnfoldArguments, _ range: Range<Int>, 
       switch window.strideWidth {
       case 1: arguments.foldRow(columns, y, row, I.self)
       case 2: arguments.foldRowOfPairs(columns, y, row, I.self)
-      default: arguments.foldRowBySteps(columns, y, row, I.self)
+      default: arguments.foldRowBySteps(columns, y, row)
       }
       y &+= 1
     }
@@ -61,7 +61,7 @@ extension UnfoldArguments {
   }
 
   /// The taps of sixteen elements, `stride` apart from element `first * stride + phase` of row `y` on, summed.
-  @inlinable @inline(__always)
+  @inlinable @inline(never)
   func sumOfTaps<I: InstructionSet>(
     _ columns: UnsafePointer<Float>, _ y: Int, _ first: Int, _ phase: Int, _ stride: Int, _: I.Type
   ) -> Vector {
@@ -97,9 +97,9 @@ extension UnfoldArguments {
   }
 
   /// A row at any stride, element by element.
-  @inlinable @inline(__always)
-  func foldRowBySteps<I: InstructionSet>(
-    _ columns: UnsafePointer<Float>, _ y: Int, _ row: UnsafeMutablePointer<Float>, _: I.Type
+  @inline(never) @export(interface)
+  public func foldRowBySteps(
+    _ columns: UnsafePointer<Float>, _ y: Int, _ row: UnsafeMutablePointer<Float>
   ) {
     let pixels = outputHeight &* outputWidth
     row.update(repeating: 0, count: width)
