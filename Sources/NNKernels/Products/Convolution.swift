@@ -139,7 +139,7 @@ func convolution<I: InstructionSet>(
       panelConvolution(arguments, floats, units, I.self)
     }
   case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
-  case .stridedWinograd(let tile): stridedConvolution(arguments, tile, floats, units, I.self)
+  case .channelWinograd(let tile): channelConvolution(arguments, tile, floats, units, I.self)
   }
 }
 

@@ -9,15 +9,25 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   /// two pixels at a time: their even and odd rows and columns of taps are four windows over as many images, the *phases*, whose channels
   /// lie side by side.
   case winograd(WinogradTile)
-  /// The same for windows that move two pixels at a time; see ``StridedTile``.
-  case stridedWinograd(WinogradTile)
+  /// The same with channels and filters in the lanes instead of tiles, for windows that move two pixels at a time and for images of few
+  /// tiles.
+  case channelWinograd(ChannelTile)
 
-  /// The tile of Winograd's algorithm, and whether it is that for windows that move two pixels at a time; nil if it is another one.
-  public var winograd: (tile: WinogradTile, isStrided: Bool)? {
+  /// The tile of Winograd's algorithm, and that of ``channelWinograd(_:)``; nil if it is another one.
+  public var winograd: (tile: WinogradTile, channelTile: ChannelTile?)? {
     switch self {
-    case .winograd(let tile): (tile, false)
-    case .stridedWinograd(let tile): (tile, true)
+    case .winograd(let tile): (tile, nil)
+    case .channelWinograd(let channelTile): (channelTile.tile, channelTile)
     case .depthwise, .panels: nil
+    }
+  }
+
+  /// How the gradient of its weights is computed: with tiles that have transforms of gradients, depthwise ones as others.
+  public var ofWeightGradient: ConvolutionAlgorithm {
+    switch self {
+    case .winograd(let tile) where tile != .wide: self
+    case .channelWinograd(let tile) where tile.stride == 1: .winograd(.four)
+    case .depthwise, .panels, .winograd, .channelWinograd: .panels
     }
   }
 
@@ -27,6 +37,8 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   static var smallWinogradWeights: Int { 128 &* 128 }
   /// Tiles of an image that make up for reading large transformed weights.
   static var manyWinogradTiles: Int { 16 }
+  /// Tiles of ``WinogradTile/five`` that make up for reading its larger weights.
+  static var manyFives: Int { 4 }
   /// The same for windows that move two pixels at a time, in elements of transformed weights.
   static var smallStridedWeights: Int { 36 &* 128 &* 128 }
   static var manyStridedTiles: Int { 36 }
@@ -49,11 +61,11 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
     } else if window.isWinograd, groups == 1, min(channels, filters) >= Self.leastWinogradChannels,
       let tile = Self.tile(channels, filters, outputHeight, outputWidth)
     {
-      self = .winograd(tile)
+      self = tile == .five ? .channelWinograd(ChannelTile(.five, stride: 1)) : .winograd(tile)
     } else if window.isStrip, window.strideWidth == 2, groups == 1,
       let tile = Self.stridedTile(channels, filters, outputHeight, outputWidth)
     {
-      self = .stridedWinograd(tile)
+      self = .channelWinograd(ChannelTile(tile, stride: 2))
     } else if window.isPhased, groups == 1, Self.phasedChannels.contains(channels),
       filters >= Self.leastWinogradChannels,
       WinogradTile.wide.count(outputHeight, outputWidth) >= Self.leastPhasedTiles
@@ -73,17 +85,24 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
       && (channels <= smallWinogradWeights / filters || four >= manyWinogradTiles)
     let products = isFour ? fourProducts : twoProducts
     guard products > 0, products &* 3 <= height &* width &* 18 else { return nil }
+    let five = WinogradTile.five.count(height, width)
+    if isFour, hasWholePanels(channels, filters), five >= manyFives, five &* 49 &* 5 <= fourProducts &* 4 {
+      return .five
+    }
     return isFour ? .four : .two
   }
 
-  /// The same for windows that move two pixels at a time, whose transformed weights are larger. Lanes are channels and filters.
+  /// Whether channels and filters fill the lanes.
+  static func hasWholePanels(_ channels: Int, _ filters: Int) -> Bool {
+    channels > 0 && channels % 16 == 0 && filters > 0 && filters % 16 == 0
+  }
+
+  /// The same for windows that move two pixels at a time, whose transformed weights are larger.
   static func stridedTile(_ channels: Int, _ filters: Int, _ height: Int, _ width: Int) -> WinogradTile? {
-    guard channels > 0, channels % 16 == 0, filters > 0, filters % 16 == 0,
-      height &* width >= leastStridedPixels
-    else { return nil }
+    guard hasWholePanels(channels, filters), height &* width >= leastStridedPixels else { return nil }
     /// Whether a tile has well below the products of the taps, and enough uses for its weights.
     func pays(_ tile: WinogradTile) -> Bool {
-      let (count, products) = (tile.count(height, width), StridedTile(tile).products)
+      let (count, products) = (tile.count(height, width), ChannelTile(tile, stride: 2).products)
       let mostWeights = count >= manyStridedTiles ? mostStridedWeights : smallStridedWeights
       return count &* products &* 10 <= height &* width &* 9 &* 7
         && channels <= mostWeights / products / filters

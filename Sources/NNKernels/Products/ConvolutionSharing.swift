@@ -20,9 +20,11 @@ extension ConvolutionArguments {
         if load < best { (best, tilesPerBlock) = (load, size &* 16) }
       }
       return grain(winogradFilterBlocks, threads)
-    case .stridedWinograd(let tile):
-      while tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
-      return grain(stridedGrid(tile).filterBlocks, threads)
+    case .channelWinograd(let tile):
+      while filtersPerUnit > 32, workUnits < threads { filtersPerUnit /= 2 }
+      // Squares whose largest outputs are kept must not be cut.
+      while !pools, tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
+      return grain(channelGrid(tile).filterBlocks, threads)
     }
   }
 

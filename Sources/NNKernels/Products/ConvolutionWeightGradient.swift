@@ -95,13 +95,12 @@ extension ConvolutionWeightGradientArguments {
   private var panelsSize: Int { product(Panels.count(columns: groupOutputs) &* 16, max(1, steps)) }
   private var sumsSize: Int { product(product(unitChannels, taps), groupOutputs) }
 
-  /// That of the convolution itself, depthwise ones and wide tiles being like others here.
   public var algorithm: ConvolutionAlgorithm {
     @inline(never) @export(interface) get {
-      let own = ConvolutionAlgorithm(
+      ConvolutionAlgorithm(
         window, channels: channels, filters: outputChannels, groups: groups, outputHeight: outputHeight,
-        outputWidth: outputWidth)
-      return own == .winograd(.wide) ? .panels : own
+        outputWidth: outputWidth
+      ).ofWeightGradient
     }
   }
 

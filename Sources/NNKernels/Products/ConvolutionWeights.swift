@@ -1,9 +1,8 @@
 extension ConvolutionArguments {
   /// Elements of what ``transformedWeights`` points to; 0 if the weights are read as they are.
   @inlinable public var transformedWeightsSize: Int {
-    if let (tile, isStrided) = algorithm.winograd {
-      return WinogradWeightsArguments.size(
-        tile, isStrided: isStrided, filters: outputChannels, channels: channels)
+    if let (tile, channelTile) = algorithm.winograd {
+      return WinogradWeightsArguments.size(tile, channelTile, filters: outputChannels, channels: channels)
     }
     return algorithm == .panels && packsWeights
       ? Panels.size(k: reductionLength, columns: outputChannels) : 0
@@ -18,10 +17,10 @@ extension ConvolutionArguments {
     into transformed: UnsafeMutablePointer<Float>, _ units: Range<Int>,
     _ winograd: RangeKernel<WinogradWeightsArguments>
   ) {
-    if let (tile, isStrided) = algorithm.winograd {
+    if let (tile, channelTile) = algorithm.winograd {
       winograd(
         WinogradWeightsArguments(
-          weights: weights, transformed: transformed, tile: tile, isStrided: isStrided,
+          weights: weights, transformed: transformed, tile: tile, channelTile: channelTile,
           filters: outputChannels, channels: channels, kernel: (window.kernelHeight, window.kernelWidth)),
         units)
     } else if transformedWeightsSize > 0 {

@@ -110,7 +110,12 @@ extension ProductBlock {
     var left = kEnd &- kBegin
     while left > 0 {
       if T.rows >= 4 && MemoryLayout<T.Columns>.size >= MemoryLayout<Vector>.size {
-        if next == nil { nnp_prefetch(ahead) } else { nnp_prefetch_far(ahead) }
+        if next == nil {
+          nnp_prefetch(ahead)
+        } else {
+          nnp_prefetch_far(ahead)
+          if T.rows == 9 { nnp_prefetch_far(ahead + 16) }
+        }
         ahead += aheadStep
       }
       if let place = offset {
@@ -245,7 +250,8 @@ extension ProductBlock {
         row = rows &- Odd.rows
         while panel < panelCount {
           cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
-          multiply(row, panel, kBegin, kEnd, Odd.self)
+          let next = row == 0 ? panelsAhead(panel, rows, kBegin, kEnd, Odd.self) : nil
+          multiply(row, panel, kBegin, kEnd, Odd.self, next: next)
           panel &+= Pair.Columns.panels
         }
         row = rows

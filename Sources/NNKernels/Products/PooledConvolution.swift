@@ -8,8 +8,9 @@ extension ConvolutionArguments {
     if epilogue.isSeparate { return false }
     switch algorithm {
     case .depthwise: return window.isStrip && window.strideWidth == 1
-    case .panels, .stridedWinograd: return false
+    case .panels: return false
     case .winograd(let tile): return tile != .wide
+    case .channelWinograd(let tile): return channelGrid(tile).keepsSquares
     }
   }
 

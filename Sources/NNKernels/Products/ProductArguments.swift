@@ -127,7 +127,7 @@ public struct Window {
 /// Each output starts at +0 and takes fused multiply–adds over (channel in group, kernel row, kernel column) ascending,
 /// taps in the padding as zeros; then bias is added; then the epilogue applied. Where ``algorithm`` is Winograd's, a product of
 /// each frequency takes fused multiply–adds over the channels ascending instead (over (phase, channel) ascending where windows move two
-/// pixels at a time, see ``StridedTile`` and ``WinogradTile/wide``), between the transforms of ``WinogradTile``: then an input that is not finite spoils all
+/// pixels at a time, see ``ChannelTile`` and ``WinogradTile/wide``), between the transforms of ``WinogradTile``: then an input that is not finite spoils all
 /// outputs of its tiles.
 ///
 /// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
@@ -367,7 +367,7 @@ extension ConvolutionArguments {
     case .depthwise: return batch &* outputChannels
     case .panels: return (joinsImages ? 1 : batch) &* groups &* pixelBlocks &* filterBlocks
     case .winograd(let tile): return winogradUnits(tile)
-    case .stridedWinograd(let tile): return stridedGrid(tile).units
+    case .channelWinograd(let tile): return channelGrid(tile).units
     }
   }
 
@@ -383,7 +383,7 @@ extension ConvolutionArguments {
         &+ (joinsImages || packsWeights
           ? panelsPerUnit &* 64 &* min(filtersPerUnit, (outputChannels / groups &+ 15) / 16 &* 16) : 0)
     case .winograd(let tile): winogradScratch(tile) &* 4
-    case .stridedWinograd(let tile): stridedGrid(tile).scratch &* 4
+    case .channelWinograd(let tile): channelGrid(tile).scratch &* 4
     }
   }
 }

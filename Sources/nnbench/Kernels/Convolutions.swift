@@ -75,8 +75,9 @@ extension ConvolutionAlgorithm {
     switch self {
     case .depthwise: "depthwise"
     case .panels: "panels"
-    case .winograd(let tile), .stridedWinograd(let tile):
-      tile == .two ? "winograd 2x2" : tile == .four ? "winograd 4x4" : "winograd 4x4 of 4x4"
+    case .winograd(.wide): "winograd 4x4 of 4x4"
+    case .winograd(let tile): "winograd \(tile.outputs)x\(tile.outputs)"
+    case .channelWinograd(let tile): "winograd \(tile.tile.outputs)x\(tile.tile.outputs), channels in lanes"
     }
   }
 }
@@ -128,7 +129,8 @@ extension Benchmark {
     let all = pointwise + square + fewChannels + depthwise + signals
     return all.map(convolution) + [
       winogradWeights(.four, 64, 64), winogradWeights(.four, 512, 512), winogradWeights(.two, 512, 512),
-      winogradWeights(.four, 128, 128, isStrided: true), winogradWeights(.two, 256, 256, isStrided: true),
+      winogradWeights(.four, 128, 128, stride: 2), winogradWeights(.two, 256, 256, stride: 2),
+      winogradWeights(.five, 256, 256, stride: 1),
     ]
   }
 
@@ -154,16 +156,16 @@ extension Benchmark {
   }
 
   private static func winogradWeights(
-    _ tile: WinogradTile, _ channels: Int, _ filters: Int, isStrided: Bool = false
+    _ tile: WinogradTile, _ channels: Int, _ filters: Int, stride: Int? = nil
   ) -> Benchmark {
     let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
     let shape = WinogradWeightsArguments(
-      weights: unset, transformed: unset, tile: tile, isStrided: isStrided, filters: filters,
-      channels: channels)
-    let outputs = tile == .two ? "2x2" : "4x4"
+      weights: unset, transformed: unset, tile: tile,
+      channelTile: stride.map { ChannelTile(tile, stride: $0) }, filters: filters, channels: channels)
+    let outputs = "\(tile.outputs)x\(tile.outputs)"
     return Benchmark(
       .convolution, "winograd weights",
-      "\(channels) to \(filters), tiles of \(outputs)" + (isStrided ? ", stride 2" : ""),
+      "\(channels) to \(filters), tiles of \(outputs)" + (stride.map { ", stride \($0)" } ?? ""),
       Work(bytes: 4 * count(channels * filters * 9 + shape.size), elements: count(channels, filters))
     ) { table, memory in
       var arguments = shape

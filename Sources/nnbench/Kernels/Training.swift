@@ -26,10 +26,10 @@ extension Benchmark {
   }
 
   private static func weightGradient(_ shape: ConvolutionShape) -> Benchmark {
-    let isWinograd = shape.algorithm.winograd.map { !$0.isStrided } ?? false
-    let algorithm = isWinograd ? shape.algorithm : .panels
-    return Benchmark(.training, "conv weight gradient", shape.text, algorithm: algorithm.name, shape.work) {
-      table, memory in
+    Benchmark(
+      .training, "conv weight gradient", shape.text, algorithm: shape.algorithm.ofWeightGradient.name,
+      shape.work
+    ) { table, memory in
       let arguments = ConvolutionWeightGradientArguments(
         x: memory.floats(shape.batch * shape.imageSize), dy: memory.floats(shape.batch * shape.resultSize),
         result: memory.floats(shape.weightsSize), window: shape.window, batch: shape.batch,

@@ -108,8 +108,7 @@ public struct TransposedBlock {
   @usableFromInline let values: UnsafeMutablePointer<Float>
   @usableFromInline let outputs: UnsafeMutablePointer<Float>
 
-  @inline(never) @export(interface)
-  public init(
+  init(
     _ arguments: TransposedConvolutionArguments, _ block: Int, _ scratch: UnsafeMutablePointer<Float>
   ) {
     self.arguments = arguments
@@ -124,10 +123,22 @@ public struct TransposedBlock {
 }
 
 /// See ``TransposedConvolutionArguments``.
-@inlinable @inline(never) @_optimize(size)
+@inlinable
 func transposedConvolution<I: InstructionSet>(
   _ arguments: TransposedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
   _: I.Type
+) {
+  let tile = arguments.tile
+  transposedConvolution(
+    arguments, scratch, units, inputLine: { tile.inputLine($0, $1, 0..<tile.inputs, $2, $3, I.self) },
+    multiply: { $0.run(I.self) }, outputLine: { tile.outputLine($0, $1, $2, $3, $4, I.self) })
+}
+
+/// The same by functions of an instruction set: so most of it is compiled once.
+@inline(never) @export(interface)
+public func transposedConvolution(
+  _ arguments: TransposedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
+  inputLine: WinogradLine, multiply: (ProductBlock) -> Void, outputLine: PartialWinogradLine
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
   let filterBlocks = arguments.filterBlocks
@@ -137,21 +148,20 @@ func transposedConvolution<I: InstructionSet>(
   while unit < units.upperBound {
     let block = TransposedBlock(arguments, unit / filterBlocks, floats)
     if unit / filterBlocks != present {
-      block.transformInputs(I.self)
+      block.transformInputs(inputLine)
       present = unit / filterBlocks
     }
     let filter = unit % filterBlocks &* TransposedConvolutionArguments.filtersPerBlock
     let filters = min(TransposedConvolutionArguments.filtersPerBlock, arguments.filters &- filter)
-    block.multiply(filter, filters, I.self)
-    block.transformOutputs(filter, filters, I.self)
+    block.multiply(filter, filters, multiply)
+    block.transformOutputs(filter, filters, outputLine)
     unit &+= 1
   }
 }
 
 extension TransposedBlock {
   /// Lanes are channels.
-  @inlinable @inline(__always)
-  func transformInputs<I: InstructionSet>(_: I.Type) {
+  func transformInputs(_ inputLine: WinogradLine) {
     let (tile, channels) = (arguments.tile, arguments.channels)
     let (n, m) = (tile.inputs, tile.outputs)
     let (width, pixels) = (arguments.regionWidth, arguments.regionHeight &* arguments.regionWidth)
@@ -166,13 +176,12 @@ extension TransposedBlock {
         let target = inputs + (place &* channels &+ panel &* 16)
         var i = 0
         while i < n {
-          tile.inputLine(corner + i &* 16, width &* 16, 0..<n, values + i &* 16, n &* 16, I.self)
+          inputLine(corner + i &* 16, width &* 16, values + i &* 16, n &* 16)
           i &+= 1
         }
         i = 0
         while i < n {
-          tile.inputLine(
-            UnsafePointer(values) + i &* n &* 16, 16, 0..<n, target + i &* n &* stride, stride, I.self)
+          inputLine(UnsafePointer(values) + i &* n &* 16, 16, target + i &* n &* stride, stride)
           i &+= 1
         }
         place &+= 1
@@ -182,8 +191,7 @@ extension TransposedBlock {
   }
 
   /// The products of all frequencies with the weights of `filters` filters.
-  @inlinable @inline(__always)
-  func multiply<I: InstructionSet>(_ filter: Int, _ filters: Int, _: I.Type) {
+  func multiply(_ filter: Int, _ filters: Int, _ multiply: (ProductBlock) -> Void) {
     let (tile, channels, down, across) = (
       arguments.tile, arguments.channels, arguments.down, arguments.across
     )
@@ -199,11 +207,11 @@ extension TransposedBlock {
         let row = above == 2 ? phase / beside : down.first(i, tile)
         let column = beside == 2 ? 0 : across.first(j, tile)
         let target = products + frequency &* arguments.productStride
-        ProductBlock(
-          a: UnsafePointer(inputs) + frequency &* arguments.inputStride, aStride: channels, panels: weights,
-          panelStride: channels &* 16, c: target + (row &* 2 &+ column) &* filters, cStride: 4 &* filters,
-          columnBias: nil, rowBias: nil, rows: tiles.count, columns: joined &* filters, k: channels
-        ).run(I.self)
+        multiply(
+          ProductBlock(
+            a: UnsafePointer(inputs) + frequency &* arguments.inputStride, aStride: channels, panels: weights,
+            panelStride: channels &* 16, c: target + (row &* 2 &+ column) &* filters, cStride: 4 &* filters,
+            columnBias: nil, rowBias: nil, rows: tiles.count, columns: joined &* filters, k: channels))
         weights += joined &* filters &* channels
         phase &+= joined
       }
@@ -212,8 +220,7 @@ extension TransposedBlock {
   }
 
   /// Lanes are filters.
-  @inlinable @inline(__always)
-  func transformOutputs<I: InstructionSet>(_ filter: Int, _ filters: Int, _: I.Type) {
+  func transformOutputs(_ filter: Int, _ filters: Int, _ outputLine: PartialWinogradLine) {
     let (tile, down, across) = (arguments.tile, arguments.down, arguments.across)
     let (n, m) = (tile.inputs, tile.outputs)
     let stride = arguments.productStride
@@ -229,15 +236,14 @@ extension TransposedBlock {
         let source = products + ((place &* 4 &+ phase) &* filters &+ panel &* 16)
         var j = places.lowerBound
         while j < places.upperBound {
-          tile.outputLine(
-            UnsafePointer(source) + j &* stride, n &* stride, lines, values + j &* 16, n &* 16, I.self)
+          outputLine(UnsafePointer(source) + j &* stride, n &* stride, lines, values + j &* 16, n &* 16)
           j &+= 1
         }
         let corner = outputs + (phase / 2 &* 2 &* m &+ phase % 2) &* 16
         var i = 0
         while i < m {
-          tile.outputLine(
-            UnsafePointer(values) + i &* n &* 16, 16, places, corner + i &* 4 &* m &* 16, 32, I.self)
+          outputLine(
+            UnsafePointer(values) + i &* n &* 16, 16, places, corner + i &* 4 &* m &* 16, 32)
           i &+= 1
         }
         phase &+= 1
@@ -248,8 +254,7 @@ extension TransposedBlock {
   }
 
   /// The pixels under the block's tiles, channels side by side.
-  @inline(never) @export(interface)
-  public func gather() {
+  private func gather() {
     let m = arguments.tile.outputs
     let pixels = ImageRegion(
       top: tiles.row &* m &- 1, left: tiles.column &* m &- 1, height: arguments.regionHeight,
@@ -263,8 +268,7 @@ extension TransposedBlock {
   }
 
   /// A tile's outputs of sixteen filters to their planes, from `target` on.
-  @inline(never) @export(interface)
-  public func scatter(_ place: Int, _ target: UnsafeMutablePointer<Float>) {
+  private func scatter(_ place: Int, _ target: UnsafeMutablePointer<Float>) {
     let size = 2 &* arguments.tile.outputs
     let (height, width) = (2 &* arguments.height, 2 &* arguments.width)
     let (top, left) = (
@@ -276,7 +280,16 @@ extension TransposedBlock {
   }
 }
 
-// One line of a transform from memory to memory, whose vectors are `step` and `toStep` elements apart.
+/// One line of a transform from memory to memory, whose vectors are `step` and `toStep` elements apart.
+public typealias WinogradLine = (
+  _ from: UnsafePointer<Float>, _ step: Int, _ to: UnsafeMutablePointer<Float>, _ toStep: Int
+) -> Void
+/// The same of the elements in `present`.
+public typealias PartialWinogradLine = (
+  _ from: UnsafePointer<Float>, _ step: Int, _ present: Range<Int>, _ to: UnsafeMutablePointer<Float>,
+  _ toStep: Int
+) -> Void
+
 extension WinogradTile {
   /// Inputs and frequencies out of `present` are left out: the frequencies in it must not depend on those inputs.
   @inlinable @inline(never)

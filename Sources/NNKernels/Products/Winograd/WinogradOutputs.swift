@@ -9,7 +9,7 @@ extension ConvolutionArguments {
     _ products: UnsafeMutablePointer<Float>, _ frequencyStride: Int, _ staging: UnsafeMutablePointer<Float>,
     _: I.Type
   ) {
-    let m = grid.tile.outputs
+    let m = grid.tile == .two ? 2 : 4
     // Rows and columns of results of a tile, and of a plane.
     let side = isPooled(I.self) ? m / 2 : m
     let (height, width) = (resultHeight(I.self), resultWidth(I.self))
@@ -61,7 +61,7 @@ extension ConvolutionArguments {
     _ tile: WinogradTile, _ sums: UnsafeMutablePointer<Float>, _ frequencyStride: Int, _ bias: Float,
     _ rows: UnsafeMutablePointer<Float>, _: I.Type
   ) {
-    let n = tile.inputs
+    let (n, m) = tile == .two ? (4, 2) : (6, 4)
     var i = 0
     while i < n {
       let column = sums + i &* frequencyStride
@@ -75,7 +75,7 @@ extension ConvolutionArguments {
     let shift = nnp_splat(bias)
     let (low, high) = (nnp_splat(epilogue.low), nnp_splat(epilogue.high))
     i = 0
-    while i < tile.outputs {
+    while i < m {
       let line = UnsafePointer(sums) + i &* n &* frequencyStride
       var outputs = (nnp_splat(0), nnp_splat(0), nnp_splat(0), nnp_splat(0))
       tile.transformOutput(I.self) {

@@ -4,23 +4,25 @@ import CPlatform
 /// of r² m² (Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
 ///
 /// y = Aᵀ[(G w Gᵀ) ⊙ (Bᵀ x B)]A; over channels, each of the n² positions of a tile (its *frequencies*) is a matrix product.
-/// The matrices belong to the points 0, ±1, ∞ of ``two`` and 0, ±5/8, ±3/2, ∞ of ``four``: squares, cubes and their products are
-/// exact, and their errors are far below those of the usual 0, ±1, ±2, ∞ (compare Barabasz et al. 2020, "Error Analysis and Improving
-/// the Accuracy of Winograd Convolution for Deep Neural Networks"). ``wide`` has the point 1 besides those of ``four``.
+/// The matrices belong to the points 0, ±1, ∞ of ``two``, 0, ±5/8, ±3/2, ∞ of ``four`` and ±5/16, ±7/8, ±7/4, ∞ of ``five`` and ``wide``:
+/// squares, cubes and their products are exact, and their errors are far below those of the usual 0, ±1, ±2, … (compare Barabasz et al.
+/// 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks").
 ///
 /// Largest errors for inputs and weights of normal random numbers, as a share of the outputs' standard deviation (a test holds them):
-/// with 32 and with 256 channels 1.5e-6 and 3e-6 for ``two``, 6e-6 and 1.5e-5 for ``four``; the plain sum of products has 3e-6 and
-/// 7e-6. For ``wide`` with windows of 7 x 7 that move two pixels at a time over 3 to 16 channels 4e-5.
+/// with 32 and with 256 channels 1.5e-6 and 3e-6 for ``two``, 6e-6 and 1.5e-5 for ``four``, 2e-5 and 3e-5 for ``five``; the plain sum of
+/// products has 3e-6 and 7e-6. For ``wide`` with windows of 7 x 7 that move two pixels at a time over 3 to 16 channels 1.5e-5.
 public enum WinogradTile: Sendable {
   /// F(2x2, 3x3).
   case two
   /// F(4x4, 3x3).
   case four
+  /// F(5x5, 3x3). It has no transforms of gradients.
+  case five
   /// F(4x4, 4x4), for the phases of windows that move two pixels at a time. It has no transforms of gradients.
   case wide
 
   /// m: rows and columns of outputs.
-  @inlinable public var outputs: Int { self == .two ? 2 : 4 }
+  @inlinable public var outputs: Int { self == .two ? 2 : self == .five ? 5 : 4 }
   /// r: rows and columns of taps.
   @inlinable public var taps: Int { self == .wide ? 4 : 3 }
   /// n: rows and columns of inputs.
@@ -28,7 +30,7 @@ public enum WinogradTile: Sendable {
     switch self {
     case .two: 4
     case .four: 6
-    case .wide: 7
+    case .five, .wide: 7
     }
   }
   /// n².
@@ -49,13 +51,11 @@ public enum WinogradTile: Sendable {
   @inlinable static var factor0: Float { 1 / (a2 * b2) }
   @inlinable static var factorA: Float { 1 / (2 * a2 * (a2 - b2)) }
   @inlinable static var factorB: Float { 1 / (2 * b2 * (b2 - a2)) }
-  /// The same of the point 1 among all of `wide`.
-  @inlinable static var factor1: Float { 1 / ((1 - a2) * (1 - b2)) }
 }
 
 // One dimension of each transform: `load(i)` gives element i of a column, `store(i, v)` takes element i of the result. All elements
-// are loaded before any is stored. Sums are taken in the order written here, on every instruction set. Those of `wide` stand in a file of
-// their own.
+// are loaded before any is stored. Sums are taken in the order written here, on every instruction set. Those of `five` and `wide` stand in a
+// file of their own.
 extension WinogradTile {
   /// Bᵀ x: n inputs to n frequencies.
   @inlinable @inline(__always)
@@ -110,7 +110,7 @@ extension WinogradTile {
   func transformWeights<I: InstructionSet>(
     _: I.Type, _ load: (Int) -> Vector, _ store: (Int, Vector) -> Void
   ) {
-    if self == .wide { return transformWideWeights(I.self, load, store) }
+    if inputs == 7 { return transformSevenWeights(I.self, load, store) }
     let (w0, w1, w2): (Vector, Vector, Vector) = (load(0), load(1), load(2))
     if self == .two {
       let half = nnp_splat(0.5)

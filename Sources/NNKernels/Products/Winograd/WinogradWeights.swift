@@ -4,15 +4,15 @@ import CPlatform
 ///
 /// weights is (M, C, kH, kW), 3 x 3 but for phases. Transformed, blocks of ``filtersPerBlock`` filters follow each other, and in a block its n² frequencies, each
 /// with its filters in panels of 16: (phases, C, 16). So what one unit of the convolution reads is one stretch of memory.
-/// With ``isStrided`` as ``ConvolutionAlgorithm/stridedWinograd(_:)`` reads them: blocks of ``stridedFiltersPerBlock``, whose frequencies have
-/// panels of (phases, C, 16).
+/// With a ``channelTile`` as ``ConvolutionAlgorithm/channelWinograd(_:)`` reads them: blocks of ``channelFiltersPerBlock``, whose frequencies
+/// have panels of (phases, C, 16).
 /// Work units: ``workUnits``, panels.
 public struct WinogradWeightsArguments {
   public var weights: UnsafePointer<Float>
   public var transformed: UnsafeMutablePointer<Float>
   public var tile: WinogradTile
-  /// Whether windows move two pixels at a time.
-  public var isStrided: Bool
+  /// Where lanes of the convolution are channels; nil where they are tiles.
+  public var channelTile: ChannelTile?
   public var filters: Int
   public var channels: Int
   public var kernelHeight: Int
@@ -20,10 +20,10 @@ public struct WinogradWeightsArguments {
 
   @inlinable public init(
     weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>, tile: WinogradTile,
-    isStrided: Bool = false, filters: Int, channels: Int, kernel: (Int, Int) = (3, 3)
+    channelTile: ChannelTile? = nil, filters: Int, channels: Int, kernel: (Int, Int) = (3, 3)
   ) {
     (kernelHeight, kernelWidth) = kernel
-    self.isStrided = isStrided
+    self.channelTile = channelTile
     self.weights = weights
     self.transformed = transformed
     self.tile = tile
@@ -32,17 +32,25 @@ public struct WinogradWeightsArguments {
   }
 
   @inlinable public static var filtersPerBlock: Int { 32 }
-  @inlinable public static var stridedFiltersPerBlock: Int { 64 }
+  @inlinable public static var channelFiltersPerBlock: Int { 64 }
   @inlinable public var workUnits: Int { Panels.count(columns: filters) }
 
   /// Elements of the transformed weights.
   @inlinable public var size: Int {
-    Self.size(tile, isStrided: isStrided, filters: filters, channels: channels)
+    Self.size(tile, channelTile, filters: filters, channels: channels)
   }
 
-  @inlinable static func size(_ tile: WinogradTile, isStrided: Bool, filters: Int, channels: Int) -> Int {
-    let products = isStrided ? StridedTile(tile).products : tile.frequencies &* tile.phases
+  @inlinable static func size(
+    _ tile: WinogradTile, _ channelTile: ChannelTile?, filters: Int, channels: Int
+  ) -> Int {
+    let products = channelTile?.products ?? (tile.frequencies &* tile.phases)
     return Panels.size(k: products &* channels, columns: filters)
+  }
+
+  /// The filters of the block that has `filter`, where lanes are channels.
+  @inlinable @inline(__always) static func channelBlock(of filter: Int, _ filters: Int) -> Range<Int> {
+    let first = filter / channelFiltersPerBlock &* channelFiltersPerBlock
+    return first..<min(filters, first &+ channelFiltersPerBlock)
   }
 
   /// Where the block of `filter` begins, and elements from one of its frequencies to the next; `channels` are those of all phases.
@@ -86,7 +94,7 @@ extension WinogradWeightsArguments {
     let count = min(16, filters &- filter)
     let (side, taps) = (tile.taps, kernelHeight &* kernelWidth)
     var phase = 0
-    while phase < (isStrided ? 4 : tile.phases) {
+    while phase < (channelTile?.stride == 2 ? 4 : tile.phases) {
       var source = weights + filter &* channels &* taps
       var target = transformed + (block.start &+ inBlock &+ phase &* channels &* 16)
       var channel = 0
@@ -100,8 +108,8 @@ extension WinogradWeightsArguments {
           place &+= 1
         }
         tile.transformWeights(values, I.self)
-        if isStrided {
-          store(panel, phase / 2, phase % 2, channel, UnsafePointer(values))
+        if let channelTile {
+          store(channelTile, panel, phase / 2, phase % 2, channel, UnsafePointer(values))
         } else {
           var frequency = 0
           while frequency < n &* n {
@@ -118,14 +126,14 @@ extension WinogradWeightsArguments {
     }
   }
 
-  /// The tap at a place of a phase's window, less than 0 for a missing one: along an axis, phases have the windows of ``StridedTile``, or
+  /// The tap at a place of a phase's window, less than 0 for a missing one: along an axis, phases have the windows of ``ChannelTile``, or
   /// every second tap.
   @inlinable @inline(__always) func tap(_ place: Int, _ phase: Int) -> Int {
     if tile == .wide {
       let (row, column) = (place / 4 &* 2 &+ phase / 2, place % 4 &* 2 &+ phase % 2)
       return row < kernelHeight && column < kernelWidth ? row &* kernelWidth &+ column : -1
     }
-    if !isStrided { return place }
+    if channelTile?.stride != 2 { return place }
     let row = place / 3 &* 2 &+ phase / 2 &- 2
     let column = place % 3 &* 2 &+ phase % 2 &- 2
     return place >= 3 && place % 3 > 0 && row < 3 && column < 3 ? row &* 3 &+ column : -1
@@ -133,22 +141,24 @@ extension WinogradWeightsArguments {
 
   /// The frequencies that the phase has to their places.
   @inline(never) @export(interface)
-  public func store(_ panel: Int, _ below: Int, _ beside: Int, _ channel: Int, _ values: UnsafePointer<Float>)
-  {
-    let strided = StridedTile(tile)
-    let first = panel &* 16 / Self.stridedFiltersPerBlock &* Self.stridedFiltersPerBlock
-    let block = transformed + strided.products &* first &* channels
-    let inBlock = min(Self.stridedFiltersPerBlock, filters &- first)
+  public func store(
+    _ tile: ChannelTile, _ panel: Int, _ below: Int, _ beside: Int, _ channel: Int,
+    _ values: UnsafePointer<Float>
+  ) {
+    let stored = Self.channelBlock(of: panel &* 16, filters)
+    let block = transformed + tile.products &* stored.lowerBound &* channels
+    let (n, first) = (tile.tile.inputs, tile.firstFrequency)
     var i = 0
-    while i < strided.frequencies &- below {
+    while i < tile.frequencies &- below {
       var j = 0
-      while j < strided.frequencies &- beside {
-        let phases = strided.phases(i) &* strided.phases(j)
-        let phase = below &* strided.phases(j) &+ beside
-        let row = strided.place(i, j) &* inBlock &+ (panel &* 16 &- first) &* phases &+ phase &* 16
+      while j < tile.frequencies &- beside {
+        let phases = tile.phases(i) &* tile.phases(j)
+        let phase = below &* tile.phases(j) &+ beside
+        let row =
+          tile.place(i, j) &* stored.count &+ (panel &* 16 &- stored.lowerBound) &* phases &+ phase &* 16
         nnp_store(
           block + (row &* channels &+ channel &* 16),
-          nnp_load(values + ((i &+ 1) &* tile.inputs &+ j &+ 1) &* 16)
+          nnp_load(values + ((i &+ first) &* n &+ j &+ first) &* 16)
         )
         j &+= 1
       }

@@ -1,60 +1,6 @@
 import CPlatform
 
-// One dimension of each transform of `WinogradTile.wide`, whose points are those of `four` and 1. From memory to memory, by functions that
-// are called: its tiles are few beside what is done with them. Vectors are `step` and `toStep` elements apart.
-
-extension WinogradTile {
-  /// Bᵀ x. The polynomials of `four`'s points get the factor t - 1: they take the differences of neighbours. The one of the point 1 is the
-  /// last of `four`.
-  @inlinable @inline(never)
-  static func wideInputLine<I: InstructionSet>(
-    _ from: UnsafePointer<Float>, _ step: Int, _ to: UnsafeMutablePointer<Float>, _ toStep: Int, _: I.Type
-  ) {
-    let (d1, d3, d5): (Vector, Vector, Vector) = (
-      nnp_load(from + step), nnp_load(from + 3 &* step), nnp_load(from + 5 &* step)
-    )
-    let sum: Vector = I.fma(nnp_splat(-(a2 + b2)), d3, d5)
-    nnp_store(to + 5 &* toStep, I.fma(nnp_splat(a2 * b2), d1, sum))
-    // Differences by way of the instruction set, whose name the closure must bear if it is not inlined.
-    WinogradTile.four.transformInput(I.self) {
-      I.fma(nnp_splat(-1), nnp_load(from + $0 &* step), nnp_load(from + ($0 &+ 1) &* step))
-    } _: {
-      nnp_store(to + ($0 == 5 ? 6 : $0) &* toStep, $1)
-    }
-  }
-
-  /// Aᵀ p: what is as in `four`, and the products at 1, which are in every output.
-  @inlinable @inline(never)
-  static func wideOutputLine<I: InstructionSet>(
-    _ from: UnsafePointer<Float>, _ step: Int, _ to: UnsafeMutablePointer<Float>, _ toStep: Int, _: I.Type
-  ) {
-    let one: Vector = nnp_load(from + 5 &* step)
-    WinogradTile.four.transformOutput(I.self) {
-      nnp_load(from + ($0 == 5 ? 6 : $0) &* step)
-    } _: {
-      nnp_store(to + $0 &* toStep, $1 + one)
-    }
-  }
-
-  /// G w.
-  @inlinable @inline(__always)
-  func transformWideWeights<I: InstructionSet>(
-    _: I.Type, _ load: (Int) -> Vector, _ store: (Int, Vector) -> Void
-  ) {
-    let (w0, w1, w2, w3): (Vector, Vector, Vector, Vector) = (load(0), load(1), load(2), load(3))
-    let evenA: Vector = I.fma(nnp_splat(Self.a2), w2, w0) * nnp_splat(Self.factorA)
-    let oddA: Vector = I.fma(nnp_splat(Self.a2), w3, w1) * nnp_splat(Self.a * Self.factorA)
-    let evenB: Vector = I.fma(nnp_splat(Self.b2), w2, w0) * nnp_splat(Self.factorB)
-    let oddB: Vector = I.fma(nnp_splat(Self.b2), w3, w1) * nnp_splat(Self.b * Self.factorB)
-    store(0, w0 * nnp_splat(-Self.factor0))
-    store(1, (evenA + oddA) * nnp_splat(1 / (Self.a - 1)))
-    store(2, (evenA - oddA) * nnp_splat(1 / (-Self.a - 1)))
-    store(3, (evenB + oddB) * nnp_splat(1 / (Self.b - 1)))
-    store(4, (evenB - oddB) * nnp_splat(1 / (-Self.b - 1)))
-    store(5, ((w0 + w2) + (w1 + w3)) * nnp_splat(Self.factor1))
-    store(6, w3)
-  }
-}
+// Tiles of `WinogradTile.wide`, whose channels are those of each phase: every second row and column of the image. Lanes are tiles.
 
 extension WinogradOperand {
   /// Elements from a row of staging to the same one from the next tile on.
@@ -115,7 +61,7 @@ extension WinogradOperand {
         i &+= 1
       }
       let result = staging + (lane &* 4 &+ done)
-      WinogradTile.wideInputLine(UnsafePointer(lines), 16, result, Self.pitch, I.self)
+      WinogradTile.sevenInputLine(UnsafePointer(lines), 16, result, Self.pitch, I.self)
       i = 0
       while i < 7 {
         let main = result + i &* Self.pitch
@@ -162,7 +108,7 @@ extension WinogradOperand {
       if part == 0 { nnp_store(columns + 48, oddLanes(odd, odd2)) }
       part &+= 1
     }
-    WinogradTile.wideInputLine(UnsafePointer(lines), 16, target, frequencyStride, I.self)
+    WinogradTile.sevenInputLine(UnsafePointer(lines), 16, target, frequencyStride, I.self)
   }
 }
 
@@ -176,7 +122,7 @@ extension ConvolutionArguments {
     var i = 0
     while i < 7 {
       let column = sums + i &* frequencyStride
-      WinogradTile.wideOutputLine(
+      WinogradTile.wide.sevenOutputLine(
         UnsafePointer(column), 7 &* frequencyStride, column, 7 &* frequencyStride, I.self)
       i &+= 1
     }
@@ -184,7 +130,7 @@ extension ConvolutionArguments {
     i = 0
     while i < 4 {
       let target = rows + i &* 64
-      WinogradTile.wideOutputLine(
+      WinogradTile.wide.sevenOutputLine(
         UnsafePointer(sums) + i &* 7 &* frequencyStride, frequencyStride, target, 16, I.self)
       let line = UnsafePointer(target)
       let (y0, y1): (Vector, Vector) = (nnp_load(line) + shift, nnp_load(line + 16) + shift)
