@@ -32,6 +32,11 @@ public protocol InstructionSet: SendableMetatype {
   /// ``ConvolutionArguments/residual`` and ``ExpandedConvolutionArguments``.
   static var fusesConvolutions: Bool { get }
 
+  /// y[r·yStride + c] = x[r + c·xStride] for r in 0..<rows and c in 0..<columns.
+  static func transpose(
+    _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>, _ yStride: Int, _ rows: Int,
+    _ columns: Int)
+
   /// ``reducedExponentialInline(_:_:)``, inlined or called.
   static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector)
 
@@ -62,6 +67,12 @@ extension InstructionSet {
   public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {
     block.multiplyRow(panels, FourPanels.self, Self.self)
   }
+
+  @inlinable @inline(__always)
+  public static func transpose(
+    _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>, _ yStride: Int, _ rows: Int,
+    _ columns: Int
+  ) { transposeFloats(x, xStride, y, yStride, rows, columns) }
 
   @inlinable @inline(__always)
   public static func reducedExponential(_ x: Vector) -> (n: IntVector, expm1: Vector) {

@@ -30,6 +30,25 @@
       block.multiplySplit(Rows4<X86V4, OnePanel>.self, Rows1<X86V4, OnePanel>.self)
     }
 
+    /// In squares of 16, which registers hold.
+    @inline(never)
+    public static func transpose(
+      _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>, _ yStride: Int,
+      _ rows: Int, _ columns: Int
+    ) {
+      var row = 0
+      while row < rows {
+        var column = 0
+        while column < columns {
+          nnp_transpose_16x16(
+            x + (row &+ column &* xStride), xStride, y + (row &* yStride &+ column), yStride,
+            min(16, rows &- row), min(16, columns &- column))
+          column &+= 16
+        }
+        row &+= 16
+      }
+    }
+
     @inline(__always)
     public static func multiplyRow(_ block: ProductBlock, _ panels: NarrowPanels) {
       block.multiplyRow(panels, EightPanels.self, X86V4.self)

@@ -134,24 +134,29 @@ private func expectError(of c: Case, _ algorithm: ConvolutionAlgorithm, below bo
       outputHeight: size,
       outputWidth: size)
   }
-  #expect(algorithm(64, 64, 56) == .winograd(.four))
-  #expect(algorithm(64, 128, 7) == .winograd(.four))
-  #expect(algorithm(512, 512, 7) == .winograd(.two))
-  #expect(algorithm(512, 512, 14) == .channelWinograd(ChannelTile(.five, stride: 1)))
-  #expect(algorithm(32, 64, 10) == .channelWinograd(ChannelTile(.five, stride: 1)))
+  func channels(_ tile: WinogradTile) -> ConvolutionAlgorithm {
+    .channelWinograd(ChannelTile(tile, stride: 1))
+  }
+  #expect(algorithm(64, 64, 56) == channels(.four))
+  #expect(algorithm(64, 128, 7) == channels(.four))
+  #expect(algorithm(512, 512, 7) == channels(.two))
+  #expect(algorithm(512, 512, 14) == channels(.five))
+  #expect(algorithm(32, 64, 10) == channels(.five))
   #expect(algorithm(24, 64, 14) == .winograd(.four))
   #expect(algorithm(32, 40, 14) == .winograd(.four))
-  #expect(algorithm(32, 64, 16) == .winograd(.four))
-  #expect(algorithm(32, 64, 20) == .winograd(.four))
-  #expect(algorithm(512, 512, 10) == .winograd(.two))
-  #expect(algorithm(64, 64, 2) == .winograd(.two))
-  #expect(algorithm(64, 64, 6) == .winograd(.two))
+  #expect(algorithm(24, 64, 6) == .winograd(.two))
+  #expect(algorithm(32, 64, 16) == channels(.four))
+  #expect(algorithm(32, 64, 20) == channels(.four))
+  #expect(algorithm(512, 512, 10) == channels(.two))
+  #expect(algorithm(64, 64, 2) == channels(.two))
+  #expect(algorithm(64, 64, 6) == channels(.two))
   #expect(algorithm(64, 64, 1) == .panels)
   #expect(algorithm(64, 64, 0) == .panels)
   #expect(algorithm(3, 64, 56) == .panels)
   #expect(algorithm(64, 8, 56) == .panels)
   #expect(algorithm(64, 64, 56, groups: 2) == .panels)
   #expect(algorithm(32, 64, 14).ofWeightGradient == .winograd(.four))
+  #expect(algorithm(64, 64, 6).ofWeightGradient == .winograd(.two))
   #expect(algorithm(64, 64, 56, groups: 64).ofWeightGradient == .panels)
   #expect(algorithm(64, 64, 56, groups: 64) == .depthwise)
   #expect(algorithm(64, 64, 56, Window(kernel: (3, 3), dilation: (1, 2))) == .panels)
@@ -254,13 +259,15 @@ func wideErrorsStayBelowTheStatedOnes(_ channels: Int) {
   var tiles = (two: 0, four: 0, five: 0)
   for round in 0..<180 {
     var c = Case()
-    c.stride = round % 4 == 0 ? 1 : 2
+    c.stride = round % 3 == 0 ? 1 : 2
     c.batch = generator.int(1...3)
     c.channels = 16 * generator.int(1...3)
     c.filters = 16 * generator.int(1...7)
     c.height = generator.int(1...25)
     c.width = round % 5 == 0 ? generator.int(100...160) : generator.int(1...37)
     c.padding = (generator.int(0...3), generator.int(0...3), generator.int(0...3), generator.int(0...3))
+    // Images of nine tiles of five, which are chosen seldom.
+    if round % 6 == 0 { (c.height, c.width) = (generator.int(12...14), generator.int(12...14)) }
     guard c.outputHeight > 0, c.outputWidth > 0, case .channelWinograd(let tile) = c.algorithm else {
       continue
     }
@@ -283,8 +290,7 @@ func wideErrorsStayBelowTheStatedOnes(_ channels: Int) {
   for round in 0..<60 {
     var c = Case()
     c.batch = generator.int(1...5)
-    // From 64 channels on, operands change places where tiles are few.
-    c.channels = round % 3 == 0 ? generator.int(64...70) : generator.int(16...35)
+    c.channels = generator.int(16...35)
     c.filters = generator.int(16...37)
     c.height = generator.int(1...11)
     c.width = round % 5 == 0 ? generator.int(60...80) : generator.int(1...19)

@@ -405,5 +405,53 @@ NNP_VECTOR nnp_f32x16 nnp_interleave_high(nnp_f32x16 a, nnp_f32x16 b) {
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
+// Of both a and b, in each quarter of the lanes: the first two, taken in turns, and the last two; the same of pairs.
+NNP_VECTOR nnp_f32x16 nnp_quarters_low(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+}
+NNP_VECTOR nnp_f32x16 nnp_quarters_high(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+}
+NNP_VECTOR nnp_f32x16 nnp_quarters_low_pairs(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+}
+NNP_VECTOR nnp_f32x16 nnp_quarters_high_pairs(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+// The first and third quarter of a and of b, and the second and fourth.
+NNP_VECTOR nnp_f32x16 nnp_even_quarters(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+}
+NNP_VECTOR nnp_f32x16 nnp_odd_quarters(nnp_f32x16 a, nnp_f32x16 b) {
+  return __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
+// to[r * to_stride + c] = from[r + c * from_stride] for r < rows and c < columns, at most 16 each. Nothing else is read or written.
+NNP_VECTOR void nnp_transpose_16x16(
+    const float *_Nonnull from, intptr_t from_stride, float *_Nonnull to, intptr_t to_stride, intptr_t rows, intptr_t columns) {
+  nnp_f32x16 lines[16];
+  for (int i = 0; i < 16; i++) lines[i] = i < columns ? nnp_load_partial(from + i * from_stride, rows, (nnp_f32x16)(0.0f)) : (nnp_f32x16)(0.0f);
+  // Squares of four within the quarters of four lines each; then the quarters.
+  for (int i = 0; i < 16; i += 4) {
+    const nnp_f32x16 low = nnp_quarters_low(lines[i], lines[i + 1]), high = nnp_quarters_high(lines[i], lines[i + 1]);
+    const nnp_f32x16 low2 = nnp_quarters_low(lines[i + 2], lines[i + 3]), high2 = nnp_quarters_high(lines[i + 2], lines[i + 3]);
+    lines[i] = nnp_quarters_low_pairs(low, low2);
+    lines[i + 1] = nnp_quarters_high_pairs(low, low2);
+    lines[i + 2] = nnp_quarters_low_pairs(high, high2);
+    lines[i + 3] = nnp_quarters_high_pairs(high, high2);
+  }
+  for (int i = 0; i < 4; i++) {
+    const nnp_f32x16 even = nnp_even_quarters(lines[i], lines[i + 4]), odd = nnp_odd_quarters(lines[i], lines[i + 4]);
+    const nnp_f32x16 even2 = nnp_even_quarters(lines[i + 8], lines[i + 12]), odd2 = nnp_odd_quarters(lines[i + 8], lines[i + 12]);
+    lines[i] = nnp_even_quarters(even, even2);
+    lines[i + 4] = nnp_even_quarters(odd, odd2);
+    lines[i + 8] = nnp_odd_quarters(even, even2);
+    lines[i + 12] = nnp_odd_quarters(odd, odd2);
+  }
+  for (int i = 0; i < 16; i++) {
+    if (i < rows) nnp_store_partial(to + i * to_stride, columns, lines[i]);
+  }
+}
+
 #undef NNP_VECTOR
 #endif

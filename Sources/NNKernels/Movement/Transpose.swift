@@ -47,6 +47,12 @@ private func transposeFour<T: BitwiseCopyable>(
     source.assumingMemoryBound(to: Float.self), xStride, target.assumingMemoryBound(to: Float.self), yStride)
 }
 
+/// ``InstructionSet/transpose(_:_:_:_:_:_:)``.
+public typealias FloatTransposition = (
+  _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>, _ yStride: Int, _ rows: Int,
+  _ columns: Int
+) -> Void
+
 /// ``transpose(_:_:_:_:_:_:)`` of floats, for kernels of every instruction set.
 @inline(never) @export(interface)
 public func transposeFloats(

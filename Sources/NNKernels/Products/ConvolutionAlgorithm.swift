@@ -9,8 +9,8 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   /// two pixels at a time: their even and odd rows and columns of taps are four windows over as many images, the *phases*, whose channels
   /// lie side by side.
   case winograd(WinogradTile)
-  /// The same with channels and filters in the lanes instead of tiles, for windows that move two pixels at a time and for images of few
-  /// tiles.
+  /// The same with channels and filters in the lanes instead of tiles, where both are multiples of 16; also for windows that move two pixels
+  /// at a time.
   case channelWinograd(ChannelTile)
 
   /// The tile of Winograd's algorithm, and that of ``channelWinograd(_:)``; nil if it is another one.
@@ -26,7 +26,7 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
   public var ofWeightGradient: ConvolutionAlgorithm {
     switch self {
     case .winograd(let tile) where tile != .wide: self
-    case .channelWinograd(let tile) where tile.stride == 1: .winograd(.four)
+    case .channelWinograd(let tile) where tile.stride == 1: .winograd(tile.tile == .two ? .two : .four)
     case .depthwise, .panels, .winograd, .channelWinograd: .panels
     }
   }
@@ -61,7 +61,8 @@ public enum ConvolutionAlgorithm: Equatable, Sendable {
     } else if window.isWinograd, groups == 1, min(channels, filters) >= Self.leastWinogradChannels,
       let tile = Self.tile(channels, filters, outputHeight, outputWidth)
     {
-      self = tile == .five ? .channelWinograd(ChannelTile(.five, stride: 1)) : .winograd(tile)
+      let isWhole = Self.hasWholePanels(channels, filters)
+      self = isWhole ? .channelWinograd(ChannelTile(tile, stride: 1)) : .winograd(tile)
     } else if window.isStrip, window.strideWidth == 2, groups == 1,
       let tile = Self.stridedTile(channels, filters, outputHeight, outputWidth)
     {

@@ -11,10 +11,6 @@ extension ProductBlock {
     k >= 64 && (columns <= 16 || columns <= 64 && columns &* 27 <= lanes &* 25)
   }
 
-  /// Elements of scratch for ``multiplyExchanged(_:_:)``.
-  @inlinable @inline(__always)
-  static func exchangedSize(rows: Int, columns: Int) -> Int { Panels.count(columns: rows) &* 16 &* columns }
-
   /// The same product and bits, as Cᵀ = Bᵀ·Aᵀ by way of `scratch`. A lies in panels, from the first row of one on, and B in panels of
   /// k rows of 16 or as rows that hold all columns.
   @inlinable @inline(never)
@@ -39,7 +35,7 @@ extension ProductBlock {
     exchanged.readsAhead = false
     exchanged.readsPanelsAhead = readsAhead && k <= 2048
     exchanged.run(I.self)
-    transposeFloats(UnsafePointer(scratch), width, c, cStride, rows, columns)
+    I.transpose(UnsafePointer(scratch), width, c, cStride, rows, columns)
     if I.fusesConvolutions, let residual {
       add(residual, to: c, rows: rows, columns: columns, I.self)
     }

@@ -17,6 +17,8 @@ public struct ChannelGrid {
   /// Filters of a unit: four panels, for which a last row of tiles alone still has enough sums on their way, or fewer.
   @usableFromInline let filtersPerUnit: Int
   @usableFromInline let images: Int
+  /// More than one where an image has few tiles, so that more of them share the weights.
+  @usableFromInline let imagesPerBlock: Int
   @usableFromInline let blocks: TileBlocks
 
   @inlinable @inline(__always)
@@ -29,10 +31,18 @@ public struct ChannelGrid {
     blocks = TileBlocks(
       height: arguments.outputHeight, width: arguments.outputWidth, side: tile.outputs,
       tilesPerBlock: arguments.tilesPerBlock)
+    imagesPerBlock = blocks.count == 1 ? max(1, min(images, Self.fewTiles / blocks.largest)) : 1
   }
 
+  /// Rows of tiles that products go through without stopping.
+  @inlinable static var fewTiles: Int { 16 }
+
   @inlinable @inline(__always) var filterBlocks: Int { (filters &+ filtersPerUnit &- 1) / filtersPerUnit }
-  @inlinable @inline(__always) var units: Int { images &* blocks.count &* filterBlocks }
+  @inlinable @inline(__always) var units: Int {
+    (images &+ imagesPerBlock &- 1) / imagesPerBlock &* blocks.count &* filterBlocks
+  }
+  /// Tiles of the largest block.
+  @inlinable @inline(__always) var largest: Int { blocks.largest &* imagesPerBlock }
 
   /// Pixels down and across the inputs of a block.
   @inlinable @inline(__always) var regionHeight: Int {
@@ -52,13 +62,13 @@ public struct ChannelGrid {
   // share the cache's sets.
   @inlinable @inline(__always) var tileStride: Int { tile.products &* channels &+ 16 }
   @inlinable @inline(__always) var productStride: Int {
-    blocks.largest &* min(filters, filtersPerUnit) &+ 16
+    largest &* min(filters, filtersPerUnit) &+ 16
   }
 
   /// Elements of scratch; see ``ChannelBlock``.
   @inlinable @inline(__always) var scratch: Int {
     let vectors = regionHeight &* regionWidth &+ max(tile.products, tile.tile.frequencies)
-    return vectors &* 16 &+ blocks.largest &* tileStride
+    return vectors &* 16 &+ largest &* tileStride
       &+ tile.frequencies &* tile.frequencies &* productStride
   }
 }
@@ -67,7 +77,9 @@ public struct ChannelGrid {
 public struct ChannelBlock {
   @usableFromInline let arguments: ConvolutionArguments
   @usableFromInline let grid: ChannelGrid
+  /// The tiles of its first image.
   @usableFromInline let tiles: TileBlocks.Block
+  @usableFromInline let images: Int
   /// The pixels of sixteen channels, (pixels, 16), zeros around the image; then the outputs of sixteen filters.
   @usableFromInline let region: UnsafeMutablePointer<Float>
   /// The vectors of a tile between its two transforms.
@@ -83,11 +95,12 @@ public struct ChannelBlock {
   ) {
     self.arguments = arguments
     self.grid = grid
-    tiles = grid.blocks.block(block)
+    tiles = grid.blocks.block(block &* grid.imagesPerBlock)
+    images = min(grid.imagesPerBlock, grid.images &- tiles.image)
     region = scratch
     values = region + grid.regionHeight &* grid.regionWidth &* 16
     inputs = values + max(grid.tile.products, grid.tile.tile.frequencies) &* 16
-    products = inputs + grid.blocks.largest &* grid.tileStride
+    products = inputs + grid.largest &* grid.tileStride
   }
 }
 
@@ -98,17 +111,19 @@ func channelConvolution<I: InstructionSet>(
   _ units: Range<Int>, _: I.Type
 ) {
   channelConvolution(
-    arguments, tile, scratch, units, inputLine: { tile.inputLine($0, $1, $2, $3, I.self) },
+    arguments, tile, scratch, units, transpose: { I.transpose($0, $1, $2, $3, $4, $5) },
+    inputLine: { tile.inputLine($0, $1, $2, $3, I.self) },
     multiply: { $0.run(I.self) }, outputLine: { tile.outputLine($0, $1, $2, $3, I.self) },
-    finish: { $0.finish($1, I.self) })
+    finish: { $0.finish($1, $2, I.self) })
 }
 
 /// The same by functions of an instruction set: so most of it is compiled once.
 @inline(never) @export(interface)
 public func channelConvolution(
   _ arguments: ConvolutionArguments, _ tile: ChannelTile, _ scratch: UnsafeMutablePointer<Float>,
-  _ units: Range<Int>, inputLine: WinogradLine, multiply: (ProductBlock) -> Void, outputLine: WinogradLine,
-  finish: (_ block: ChannelBlock, _ filter: Int) -> Void
+  _ units: Range<Int>, transpose: FloatTransposition, inputLine: WinogradLine,
+  multiply: (ProductBlock) -> Void, outputLine: WinogradLine,
+  finish: (_ block: ChannelBlock, _ image: Int, _ filter: Int) -> Void
 ) {
   guard let weights = arguments.transformedWeights else { return }
   let grid = arguments.channelGrid(tile)
@@ -119,25 +134,26 @@ public func channelConvolution(
     let place = unit / grid.filterBlocks
     let block = ChannelBlock(arguments, grid, place, scratch)
     if place != present {
-      block.transformInputs(inputLine)
+      block.transformInputs(transpose, inputLine)
       present = place
     }
     let filter = unit % grid.filterBlocks &* grid.filtersPerUnit
     let filters = min(grid.filtersPerUnit, grid.filters &- filter)
     block.multiply(weights, filter, filters, multiply)
-    var panel = 0
-    while panel < filters / 16 {
-      block.transformOutputs(panel, of: filters, outputLine)
-      finish(block, filter &+ panel &* 16)
-      panel &+= 1
+    var part = 0
+    while part < filters / 16 &* block.images {
+      let (panel, image) = (part / block.images, part % block.images)
+      block.transformOutputs(image, panel, of: filters, outputLine)
+      finish(block, image, filter &+ panel &* 16)
+      part &+= 1
     }
     unit &+= 1
   }
 }
 
 extension ChannelBlock {
-  /// The pixels of sixteen channels from `channel` on.
-  private func gather(_ channel: Int) {
+  /// The pixels of sixteen channels of an image from `channel` on.
+  private func gather(_ image: Int, _ channel: Int, _ transpose: FloatTransposition) {
     let (height, width) = (arguments.height, arguments.width)
     let step = grid.tile.stride &* grid.tile.outputs
     ImageRegion(
@@ -145,19 +161,21 @@ extension ChannelBlock {
       left: tiles.column &* step &- arguments.window.padLeft,
       height: grid.regionHeight, width: grid.regionWidth
     ).gather(
-      arguments.x + (tiles.image &* grid.channels &+ channel) &* height &* width, height, width, panels: 1,
-      into: region)
+      arguments.x + ((tiles.image &+ image) &* grid.channels &+ channel) &* height &* width, height, width,
+      panels: 1,
+      into: region, transpose)
   }
 
   /// Lanes are channels.
-  func transformInputs(_ inputLine: WinogradLine) {
+  func transformInputs(_ transpose: FloatTransposition, _ inputLine: WinogradLine) {
     let (tile, channels, width) = (grid.tile, grid.channels, grid.regionWidth)
     let side = tile.inputs
     nnp_clear(region, grid.regionHeight &* width &* 16)
-    var channel = 0
-    while channel < channels {
-      gather(channel)
-      var target = inputs + channel
+    var part = 0
+    while part < images &* (channels / 16) {
+      let (image, channel) = (part / (channels / 16), part % (channels / 16) &* 16)
+      gather(image, channel, transpose)
+      var target = inputs + (image &* tiles.count &* grid.tileStride &+ channel)
       var place = 0
       while place < tiles.count {
         let first = (place / tiles.columns &* width &+ place % tiles.columns) &* tile.stride &* tile.outputs
@@ -179,7 +197,7 @@ extension ChannelBlock {
         target += grid.tileStride
         place &+= 1
       }
-      channel &+= 16
+      part &+= 1
     }
   }
 
@@ -201,19 +219,19 @@ extension ChannelBlock {
           a: UnsafePointer(inputs) + first, aStride: grid.tileStride,
           panels: block + (first &* stored.count &+ (filter &- stored.lowerBound) &* k), panelStride: k &* 16,
           c: products + frequency &* grid.productStride, cStride: filters, columnBias: nil, rowBias: nil,
-          rows: tiles.count, columns: filters, k: k, readsPanelsAhead: true))
+          rows: images &* tiles.count, columns: filters, k: k, readsPanelsAhead: true))
       frequency &+= 1
     }
   }
 
-  /// A panel of the products of `filters` filters to outputs. Lanes are filters.
-  func transformOutputs(_ panel: Int, of filters: Int, _ outputLine: WinogradLine) {
+  /// A panel of an image's products with `filters` filters to outputs. Lanes are filters.
+  func transformOutputs(_ image: Int, _ panel: Int, of filters: Int, _ outputLine: WinogradLine) {
     let tile = grid.tile
     let (n, m, first) = (tile.tile.inputs, tile.outputs, tile.firstFrequency)
     var place = 0
     while place < tiles.count {
       // The columns, then the rows.
-      var source = UnsafePointer(products) + (place &* filters &+ panel &* 16)
+      var source = UnsafePointer(products) + ((image &* tiles.count &+ place) &* filters &+ panel &* 16)
       var i = first
       while i < n {
         outputLine(source - first &* grid.productStride, grid.productStride, values + i &* 16, n &* 16)
@@ -231,9 +249,9 @@ extension ChannelBlock {
     }
   }
 
-  /// The block's outputs of sixteen filters from `filter` on, or the largest of their squares, to their planes.
+  /// The block's outputs of an image and sixteen filters from `filter` on, or the largest of their squares, to their planes.
   @inlinable @inline(never) @_optimize(size)
-  func finish<I: InstructionSet>(_ filter: Int, _: I.Type) {
+  func finish<I: InstructionSet>(_ image: Int, _ filter: Int, _: I.Type) {
     let (top, left) = (tiles.row &* grid.tile.outputs, tiles.column &* grid.tile.outputs)
     let epilogue = arguments.epilogue
     let (low, high) = (nnp_splat(epilogue.low), nnp_splat(epilogue.high))
@@ -269,22 +287,10 @@ extension ChannelBlock {
     }
     if epilogue.isSeparate { epilogue.apply(to: region, rows &* columns &* 16, I.self) }
     let (height, width) = (arguments.resultHeight(I.self), arguments.resultWidth(I.self))
-    let plane = arguments.y + (tiles.image &* grid.filters &+ filter) &* height &* width
-    scatter(plane + (top / side &* width &+ left / side), rows, columns, height, width)
-  }
-
-  /// Rows of vectors of sixteen filters to their planes, from `corner` of the first one on.
-  @inline(never) @export(interface)
-  public func scatter(
-    _ corner: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, _ height: Int, _ width: Int
-  ) {
-    // Whole rows follow each other.
-    let run = columns == width ? rows &* columns : columns
-    var done = 0
-    while done < rows &* columns {
-      transposeFloats(
-        UnsafePointer(region) + done &* 16, 16, corner + done / columns &* width, height &* width, 16, run)
-      done &+= run
-    }
+    let plane = arguments.y + ((tiles.image &+ image) &* grid.filters &+ filter) &* height &* width
+    scatterPanel(
+      UnsafePointer(region), columns, rows, columns, plane + (top / side &* width &+ left / side), height,
+      width
+    ) { I.transpose($0, $1, $2, $3, $4, $5) }
   }
 }

@@ -19,10 +19,9 @@ public struct ImageRegion {
 
   /// Copies the pixels of `panels` · 16 channels, planes of (imageHeight, imageWidth) that follow each other, to panels of 16 channels:
   /// each (height, width, 16). What lies outside of the image is left alone.
-  @inline(never) @export(interface)
-  public func gather(
+  func gather(
     _ planes: UnsafePointer<Float>, _ imageHeight: Int, _ imageWidth: Int, panels: Int,
-    into target: UnsafeMutablePointer<Float>
+    into target: UnsafeMutablePointer<Float>, _ transpose: FloatTransposition
   ) {
     let plane = imageHeight &* imageWidth
     let first = max(0, left)
@@ -30,44 +29,31 @@ public struct ImageRegion {
     if count <= 0 { return }
     var y = max(0, top)
     while y < min(imageHeight, top &+ height) {
-      Panels.packTransposed(
-        planes + (y &* imageWidth &+ first), k: count, columns: panels &* 16, rowStride: plane,
-        into: target + ((y &- top) &* width &+ first &- left) &* 16, range: 0..<panels,
-        panelStride: height &* width &* 16)
+      var panel = 0
+      while panel < panels {
+        transpose(
+          planes + (panel &* 16 &* plane &+ y &* imageWidth &+ first), plane,
+          target + ((panel &* height &+ y &- top) &* width &+ first &- left) &* 16, 16, count, 16)
+        panel &+= 1
+      }
       y &+= 1
     }
   }
 }
 
-/// Copies the upper left `lines` x `pixels` of `size` x `size` vectors of sixteen filters to planes of (height, width), from `corner` of the
+/// Copies rows of `columns` vectors of sixteen filters, which are `pitch` vectors apart, to planes of (height, width), from `corner` of the
 /// first one on.
-@inline(never) @export(interface)
-public func scatterTile(
-  _ vectors: UnsafePointer<Float>, _ size: Int, _ lines: Int, _ pixels: Int,
-  _ corner: UnsafeMutablePointer<Float>, _ height: Int, _ width: Int
+@inlinable @inline(__always)
+func scatterPanel(
+  _ vectors: UnsafePointer<Float>, _ pitch: Int, _ rows: Int, _ columns: Int,
+  _ corner: UnsafeMutablePointer<Float>, _ height: Int, _ width: Int, _ transpose: FloatTransposition
 ) {
-  let plane = height &* width
+  // Whole rows follow each other.
+  let isWhole = columns == width && columns == pitch
+  let (lines, run) = isWhole ? (1, rows &* columns) : (rows, columns)
   var y = 0
   while y < lines {
-    let source = vectors + y &* size &* 16
-    let target = corner + y &* width
-    var x = 0
-    while x &+ 4 <= pixels {
-      var lane = 0
-      while lane < 16 {
-        nnp_transpose_4x4(source + (x &* 16 &+ lane), 16, target + (lane &* plane &+ x), plane)
-        lane &+= 4
-      }
-      x &+= 4
-    }
-    while x < pixels {
-      var lane = 0
-      while lane < 16 {
-        target[lane &* plane &+ x] = source[x &* 16 &+ lane]
-        lane &+= 1
-      }
-      x &+= 1
-    }
+    transpose(vectors + y &* pitch &* 16, 16, corner + y &* width, height &* width, 16, run)
     y &+= 1
   }
 }

@@ -75,6 +75,14 @@ extension TransposedConvolutionArguments {
   @inlinable @inline(__always) var regionHeight: Int { blocks.blockRows &* tile.outputs &+ 2 }
   @inlinable @inline(__always) var regionWidth: Int { blocks.blockColumns &* tile.outputs &+ 2 }
 
+  /// Pixels down and across the outputs of a block.
+  @inlinable @inline(__always) var resultHeight: Int { blocks.blockRows &* tile.outputs &* 2 }
+  @inlinable @inline(__always) var resultWidth: Int { blocks.blockColumns &* tile.outputs &* 2 }
+  /// Elements of the inputs of a block, or of the outputs of sixteen filters, whichever are more.
+  @inlinable @inline(__always) var regionSize: Int {
+    max(channels &* regionHeight &* regionWidth, 16 &* resultHeight &* resultWidth)
+  }
+
   // Elements from one frequency to the next: a line more than the data, so that they do not share the cache's sets.
   @inlinable @inline(__always) var inputStride: Int { blocks.largest &* channels &+ 16 }
   @inlinable @inline(__always) var productStride: Int {
@@ -88,9 +96,7 @@ extension TransposedConvolutionArguments {
 
   /// See ``TransposedBlock``.
   public var scratchSize: Int {
-    let pixels = regionHeight &* regionWidth
-    let vectors = tile.frequencies &+ 4 &* tile.outputs &* tile.outputs
-    return (channels &* pixels &+ tile.frequencies &* (inputStride &+ productStride) &+ vectors &* 16) &* 4
+    (regionSize &+ tile.frequencies &* (inputStride &+ productStride &+ 16)) &* 4
   }
 }
 
@@ -98,15 +104,14 @@ extension TransposedConvolutionArguments {
 public struct TransposedBlock {
   @usableFromInline let arguments: TransposedConvolutionArguments
   @usableFromInline let tiles: TileBlocks.Block
-  /// The inputs: panels of 16 channels, each (pixels, 16), zeros around the image.
+  /// The inputs: panels of 16 channels, each (pixels, 16), zeros around the image; then the outputs of sixteen filters.
   @usableFromInline let region: UnsafeMutablePointer<Float>
   /// The transformed inputs: for each frequency (tiles, C).
   @usableFromInline let inputs: UnsafeMutablePointer<Float>
   /// The products: for each frequency (tiles, 4, filters), of the phases that have it.
   @usableFromInline let products: UnsafeMutablePointer<Float>
-  /// n² vectors, and then (2m)² of outputs.
+  /// n² vectors.
   @usableFromInline let values: UnsafeMutablePointer<Float>
-  @usableFromInline let outputs: UnsafeMutablePointer<Float>
 
   init(
     _ arguments: TransposedConvolutionArguments, _ block: Int, _ scratch: UnsafeMutablePointer<Float>
@@ -115,10 +120,9 @@ public struct TransposedBlock {
     tiles = arguments.blocks.block(block)
     let frequencies = arguments.tile.frequencies
     region = scratch
-    inputs = region + arguments.channels &* arguments.regionHeight &* arguments.regionWidth
+    inputs = region + arguments.regionSize
     products = inputs + frequencies &* arguments.inputStride
     values = products + frequencies &* arguments.productStride
-    outputs = values + frequencies &* 16
   }
 }
 
@@ -130,7 +134,8 @@ func transposedConvolution<I: InstructionSet>(
 ) {
   let tile = arguments.tile
   transposedConvolution(
-    arguments, scratch, units, inputLine: { tile.inputLine($0, $1, 0..<tile.inputs, $2, $3, I.self) },
+    arguments, scratch, units, transpose: { I.transpose($0, $1, $2, $3, $4, $5) },
+    inputLine: { tile.inputLine($0, $1, 0..<tile.inputs, $2, $3, I.self) },
     multiply: { $0.run(I.self) }, outputLine: { tile.outputLine($0, $1, $2, $3, $4, I.self) })
 }
 
@@ -138,7 +143,8 @@ func transposedConvolution<I: InstructionSet>(
 @inline(never) @export(interface)
 public func transposedConvolution(
   _ arguments: TransposedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
-  inputLine: WinogradLine, multiply: (ProductBlock) -> Void, outputLine: PartialWinogradLine
+  transpose: FloatTransposition, inputLine: WinogradLine, multiply: (ProductBlock) -> Void,
+  outputLine: PartialWinogradLine
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
   let filterBlocks = arguments.filterBlocks
@@ -148,25 +154,30 @@ public func transposedConvolution(
   while unit < units.upperBound {
     let block = TransposedBlock(arguments, unit / filterBlocks, floats)
     if unit / filterBlocks != present {
-      block.transformInputs(inputLine)
+      block.transformInputs(transpose, inputLine)
       present = unit / filterBlocks
     }
     let filter = unit % filterBlocks &* TransposedConvolutionArguments.filtersPerBlock
     let filters = min(TransposedConvolutionArguments.filtersPerBlock, arguments.filters &- filter)
     block.multiply(filter, filters, multiply)
-    block.transformOutputs(filter, filters, outputLine)
+    var panel = 0
+    while panel < filters / 16 {
+      block.transformOutputs(panel, of: filters, outputLine)
+      block.scatter(filter &+ panel &* 16, transpose)
+      panel &+= 1
+    }
     unit &+= 1
   }
 }
 
 extension TransposedBlock {
   /// Lanes are channels.
-  func transformInputs(_ inputLine: WinogradLine) {
+  func transformInputs(_ transpose: FloatTransposition, _ inputLine: WinogradLine) {
     let (tile, channels) = (arguments.tile, arguments.channels)
     let (n, m) = (tile.inputs, tile.outputs)
     let (width, pixels) = (arguments.regionWidth, arguments.regionHeight &* arguments.regionWidth)
     let stride = arguments.inputStride
-    gather()
+    gather(transpose)
     var panel = 0
     while panel < channels / 16 {
       var place = 0
@@ -219,42 +230,35 @@ extension TransposedBlock {
     }
   }
 
-  /// Lanes are filters.
-  func transformOutputs(_ filter: Int, _ filters: Int, _ outputLine: PartialWinogradLine) {
+  /// A panel of the products of `filters` filters to outputs. Lanes are filters.
+  func transformOutputs(_ panel: Int, of filters: Int, _ outputLine: PartialWinogradLine) {
     let (tile, down, across) = (arguments.tile, arguments.down, arguments.across)
     let (n, m) = (tile.inputs, tile.outputs)
-    let stride = arguments.productStride
-    let plane = 4 &* arguments.height &* arguments.width
-    let target = arguments.y + (tiles.image &* arguments.filters &+ filter) &* plane
+    let (stride, pitch) = (arguments.productStride, arguments.resultWidth)
     var vector = 0
-    while vector < tiles.count &* (filters / 16) {
-      let (place, panel) = (vector / (filters / 16), vector % (filters / 16))
-      var phase = 0
-      while phase < 4 {
-        let lines = down.frequencies(phase / 2, tile)
-        let places = across.frequencies(phase % 2, tile)
-        let source = products + ((place &* 4 &+ phase) &* filters &+ panel &* 16)
-        var j = places.lowerBound
-        while j < places.upperBound {
-          outputLine(UnsafePointer(source) + j &* stride, n &* stride, lines, values + j &* 16, n &* 16)
-          j &+= 1
-        }
-        let corner = outputs + (phase / 2 &* 2 &* m &+ phase % 2) &* 16
-        var i = 0
-        while i < m {
-          outputLine(
-            UnsafePointer(values) + i &* n &* 16, 16, places, corner + i &* 4 &* m &* 16, 32)
-          i &+= 1
-        }
-        phase &+= 1
+    while vector < tiles.count &* 4 {
+      let (place, phase) = (vector / 4, vector % 4)
+      let lines = down.frequencies(phase / 2, tile)
+      let places = across.frequencies(phase % 2, tile)
+      let source = products + (vector &* filters &+ panel &* 16)
+      var j = places.lowerBound
+      while j < places.upperBound {
+        outputLine(UnsafePointer(source) + j &* stride, n &* stride, lines, values + j &* 16, n &* 16)
+        j &+= 1
       }
-      scatter(place, target + panel &* 16 &* plane)
+      let (row, column) = (place / tiles.columns &* m, place % tiles.columns &* m)
+      let corner = region + ((2 &* row &+ phase / 2) &* pitch &+ 2 &* column &+ phase % 2) &* 16
+      var i = 0
+      while i < m {
+        outputLine(UnsafePointer(values) + i &* n &* 16, 16, places, corner + i &* 2 &* pitch &* 16, 32)
+        i &+= 1
+      }
       vector &+= 1
     }
   }
 
   /// The pixels under the block's tiles, channels side by side.
-  private func gather() {
+  private func gather(_ transpose: FloatTransposition) {
     let m = arguments.tile.outputs
     let pixels = ImageRegion(
       top: tiles.row &* m &- 1, left: tiles.column &* m &- 1, height: arguments.regionHeight,
@@ -264,19 +268,18 @@ extension TransposedBlock {
     pixels.gather(
       arguments.x + tiles.image &* arguments.channels &* arguments.height &* arguments.width,
       arguments.height,
-      arguments.width, panels: arguments.channels / 16, into: region)
+      arguments.width, panels: arguments.channels / 16, into: region, transpose)
   }
 
-  /// A tile's outputs of sixteen filters to their planes, from `target` on.
-  private func scatter(_ place: Int, _ target: UnsafeMutablePointer<Float>) {
+  /// The block's outputs of sixteen filters from `filter` on to their planes.
+  func scatter(_ filter: Int, _ transpose: FloatTransposition) {
     let size = 2 &* arguments.tile.outputs
     let (height, width) = (2 &* arguments.height, 2 &* arguments.width)
-    let (top, left) = (
-      (tiles.row &+ place / tiles.columns) &* size, (tiles.column &+ place % tiles.columns) &* size
-    )
-    scatterTile(
-      outputs, size, min(size, height &- top), min(size, width &- left), target + (top &* width &+ left),
-      height, width)
+    let (top, left) = (tiles.row &* size, tiles.column &* size)
+    let plane = arguments.y + (tiles.image &* arguments.filters &+ filter) &* height &* width
+    scatterPanel(
+      UnsafePointer(region), arguments.resultWidth, min(tiles.rows &* size, height &- top),
+      min(tiles.columns &* size, width &- left), plane + (top &* width &+ left), height, width, transpose)
   }
 }
 
@@ -291,6 +294,11 @@ public typealias PartialWinogradLine = (
 ) -> Void
 
 extension WinogradTile {
+  /// Whether `present` has a place; it lacks no other one than the first and the last.
+  @inlinable @inline(__always) func has(_ place: Int, _ present: Range<Int>) -> Bool {
+    (place > 0 || present.lowerBound == 0) && (place < inputs &- 1 || present.upperBound == inputs)
+  }
+
   /// Inputs and frequencies out of `present` are left out: the frequencies in it must not depend on those inputs.
   @inlinable @inline(never)
   func inputLine<I: InstructionSet>(
@@ -298,9 +306,9 @@ extension WinogradTile {
     _ toStep: Int, _: I.Type
   ) {
     transformInput(I.self) {
-      present.contains($0) ? nnp_load(from + $0 &* step) : nnp_splat(0)
+      has($0, present) ? nnp_load(from + $0 &* step) : nnp_splat(0)
     } _: {
-      if present.contains($0) { nnp_store(to + $0 &* toStep, $1) }
+      if has($0, present) { nnp_store(to + $0 &* toStep, $1) }
     }
   }
 
@@ -311,7 +319,7 @@ extension WinogradTile {
     _ toStep: Int, _: I.Type
   ) {
     transformOutput(I.self) {
-      present.contains($0) ? nnp_load(from + $0 &* step) : nnp_splat(0)
+      has($0, present) ? nnp_load(from + $0 &* step) : nnp_splat(0)
     } _: {
       nnp_store(to + $0 &* toStep, $1)
     }

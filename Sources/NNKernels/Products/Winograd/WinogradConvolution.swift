@@ -22,22 +22,9 @@ extension ConvolutionArguments {
   @inlinable @inline(__always)
   func winogradStrides(_ grid: WinogradGrid) -> (inputs: Int, products: Int) {
     (
-      channels &* grid.tile.phases &* winogradRowLength(grid) &+ 16,
+      channels &* grid.tile.phases &* grid.blockColumns &+ 16,
       min(outputChannels, Self.winogradFilters) &* grid.blockColumns &+ 16
     )
-  }
-
-  /// Whether so many tiles exchange places with the filters, see ``ProductBlock/multiplyExchanged(_:_:)``: then they lie in rows.
-  @inline(never) @export(interface)
-  public func exchanges(_ tiles: Int) -> Bool {
-    ProductBlock.gainsByExchange(
-      columns: tiles, lanes: Panels.count(columns: tiles) &* 16, k: channels)
-  }
-
-  /// Elements that a channel of the largest block takes: in rows an odd number of lines.
-  @inline(never) @export(interface)
-  public func winogradRowLength(_ grid: WinogradGrid) -> Int {
-    exchanges(min(grid.blockLength, grid.count)) ? (grid.blockColumns / 16 | 1) &* 16 : grid.blockColumns
   }
 
   @inlinable @inline(__always)
@@ -49,7 +36,6 @@ extension ConvolutionArguments {
     let strides = winogradStrides(grid)
     return tile.frequencies &* (strides.inputs &+ strides.products)
       &+ WinogradOperand.stagingSize(tile)
-      &+ ProductBlock.exchangedSize(rows: Self.winogradFilters, columns: grid.blockColumns)
   }
 }
 
@@ -78,19 +64,17 @@ func winogradConvolution<I: InstructionSet>(
     let block = unit / arguments.winogradFilterBlocks
     let first = block &* grid.blockLength
     let tiles = min(grid.blockLength, grid.count &- first)
-    let isExchanged = arguments.exchanges(tiles)
-    let rowLength = !isExchanged || tiles <= 16 ? 16 : arguments.winogradRowLength(grid)
     if block != present {
       var done = 0
       while done < tiles {
         let (place, count) = (first &+ done, min(16, tiles &- done))
-        let target = scratch + (isExchanged ? done : done &* channels)
+        let target = scratch + done &* channels
         if tile == .wide {
           operand.transformPhases(
-            place, count, staging, target, frequencyStride: strides.inputs, channelStride: rowLength, I.self)
+            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
         } else {
           operand.transform(
-            place, count, staging, target, frequencyStride: strides.inputs, channelStride: rowLength, I.self)
+            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
         }
         done &+= 16
       }
@@ -102,20 +86,13 @@ func winogradConvolution<I: InstructionSet>(
       of: filter, tile, filters: arguments.outputChannels, channels: channels)
     var frequency = 0
     while frequency < tile.frequencies {
-      var product = ProductBlock(
+      ProductBlock(
         a: weights + (stored.start &+ frequency &* stored.frequencyStride), aStride: 0,
         panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
         c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
         rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels,
-        aInPanels: true, readsAhead: true)
-      if isExchanged {
-        product.columns = tiles
-        product.panelStride = 16
-        product.panelStep = rowLength
-        product.multiplyExchanged(staging + WinogradOperand.stagingSize(tile), I.self)
-      } else {
-        product.run(I.self)
-      }
+        aInPanels: true, readsAhead: true
+      ).run(I.self)
       frequency &+= 1
     }
     arguments.winogradOutputs(
