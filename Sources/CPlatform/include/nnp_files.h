@@ -17,6 +17,24 @@ typedef struct {
   size_t size;
 } nnp_mapping;
 
+// Maps a file that begins in the middle of a huge page, so that the kernel cannot map one of its own whole: reading a byte would then cost
+// 2 MiB of resident memory.
+static inline void *_Nonnull nnp_file_map_in_pages(int file, size_t size) {
+  const size_t huge = (size_t)2 << 20;
+  if (size < huge || size > SIZE_MAX - 2 * huge) return mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+  char *reserved = (char *)mmap(NULL, size + 2 * huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (reserved == MAP_FAILED) return MAP_FAILED;
+  char *begin = (char *)(((uintptr_t)reserved + huge - 1) & ~(huge - 1)) + huge / 2;
+  char *end = begin + ((size + 4095) & ~(size_t)4095), *reserved_end = reserved + size + 2 * huge;
+  void *bytes = mmap(begin, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
+  int error = errno;
+  if (bytes == MAP_FAILED) begin = end = reserved_end;
+  munmap(reserved, (size_t)(begin - reserved));
+  if (end < reserved_end) munmap(end, (size_t)(reserved_end - end));
+  errno = error;
+  return bytes;
+}
+
 // Maps a regular file for reading. An empty file gives bytes == NULL and size == 0.
 static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull mapping) {
   mapping->bytes = NULL;
@@ -34,7 +52,7 @@ static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull 
     return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
   }
   if (status.st_size > 0) {
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    void *bytes = nnp_file_map_in_pages(file, (size_t)status.st_size);
     if (bytes == MAP_FAILED) {
       int error = errno;
       close(file);
