@@ -212,6 +212,10 @@ private let inspected = """
     #expect(operators.reduce(0) { $0 + ($1["operations"] as! Int) } == 24)
     let events = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: trace)))
     #expect((events as! [[String: Any]]).map { $0["ph"] as? String } == operators.map { _ in "X" })
+    let shared = try nnpack("profile", path, "--runs", "1", "--threads", "2", "--summary")
+    #expect(shared.status == 0 && shared.output.contains("GFLOP/s"), "\(shared.errors)")
+    let many = try nnpack("profile", path, "--threads", "257")
+    #expect(many.status == 64 && many.errors.contains("--threads is from 1 to 256"))
     let summary = try nnpack("profile", path, "--runs", "1", "--summary", "--dimension", "T=3")
     #expect(summary.status == 64 && summary.errors.contains("no free dimension 'T'"))
   }

@@ -134,21 +134,26 @@ public final class Plan {
     // Counted by hand: iterators of unoptimised builds allocate, and what a run allocates is tested in those too.
     var next = 0
     while next < steps.count {
-      let step = steps[next]
+      try perform(steps[next])
       next += 1
-      if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
-        if let team {
-          try team.takeUnretainedValue().run(
-            units: step.units, threads: threads, grain: step.grain, work: step.body)
-        } else {
-          ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
-        }
-      } else {
-        step.body(0..<step.units, 0)
-      }
-      if fault.isRaised { throw fault.take(nodes[step.node]) }
     }
     carryStates()
+  }
+
+  /// Runs a step by as many threads as are worth it.
+  @inline(__always)
+  func perform(_ step: Step) throws(NNError) {
+    if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
+      if let team {
+        try team.takeUnretainedValue().run(
+          units: step.units, threads: threads, grain: step.grain, work: step.body)
+      } else {
+        ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
+      }
+    } else {
+      step.body(0..<step.units, 0)
+    }
+    if fault.isRaised { throw fault.take(nodes[step.node]) }
   }
 
   /// Brings each state's new value to where the next run reads it.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import NNRuntime
 
-/// How a session runs: the options that `run` and `bench` share.
+/// How a session runs: the options that `run`, `bench` and `profile` share.
 struct ExecutionOptions: ParsableArguments {
   @Option(help: "Threads to run on.") var threads = 1
 
@@ -16,7 +16,7 @@ struct ExecutionOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if threads < 1 { throw ValidationError("--threads takes a number of at least 1") }
+    guard (1...256).contains(threads) else { throw ValidationError("--threads is from 1 to 256") }
   }
 }
 

@@ -7,12 +7,13 @@ struct Profile: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures what each operator of a .nnrt file takes.",
     discussion: """
-      One thread runs the model on the inputs that bench takes; the shortest time of each operator counts. Elementwise \
+      The model runs on the inputs that bench takes; the shortest time of each operator counts. Elementwise \
       operators that run as one chain are told as one, the last of them. GFLOP/s count products, as bench does; GB/s \
       count the bytes of what an operator reads and writes once each, wherever they come from.
 
       EXAMPLE:
         nnpack profile model.nnrt --runs 50
+        nnpack profile model.nnrt --threads 4 --summary
         nnpack profile model.nnrt --trace model.json   # for Perfetto or chrome://tracing
       """)
 
@@ -22,8 +23,7 @@ struct Profile: ParsableCommand {
 
   @Option(help: "How often to run.") var runs = 20
 
-  @Option(help: ArgumentHelp("Instructions to use: automatic, baseline, v3 or v4.", valueName: "set"))
-  var instructionSet = InstructionSetArgument(.automatic)
+  @OptionGroup var execution: ExecutionOptions
 
   @Flag(help: "Add up operators of the same kind and shapes, those that take longest first.") var summary =
     false
@@ -39,7 +39,7 @@ struct Profile: ParsableCommand {
   func run() throws {
     let graph = try Model.open(path: file).graph
     let profile = try ModelProfile(
-      graph, try trial.inputs(for: graph), instructionSet: instructionSet.level, runs: runs)
+      graph, try trial.inputs(for: graph), execution.session, runs: runs)
     if let trace {
       try ModelOutput.requireFolder(of: trace)
       try WholeFile.write(Array(try JSON.text(profile.trace).utf8), to: trace)

@@ -20,12 +20,13 @@ struct ModelProfile {
 
   /// - Parameter runs: how often the model runs; each operator's shortest time counts.
   /// - Throws: as running the model does; ``ErrorCode/unsupportedOperator`` naming a node whose extents are computed.
-  init(_ graph: Graph, _ inputs: [Tensor], instructionSet: InstructionSetLevel, runs: Int) throws {
+  init(_ graph: Graph, _ inputs: [Tensor], _ execution: Session.Options, runs: Int) throws {
     let inputExtents = inputs.map { $0.extents }
     let resolved = try graph.resolve(inputExtents: inputExtents)
     let plan = try Plan(
       graph, inputExtents: inputExtents,
-      options: Plan.Options(instructionSet: instructionSet.resolved()))
+      options: Plan.Options(
+        threads: execution.threads, instructionSet: execution.instructionSet.resolved()))
     for (index, input) in inputs.enumerated() { plan.input(index).copyMemory(from: input.bytes) }
     var makers = [Int](repeating: -1, count: graph.values.count)
     for (index, node) in graph.nodes.enumerated() {
