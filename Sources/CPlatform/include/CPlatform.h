@@ -7,8 +7,9 @@
 #include "nnp_cpu.h"
 #include "nnp_files.h"
 #include "nnp_memory.h"
-#include "nnp_text.h"
 #include "nnp_peak.h"
+#include "nnp_shuffles.h"
+#include "nnp_text.h"
 #include "nnp_threads.h"
 #include "nnp_vector.h"
 
