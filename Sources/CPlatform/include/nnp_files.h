@@ -20,12 +20,12 @@ typedef struct {
 // Maps a file that begins in the middle of a huge page, so that the kernel cannot map one of its own whole: reading a byte would then cost
 // 2 MiB of resident memory.
 static inline void *_Nonnull nnp_file_map_in_pages(int file, size_t size) {
-  const size_t huge = (size_t)2 << 20;
-  if (size < huge || size > SIZE_MAX - 2 * huge) return mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
-  char *reserved = (char *)mmap(NULL, size + 2 * huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (reserved == MAP_FAILED) return MAP_FAILED;
+  const size_t huge = (size_t)2 << 20, largest_page = (size_t)1 << 16;
+  const int is_large = size >= huge && size <= SIZE_MAX - 2 * huge;
+  char *reserved = is_large ? (char *)mmap(NULL, size + 2 * huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : (char *)MAP_FAILED;
+  if (reserved == MAP_FAILED) return mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
   char *begin = (char *)(((uintptr_t)reserved + huge - 1) & ~(huge - 1)) + huge / 2;
-  char *end = begin + ((size + 4095) & ~(size_t)4095), *reserved_end = reserved + size + 2 * huge;
+  char *end = begin + ((size + largest_page - 1) & ~(largest_page - 1)), *reserved_end = reserved + size + 2 * huge;
   void *bytes = mmap(begin, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
   int error = errno;
   if (bytes == MAP_FAILED) begin = end = reserved_end;

@@ -114,6 +114,7 @@ extension ProductBlock {
           nnp_prefetch(ahead)
         } else {
           nnp_prefetch_far(ahead)
+          // The odd one has its panels to itself, and so two lines at a time.
           if T.rows == 9 { nnp_prefetch_far(ahead + 16) }
         }
         ahead += aheadStep

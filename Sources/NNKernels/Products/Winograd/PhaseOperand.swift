@@ -12,11 +12,11 @@ extension WinogradOperand {
     tile == .wide ? phaseStagingSize : stagingSize
   }
 
-  /// As ``transform(_:_:_:_:frequencyStride:channelStride:_:)``, of the channels of each phase: every second row and column of the image.
+  /// As ``transform(_:_:_:_:frequencyStride:channelStride:_:)``, channels 16 apart, of the channels of each phase: every second row and column of the image.
   @inlinable @inline(never) @_optimize(size)
   func transformPhases<I: InstructionSet>(
     _ first: Int, _ count: Int, _ staging: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>,
-    frequencyStride: Int, channelStride: Int, _: I.Type
+    frequencyStride: Int, _: I.Type
   ) {
     nnp_clear(staging, Self.phaseStagingSize)
     let begin = grid.place(first)
@@ -29,7 +29,7 @@ extension WinogradOperand {
         stagePhase(
           phase, plane + start.image &* imageStride, start.row, start.column, lane, run, staging, I.self)
       }
-      let vector = target + channel &* channelStride
+      let vector = target + channel &* 16
       var i = 0
       while i < 7 {
         pickWideColumns(

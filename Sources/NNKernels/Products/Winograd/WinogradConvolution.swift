@@ -71,7 +71,7 @@ func winogradConvolution<I: InstructionSet>(
         let target = scratch + done &* channels
         if tile == .wide {
           operand.transformPhases(
-            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
+            place, count, staging, target, frequencyStride: strides.inputs, I.self)
         } else {
           operand.transform(
             place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)

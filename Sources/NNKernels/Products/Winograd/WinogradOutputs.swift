@@ -9,6 +9,7 @@ extension ConvolutionArguments {
     _ products: UnsafeMutablePointer<Float>, _ frequencyStride: Int, _ staging: UnsafeMutablePointer<Float>,
     _: I.Type
   ) {
+    // Tiles of five are not for lanes of tiles; without them these numbers are powers of two.
     let m = grid.tile == .two ? 2 : 4
     // Rows and columns of results of a tile, and of a plane.
     let side = isPooled(I.self) ? m / 2 : m
