@@ -93,8 +93,9 @@ def test_closed_objects(models):
     assert session(x).tobytes() == expected.tobytes()
     with session:
         pass
-    with pytest.raises(nnrt.StateError):
-        session.run()
+    for closed in (session.run, session.output, lambda: session(x), lambda: session.set_input(0, x)):
+        with pytest.raises(nnrt.StateError, match="closed"):
+            closed()
     session.close()
     model.close()
 

@@ -115,6 +115,29 @@ def test_strided_and_transposed_arrays_are_taken_as_they_look(models):
     assert model(y[:, ::2]).tobytes() == model(np.ascontiguousarray(y[:, ::2])).tobytes()
 
 
+def test_read_only_arrays_and_subclasses_are_taken(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    x = numbers(3, 16)
+    expected = model(x).tobytes()
+    x.flags.writeable = False
+    assert model(x).tobytes() == expected
+    assert model(x.view(np.memmap)).tobytes() == expected
+    assert model(np.frombuffer(x.tobytes(), np.float32).reshape(3, 16)).tobytes() == expected
+
+
+def test_results_are_new_arrays_of_their_own_shapes(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    session = model.session()
+    x = numbers(9, 16)
+    given = [(rows, session(x[:rows])) for rows in (4, 9, 1, 4, 0, 9, 4)]
+    for rows, result in given:
+        assert result.shape == (rows, 4) and result.flags.owndata and result.flags.writeable
+        assert result.tobytes() == model.session()(x[:rows]).tobytes()
+    with pytest.raises(nnrt.ShapeError):
+        session(numbers(4, 15))
+    assert session(x[:4]).tobytes() == given[0][1].tobytes()
+
+
 def test_narrow_types(models):
     halves, flags = nnrt.load(models / "casts.nnrt")(np.array([0, 1, 2, 255], np.uint8))
     assert halves.dtype == np.float16 and halves.tolist() == [0, 1, 2, 255]

@@ -1,10 +1,11 @@
 """One engine with one model, timed when asked.
 
-usage: worker.py ENGINE FOLDER THREADS
+usage: worker.py ENGINE FOLDER THREADS [calls]
 
 Loads the model and runs it once on input.npy, saves the output as ENGINE.npy, and prints as one JSON line how long loading and the first
 run took. Then, for each number of microseconds that it reads, it runs for about that long and prints the median of the runs' times, in
-microseconds, and the peak of its memory. Inputs are set once, so that a run is the engine's own work.
+microseconds, and the peak of its memory. Inputs are set once, so that a run is the engine's own work; with `calls`, each run takes an
+array and gives a new one, in the way that the engine's users would write it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ import numpy as np  # noqa: E402
 
 x = np.load(folder / "input.npy")
 
-#: Loads the model and gives a function that runs it, and one that gives the output as an array.
-Loaded = tuple[Callable[[], object], Callable[[], np.ndarray]]
+#: Loads the model and gives a function that runs it, one that gives the output as an array, and one that does both for a new input.
+Loaded = tuple[Callable[[], object], Callable[[], np.ndarray], Callable[[], np.ndarray]]
 
 
 def memory() -> float:
@@ -40,7 +41,7 @@ def nnrt(file: str = "model.nnrt") -> Callable[[], Loaded]:
     def load() -> Loaded:
         session = nnrt.load(folder / file, threads=threads).session(threads=threads)
         session.set_input(0, x)
-        return session.run, session.output
+        return session.run, session.output, lambda: session(x)
 
     return load
 
@@ -55,7 +56,11 @@ def onnxruntime() -> Callable[[], Loaded]:
         binding = session.io_binding()
         binding.bind_cpu_input(session.get_inputs()[0].name, x)
         binding.bind_output(session.get_outputs()[0].name)
-        return lambda: session.run_with_iobinding(binding), lambda: binding.copy_outputs_to_cpu()[0]
+        name = session.get_inputs()[0].name
+        return (
+            lambda: session.run_with_iobinding(binding), lambda: binding.copy_outputs_to_cpu()[0],
+            lambda: session.run(None, {name: x})[0],
+        )
 
     return load
 
@@ -68,7 +73,7 @@ def openvino() -> Callable[[], Loaded]:
         settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         request = core.compile_model(str(folder / "model.onnx"), "CPU", settings).create_infer_request()
         request.set_input_tensor(openvino.Tensor(x))
-        return lambda: request.infer(), lambda: np.array(request.get_output_tensor().data)
+        return lambda: request.infer(), lambda: np.array(request.get_output_tensor().data), lambda: request.infer([x])[0]
 
     return load
 
@@ -80,9 +85,16 @@ def litert() -> Callable[[], Loaded]:
         interpreter = Interpreter(model_path=str(folder / "model.tflite"), num_threads=threads)
         interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]
-        interpreter.set_tensor(given["index"], x.astype(given["dtype"]))
+        value = x.astype(given["dtype"])
+        interpreter.set_tensor(given["index"], value)
         output = interpreter.get_output_details()[0]["index"]
-        return interpreter.invoke, lambda: interpreter.get_tensor(output)
+
+        def call() -> np.ndarray:
+            interpreter.set_tensor(given["index"], value)
+            interpreter.invoke()
+            return interpreter.get_tensor(output)
+
+        return interpreter.invoke, lambda: interpreter.get_tensor(output), call
 
     return load
 
@@ -96,10 +108,11 @@ def ncnn() -> Callable[[], Loaded]:
         net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_bf16_storage = False
         if net.load_param(str(folder / "model.ncnn.param")) or net.load_model(str(folder / "model.ncnn.bin")):
             raise RuntimeError("ncnn does not load the model")
-        given = ncnn.Mat(x[0].astype(np.int32) if x.dtype == np.int64 else x[0])
+        value = x[0].astype(np.int32) if x.dtype == np.int64 else x[0]
+        given = ncnn.Mat(value)
         last: list[ncnn.Mat] = []
 
-        def run() -> None:
+        def run(given: ncnn.Mat = given) -> None:
             extractor = net.create_extractor()
             extractor.input("in0", given)
             status, result = extractor.extract("out0")
@@ -107,7 +120,11 @@ def ncnn() -> Callable[[], Loaded]:
                 raise RuntimeError(f"ncnn gives {status}")
             last[:] = [result]
 
-        return run, lambda: np.array(last[0])
+        def call() -> np.ndarray:
+            run(ncnn.Mat(value))
+            return np.array(last[0])
+
+        return run, lambda: np.array(last[0]), call
 
     return load
 
@@ -120,7 +137,9 @@ def mnn() -> Callable[[], Loaded]:
         session = interpreter.createSession({"numThread": threads, "precision": "high", "backend": "CPU"})
         given = interpreter.getSessionInput(session)
         kind, numbers = (MNN.Halide_Type_Int, x.astype(np.int32)) if x.dtype == np.int64 else (MNN.Halide_Type_Float, x)
-        given.copyFrom(MNN.Tensor(x.shape, kind, numbers, MNN.Tensor_DimensionType_Caffe))
+
+        def give() -> None:
+            given.copyFrom(MNN.Tensor(x.shape, kind, numbers, MNN.Tensor_DimensionType_Caffe))
 
         def output() -> np.ndarray:
             result = interpreter.getSessionOutput(session)
@@ -128,7 +147,13 @@ def mnn() -> Callable[[], Loaded]:
             result.copyToHostTensor(copy)
             return np.array(copy.getNumpyData())
 
-        return lambda: interpreter.runSession(session), output
+        def call() -> np.ndarray:
+            give()
+            interpreter.runSession(session)
+            return output()
+
+        give()
+        return lambda: interpreter.runSession(session), output, call
 
     return load
 
@@ -144,7 +169,7 @@ def tract() -> Callable[[], Loaded]:
         def run() -> None:
             last[:] = model.run([given])
 
-        return run, lambda: last[0].to_numpy()
+        return run, lambda: last[0].to_numpy(), lambda: model.run([tract.Tensor.from_numpy(x)])[0].to_numpy()
 
     return load
 
@@ -165,7 +190,11 @@ def torch() -> Callable[[], Loaded]:
         def run() -> None:
             last[:] = [net(given)]
 
-        return run, lambda: last[0].numpy()
+        @torch.inference_mode()
+        def call() -> np.ndarray:
+            return net(torch.from_numpy(x)).numpy()
+
+        return run, lambda: last[0].numpy(), call
 
     return load
 
@@ -180,10 +209,13 @@ def main() -> None:
     load = ENGINES[engine]()
     imported = memory()
     start = time.perf_counter()
-    run, output = load()
+    run, output, call = load()
     run()
     seconds = time.perf_counter() - start
     np.save(folder / f"{engine}.npy", output())
+    if sys.argv[4:] == ["calls"]:
+        run = call
+        np.save(folder / f"{engine}.npy", call())
     print(json.dumps({"load_ms": seconds * 1e3, "imported_mb": imported}), flush=True)
     clock = time.perf_counter
     for line in sys.stdin:

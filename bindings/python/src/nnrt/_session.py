@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from ctypes import c_int64, c_void_p
+from ctypes import byref, c_char, c_int, c_int64, c_size_t, c_void_p
+from functools import partial
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
 
 import numpy as np
@@ -16,7 +17,8 @@ from ._library import RawTensor, SessionOptions, check, lib, pointer_to
 if TYPE_CHECKING:
     from ._model import Model, TensorInfo
 
-_run = lib.nnrt_session_run
+# Functions of the library that take their arguments ready-made: converting them each time would take longer than a small model.
+_set_input, _run, _output = lib["nnrt_session_set_input"], lib["nnrt_session_run"], lib["nnrt_session_output"]
 
 _INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
 
@@ -41,6 +43,74 @@ def make_options(
     )
 
 
+class _Input:
+    """Sets one input; what the shape of the array before this one needs stays."""
+
+    def __init__(self, handle: c_void_p, index: int, info: "TensorInfo") -> None:
+        self._first = partial(_set_input, handle, c_size_t(index), c_int(info._code))
+        self._place = f'input "{info.name}"'
+        self._dtype = info.dtype
+        self._shape: Optional[tuple[int, ...]] = None
+
+    def set(self, value: Any) -> None:
+        is_ready = type(value) is np.ndarray and value.dtype is self._dtype and value.flags.c_contiguous
+        array = value if is_ready else convert(value, self._dtype, self._place)
+        if array.shape != self._shape:
+            dims = (c_int64 * max(array.ndim, 1))(*array.shape)
+            self._call = partial(self._first, dims, c_size_t(array.ndim))
+            self._size = c_size_t(array.nbytes)
+            self._shape = array.shape
+        status = self._call(_address(array), self._size)
+        if status:
+            check(status)
+
+
+def _address(array: np.ndarray) -> Any:
+    """Where the elements are, for a call."""
+    try:
+        return byref(c_char.from_buffer(array))
+    except (TypeError, ValueError):
+        # There is none, or they are read-only. This takes longer.
+        return c_void_p(array.ctypes.data)
+
+
+class _Output:
+    """Shows one output; the array stays while the library's answer does."""
+
+    def __init__(self, handle: c_void_p, index: int) -> None:
+        self._raw = RawTensor()
+        self._call = partial(_output, handle, c_size_t(index), byref(self._raw))
+        self._answer = b""
+
+    def view(self) -> np.ndarray:
+        """The session's own memory, which is not kept alive: for copies."""
+        status = self._call()
+        if status:
+            check(status)
+        answer = bytes(self._raw)
+        if answer != self._answer:
+            self._view, self._answer = _array(self._raw, None), answer
+        return self._view
+
+    def lasting_view(self, session: "Session") -> np.ndarray:
+        """The session's own memory, read-only, which keeps the session alive."""
+        check(self._call())
+        view = _array(self._raw, session)
+        view.flags.writeable = False
+        return view
+
+
+def _array(raw: RawTensor, session: Optional["Session"]) -> np.ndarray:
+    shape = tuple(raw.dims[: raw.rank])
+    dtype = BY_CODE[raw.dtype]
+    if raw.size == 0:
+        return np.empty(shape, dtype)
+    memory = (c_char * raw.size).from_address(raw.data)
+    # NumPy keeps `memory` alive, and `memory` the session.
+    memory._session = session
+    return np.ndarray(shape, dtype, memory)
+
+
 class Session:
     """Inputs, outputs and the memory in between. Made by `Model.session`.
 
@@ -63,6 +133,9 @@ class Session:
         handle = c_void_p()
         check(lib.nnrt_session_create(model._open_handle(), pointer_to(options), pointer_to(handle)))
         self._handle = handle.value
+        self._call = partial(_run, handle)
+        self._setters = [_Input(handle, index, info) for index, info in enumerate(self._inputs)]
+        self._getters = [_Output(handle, index) for index in range(len(self._outputs))]
 
     def set_input(self, input: Union[int, str], value: Any) -> None:
         """Copies an array into an input, named by index or name. It stays set for later runs.
@@ -72,15 +145,9 @@ class Session:
             ShapeError: the model takes another shape.
         """
         index = _position(self._inputs, input, "input")
-        info = self._inputs[index]
-        array = convert(value, info.dtype, f'input "{info.name}"')
-        dims = (c_int64 * max(array.ndim, 1))(*array.shape)
         with self._lock:
-            check(
-                lib.nnrt_session_set_input(
-                    self._open_handle(), index, info._code, dims, array.ndim, array.ctypes.data, array.nbytes
-                )
-            )
+            self._open_handle()
+            self._setters[index].set(value)
 
     def run(self) -> None:
         """Computes the outputs, with the GIL released.
@@ -93,7 +160,7 @@ class Session:
         # Quicker than `with`, by what shows beside the smallest models.
         self._lock.acquire()
         try:
-            status = _run(self._handle or self._open_handle())
+            status = self._call()
         finally:
             self._lock.release()
         if status:
@@ -108,41 +175,34 @@ class Session:
         """
         index = _position(self._outputs, output, "output")
         with self._lock:
-            raw = RawTensor()
-            check(lib.nnrt_session_output(self._open_handle(), index, pointer_to(raw)))
-            shape = tuple(raw.dims[: raw.rank])
-            dtype = BY_CODE[raw.dtype]
-            if raw.size == 0:
-                return np.empty(shape, dtype)
-            memory = (ctypes.c_char * raw.size).from_address(raw.data)
-            # NumPy keeps `memory` alive, and `memory` the session.
-            memory._session = self
-            view = np.frombuffer(memory, dtype=dtype).reshape(shape)
-            if copy:
-                return view.copy()
-            view.flags.writeable = False
-            return view
+            self._open_handle()
+            getter = self._getters[index]
+            return getter.view().copy() if copy else getter.lasting_view(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
         """Sets the inputs, runs, and copies the outputs; see `Model.__call__`."""
         values = bind(self._inputs, args, kwargs)
         with self._lock:
-            for index, value in enumerate(values):
-                self.set_input(index, value)
-            self.run()
-            results = tuple(self.output(index) for index in range(len(self._outputs)))
-        return results[0] if len(results) == 1 else results
+            self._open_handle()
+            for setter, value in zip(self._setters, values):
+                setter.set(value)
+            status = self._call()
+            if status:
+                check(status)
+            results = [getter.view().copy() for getter in self._getters]
+        return results[0] if len(results) == 1 else tuple(results)
 
     def close(self) -> None:
         """Gives the memory back. Views of outputs end here."""
         with self._lock:
             handle, self._handle = self._handle, None
+            self._call = _refuse
             if handle is not None:
                 lib.nnrt_session_destroy(handle)
 
     def _open_handle(self) -> int:
         if self._handle is None:
-            raise StateError("the session is closed", 2, "NNRT_INVALID_STATE")
+            _refuse()
         return self._handle
 
     def __enter__(self) -> "Session":
@@ -159,6 +219,10 @@ class Session:
         return f"<nnrt.Session{' (closed)' if self._handle is None else ''}>"
 
 
+def _refuse() -> int:
+    raise StateError("the session is closed", 2, "NNRT_INVALID_STATE")
+
+
 def _position(infos: Sequence["TensorInfo"], key: Union[int, str], kind: str) -> int:
     if isinstance(key, str):
         for index, info in enumerate(infos):
@@ -171,8 +235,10 @@ def _position(infos: Sequence["TensorInfo"], key: Union[int, str], kind: str) ->
     return key
 
 
-def bind(infos: Sequence["TensorInfo"], args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+def bind(infos: Sequence["TensorInfo"], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
     """One value for each input, from positional arguments, names, or one dict of names."""
+    if not kwargs and len(args) == len(infos) and args and type(args[0]) is np.ndarray:
+        return args
     if len(args) == 1 and isinstance(args[0], Mapping):
         kwargs = {**args[0], **kwargs}
         args = ()
