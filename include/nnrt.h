@@ -266,7 +266,10 @@ typedef struct nnrt_tensor_info {
   const char *dim_names[NNRT_MAX_RANK];
 } nnrt_tensor_info;
 
-/** A view of a result: the elements stay in the session. */
+/**
+ * A view of a result, whose elements stay in the session, or of elements of yours for
+ * `nnrt_session_call`.
+ */
 typedef struct nnrt_tensor {
   /** The type of the elements. */
   nnrt_dtype dtype;
@@ -274,7 +277,10 @@ typedef struct nnrt_tensor {
   size_t rank;
   /** The extents, outermost first, of which `rank` are set. */
   int64_t dims[NNRT_MAX_RANK];
-  /** The elements in row-major order, little-endian. Never NULL, also when there are none. */
+  /**
+   * The elements in row-major order, little-endian. Of results never NULL, also when there are
+   * none.
+   */
   const void *data;
   /** How many bytes `data` has. */
   size_t size;
@@ -651,6 +657,26 @@ NNRT_API nnrt_status nnrt_session_run(nnrt_session *session);
  */
 NNRT_API nnrt_status nnrt_session_output(const nnrt_session *session, size_t index,
                                          nnrt_tensor *view);
+
+/**
+ * Sets the first inputs, runs, and shows the first outputs, as `nnrt_session_set_input`,
+ * `nnrt_session_run` and `nnrt_session_output` do one by one: for callers to whom each call costs
+ * something. Inputs beyond `input_count` stay as they were set.
+ *
+ * @param session  The session.
+ * @param inputs  What inputs 0 to `input_count` - 1 get. Not kept. NULL is allowed if `input_count`
+ *   is 0.
+ * @param input_count  How many there are; at most as many as the model has inputs.
+ * @param outputs  Views of outputs 0 to `output_count` - 1, filled on success; see
+ *   `nnrt_session_output` for how long they hold. NULL is allowed if `output_count` is 0.
+ * @param output_count  How many there are; at most as many as the model has outputs.
+ * @return `NNRT_OK`; what the three functions return for the first thing that fails. Inputs before
+ *   that are set then.
+ * @note Threads: One at a time for one session; any number of sessions run at once.
+ */
+NNRT_API nnrt_status nnrt_session_call(nnrt_session *session, const nnrt_tensor *inputs,
+                                       size_t input_count, nnrt_tensor *outputs,
+                                       size_t output_count);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,55 @@ extension Session {
     guard let handle else { throw NNError(.invalidArgument, "session is NULL") }
     return Unmanaged<Session>.fromOpaque(handle).takeUnretainedValue()
   }
+
+  /// See ``nnrt_session_set_input``.
+  fileprivate func set(
+    _ index: Int, _ code: nnrt_dtype_code, _ dims: UnsafePointer<Int64>?, _ rank: Int,
+    _ data: UnsafeRawPointer?, _ size: Int
+  ) throws(NNError) {
+    let dtype = try DType(code: code)
+    let bytes = try buffer(data, size, "data")
+    // A size_t comes as an Int: above half its range it is negative here.
+    guard rank >= 0, rank <= Int(NNRT_MAX_RANK) else {
+      throw NNError(
+        .shapeMismatch,
+        "a tensor of rank \(UInt(bitPattern: rank)); at most \(NNRT_MAX_RANK) axes are supported")
+    }
+    guard dims != nil || rank == 0 else {
+      throw NNError(.invalidArgument, "dims is NULL, with a rank of \(rank)")
+    }
+    // Int has 32 bits on some machines, and nothing here may allocate.
+    var extents = InlineArray<8, Int>(repeating: 0)
+    for axis in 0..<rank {
+      guard let dims, let extent = Int(exactly: dims[axis]), extent >= 0 else {
+        throw NNError(.shapeMismatch, "dims[\(axis)] is \(dims?[axis] ?? 0)")
+      }
+      extents[axis] = extent
+    }
+    guard index >= 0 else {
+      throw NNError(.invalidArgument, "there is no input \(UInt(bitPattern: index))")
+    }
+    let all = extents.span
+    try all.withUnsafeBufferPointer { (all) throws(NNError) in
+      try setInput(index, dtype: dtype, extents: UnsafeBufferPointer(rebasing: all[..<rank]), bytes: bytes)
+    }
+  }
+
+  /// See ``nnrt_session_output``.
+  fileprivate func show(_ index: Int, in view: UnsafeMutablePointer<nnrt_tensor>) throws(NNError) {
+    let output = try output(index)
+    var result = nnrt_tensor()
+    result.dtype = output.dtype.code
+    result.rank = output.extents.count
+    withUnsafeMutableBytes(of: &result.dims) { dims in
+      for (axis, extent) in output.extents.enumerated() {
+        dims.storeBytes(of: Int64(extent), toByteOffset: axis * MemoryLayout<Int64>.stride, as: Int64.self)
+      }
+    }
+    result.data = output.bytes.baseAddress
+    result.size = output.bytes.count
+    view.pointee = result
+  }
 }
 
 /// Makes a session, in which the model can run. Memory for inputs and results is taken when their dimensions are known.
@@ -65,34 +114,7 @@ extension Session {
   _ dims: UnsafePointer<Int64>?, _ rank: size_t, _ data: UnsafeRawPointer?, _ size: size_t
 ) -> nnrt_status {
   attempt { () throws(NNError) in
-    let session = try Session.of(session)
-    let dtype = try DType(code: dtype)
-    let bytes = try buffer(data, size, "data")
-    // A size_t comes as an Int: above half its range it is negative here.
-    guard rank >= 0, rank <= Int(NNRT_MAX_RANK) else {
-      throw NNError(
-        .shapeMismatch,
-        "a tensor of rank \(UInt(bitPattern: rank)); at most \(NNRT_MAX_RANK) axes are supported")
-    }
-    guard dims != nil || rank == 0 else {
-      throw NNError(.invalidArgument, "dims is NULL, with a rank of \(rank)")
-    }
-    // Int has 32 bits on some machines, and nothing here may allocate.
-    var extents = InlineArray<8, Int>(repeating: 0)
-    for axis in 0..<rank {
-      guard let dims, let extent = Int(exactly: dims[axis]), extent >= 0 else {
-        throw NNError(.shapeMismatch, "dims[\(axis)] is \(dims?[axis] ?? 0)")
-      }
-      extents[axis] = extent
-    }
-    guard index >= 0 else {
-      throw NNError(.invalidArgument, "there is no input \(UInt(bitPattern: index))")
-    }
-    let all = extents.span
-    try all.withUnsafeBufferPointer { (all) throws(NNError) in
-      try session.setInput(
-        index, dtype: dtype, extents: UnsafeBufferPointer(rebasing: all[..<rank]), bytes: bytes)
-    }
+    try Session.of(session).set(index, dtype, dims, rank, data, size)
   }
 }
 
@@ -134,17 +156,54 @@ extension Session {
     guard index >= 0 else {
       throw NNError(.invalidArgument, "there is no output \(UInt(bitPattern: index))")
     }
-    let output = try session.output(index)
-    var result = nnrt_tensor()
-    result.dtype = output.dtype.code
-    result.rank = output.extents.count
-    withUnsafeMutableBytes(of: &result.dims) { dims in
-      for (axis, extent) in output.extents.enumerated() {
-        dims.storeBytes(of: Int64(extent), toByteOffset: axis * MemoryLayout<Int64>.stride, as: Int64.self)
+    try session.show(index, in: view)
+  }
+}
+
+/// Sets the first inputs, runs, and shows the first outputs, as `nnrt_session_set_input`, `nnrt_session_run` and
+/// `nnrt_session_output` do one by one: for callers to whom each call costs something. Inputs beyond `input_count` stay as they
+/// were set.
+///
+/// - Parameters:
+///   - session: The session.
+///   - inputs: What inputs 0 to `input_count` - 1 get. Not kept. NULL is allowed if `input_count` is 0.
+///   - input_count: How many there are; at most as many as the model has inputs.
+///   - outputs: Views of outputs 0 to `output_count` - 1, filled on success; see `nnrt_session_output` for how long they hold.
+///     NULL is allowed if `output_count` is 0.
+///   - output_count: How many there are; at most as many as the model has outputs.
+/// - Returns: `NNRT_OK`; what the three functions return for the first thing that fails. Inputs before that are set then.
+/// - Threads: One at a time for one session; any number of sessions run at once.
+@c(nnrt_session_call) public func nnrt_session_call(
+  _ session: UnsafeMutablePointer<nnrt_session>?, _ inputs: UnsafePointer<nnrt_tensor>?,
+  _ input_count: size_t,
+  _ outputs: UnsafeMutablePointer<nnrt_tensor>?, _ output_count: size_t
+) -> nnrt_status {
+  attempt { () throws(NNError) in
+    let session = try Session.of(session)
+    try check(input_count, "input", session.model.graph.inputs.count, isGiven: inputs != nil)
+    try check(output_count, "output", session.model.graph.outputs.count, isGiven: outputs != nil)
+    for index in 0..<input_count {
+      guard let input = inputs?[index] else { break }
+      try withUnsafeBytes(of: input.dims) { (dims) throws(NNError) in
+        try session.set(
+          index, input.dtype, dims.baseAddress?.assumingMemoryBound(to: Int64.self), input.rank, input.data,
+          input.size)
       }
     }
-    result.data = output.bytes.baseAddress
-    result.size = output.bytes.count
-    view.pointee = result
+    try session.run()
+    for index in 0..<output_count {
+      guard let outputs else { break }
+      try session.show(index, in: outputs + index)
+    }
+  }
+}
+
+/// - Throws: ``ErrorCode/invalidArgument`` if there are more tensors than the model has, or some, but nowhere.
+private func check(_ count: Int, _ kind: String, _ most: Int, isGiven: Bool) throws(NNError) {
+  guard count >= 0, count <= most else {
+    throw NNError(.invalidArgument, "\(UInt(bitPattern: count)) \(kind)s; the model has \(most)")
+  }
+  guard count == 0 || isGiven else {
+    throw NNError(.invalidArgument, "\(kind)s is NULL, with a count of \(count)")
   }
 }

@@ -100,6 +100,56 @@ static void a_model_runs(const char *folder) {
   nnrt_session_destroy(session);
 }
 
+static void one_call_is_all_three(const char *folder) {
+  nnrt_model *model = open_model(folder, "lookup.nnrt");
+  nnrt_session *session = NULL;
+  CHECK_STATUS(nnrt_session_create(model, NULL, &session), NNRT_OK);
+  const float table[4][3] = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {10, 11, 12}};
+  const int64_t rows[2] = {3, 0}, wrong[2] = {3, 4};
+  nnrt_tensor inputs[2] = {{NNRT_DTYPE_F32, 2, {4, 3}, table, sizeof table}, {NNRT_DTYPE_I64, 1, {2}, rows, sizeof rows}};
+  nnrt_tensor outputs[2], again;
+  CHECK_STATUS(nnrt_session_call(session, NULL, 0, NULL, 0), NNRT_INVALID_STATE);
+  CHECK_STATUS(nnrt_session_call(session, inputs, 2, outputs, 2), NNRT_OK);
+  CHECK(outputs[0].rank == 2 && outputs[0].dims[0] == 2 && outputs[0].dims[1] == 3);
+  CHECK(memcmp(outputs[0].data, table[3], 12) == 0 && memcmp((const char *)outputs[0].data + 12, table[0], 12) == 0);
+  CHECK(outputs[1].rank == 1 && ((const float *)outputs[1].data)[0] == 33 && ((const float *)outputs[1].data)[1] == 6);
+  CHECK_STATUS(nnrt_session_output(session, 1, &again), NNRT_OK);
+  CHECK(again.data == outputs[1].data && again.size == outputs[1].size && again.dtype == outputs[1].dtype);
+
+  // Inputs that are not given stay; outputs need not be asked for.
+  const float other[1][3] = {{5, 5, 5}};
+  const nnrt_tensor small = {NNRT_DTYPE_F32, 2, {1, 3}, other, sizeof other};
+  CHECK_STATUS(nnrt_session_call(session, &small, 1, NULL, 0), NNRT_INDEX_OUT_OF_RANGE);
+  CHECK_STATUS(nnrt_session_call(session, inputs, 1, NULL, 0), NNRT_OK);
+  CHECK_STATUS(nnrt_session_call(session, NULL, 0, outputs, 1), NNRT_OK);
+  CHECK(memcmp(outputs[0].data, table[3], 12) == 0);
+
+  // Nothing is written where something is wrong.
+  const size_t wild[] = {3, SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX};
+  memset(outputs, 0x55, sizeof outputs);
+  again = outputs[0];
+  for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
+    CHECK_STATUS(nnrt_session_call(session, inputs, wild[i], outputs, 2), NNRT_INVALID_ARGUMENT);
+    CHECK_STATUS(nnrt_session_call(session, inputs, 2, outputs, wild[i]), NNRT_INVALID_ARGUMENT);
+    nnrt_tensor bad = inputs[0];
+    bad.rank = wild[i] == 3 ? 9 : wild[i];
+    CHECK_STATUS(nnrt_session_call(session, &bad, 1, outputs, 2), NNRT_SHAPE_MISMATCH);
+    bad = inputs[0];
+    bad.size = wild[i];
+    CHECK_STATUS(nnrt_session_call(session, &bad, 1, outputs, 2), NNRT_INVALID_ARGUMENT);
+  }
+  CHECK_STATUS(nnrt_session_call(session, NULL, 1, outputs, 2), NNRT_INVALID_ARGUMENT);
+  CHECK_STATUS(nnrt_session_call(session, inputs, 2, NULL, 1), NNRT_INVALID_ARGUMENT);
+  CHECK_STATUS(nnrt_session_call(NULL, inputs, 2, outputs, 2), NNRT_INVALID_ARGUMENT);
+  inputs[1].data = wrong;
+  CHECK_STATUS(nnrt_session_call(session, inputs, 2, outputs, 2), NNRT_INDEX_OUT_OF_RANGE);
+  CHECK(memcmp(&outputs[0], &again, sizeof again) == 0);
+  inputs[1].data = rows;
+  CHECK_STATUS(nnrt_session_call(session, inputs, 2, outputs, 2), NNRT_OK);
+  nnrt_session_destroy(session);
+  nnrt_model_close(model);
+}
+
 static void states_are_carried(const char *folder) {
   nnrt_model *model = open_model(folder, "counter.nnrt");
   nnrt_session *session = NULL;
@@ -323,6 +373,7 @@ int main(int argc, char **argv) {
   names_and_numbers();
   everything_about_a_model_is_told(argv[1]);
   a_model_runs(argv[1]);
+  one_call_is_all_three(argv[1]);
   states_are_carried(argv[1]);
   bad_arguments_for_models(argv[1]);
   bad_options(argv[1]);

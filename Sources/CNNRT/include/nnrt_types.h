@@ -108,7 +108,7 @@ typedef struct nnrt_tensor_info {
   const char *_Nullable dim_names[NNRT_MAX_RANK];
 } nnrt_tensor_info;
 
-/// A view of a result: the elements stay in the session.
+/// A view of a result, whose elements stay in the session, or of elements of yours for `nnrt_session_call`.
 typedef struct nnrt_tensor {
   /// The type of the elements.
   nnrt_dtype_code dtype;
@@ -116,7 +116,7 @@ typedef struct nnrt_tensor {
   size_t rank;
   /// The extents, outermost first, of which `rank` are set.
   int64_t dims[NNRT_MAX_RANK];
-  /// The elements in row-major order, little-endian. Never NULL, also when there are none.
+  /// The elements in row-major order, little-endian. Of results never NULL, also when there are none.
   const void *_Nullable data;
   /// How many bytes `data` has.
   size_t size;

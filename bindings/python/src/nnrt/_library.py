@@ -78,6 +78,7 @@ _FUNCTIONS = {
     ),
     "nnrt_session_run": (c_int, [c_void_p]),
     "nnrt_session_output": (c_int, [c_void_p, c_size_t, POINTER(RawTensor)]),
+    "nnrt_session_call": (c_int, [c_void_p, POINTER(RawTensor), c_size_t, POINTER(RawTensor), c_size_t]),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from ctypes import byref, c_char, c_int, c_int64, c_size_t, c_void_p
+from ctypes import addressof, c_char, c_size_t, c_void_p
 from functools import partial
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
 
@@ -12,13 +12,13 @@ import numpy as np
 
 from ._dtypes import BY_CODE, convert
 from ._errors import ArgumentError, StateError
-from ._library import RawTensor, SessionOptions, check, lib, pointer_to
+from ._library import MAX_RANK, RawTensor, SessionOptions, check, lib, pointer_to
 
 if TYPE_CHECKING:
     from ._model import Model, TensorInfo
 
-# Functions of the library that take their arguments ready-made: converting them each time would take longer than a small model.
-_set_input, _run, _output = lib["nnrt_session_set_input"], lib["nnrt_session_run"], lib["nnrt_session_output"]
+# Functions that take their arguments ready-made: converting them each time would show beside the smallest models.
+_run, _call = lib["nnrt_session_run"], lib["nnrt_session_call"]
 
 _INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
 
@@ -44,58 +44,49 @@ def make_options(
 
 
 class _Input:
-    """Sets one input; what the shape of the array before this one needs stays."""
+    """Tells the library of arrays for one input; what the shape of the one before needs stays."""
 
-    def __init__(self, handle: c_void_p, index: int, info: "TensorInfo") -> None:
-        self._first = partial(_set_input, handle, c_size_t(index), c_int(info._code))
-        self._place = f'input "{info.name}"'
+    def __init__(self, raw: RawTensor, info: "TensorInfo") -> None:
+        raw.dtype = info._code
+        self.raw = raw
         self._dtype = info.dtype
+        self._place = f'input "{info.name}"'
         self._shape: Optional[tuple[int, ...]] = None
 
-    def set(self, value: Any) -> None:
+    def point_to(self, value: Any) -> np.ndarray:
+        """Gives the array whose elements the library will read: keep it until then."""
         is_ready = type(value) is np.ndarray and value.dtype is self._dtype and value.flags.c_contiguous
         array = value if is_ready else convert(value, self._dtype, self._place)
         if array.shape != self._shape:
-            dims = (c_int64 * max(array.ndim, 1))(*array.shape)
-            self._call = partial(self._first, dims, c_size_t(array.ndim))
-            self._size = c_size_t(array.nbytes)
             self._shape = array.shape
-        status = self._call(_address(array), self._size)
-        if status:
-            check(status)
-
-
-def _address(array: np.ndarray) -> Any:
-    """Where the elements are, for a call."""
-    try:
-        return byref(c_char.from_buffer(array))
-    except (TypeError, ValueError):
-        # There is none, or they are read-only. This takes longer.
-        return c_void_p(array.ctypes.data)
+            self.raw.rank, self.raw.size = array.ndim, array.nbytes
+            # The library refuses longer ones.
+            for axis, extent in enumerate(array.shape[:MAX_RANK]):
+                self.raw.dims[axis] = extent
+        try:
+            self.raw.data = addressof(c_char.from_buffer(array))
+        except (TypeError, ValueError):
+            # There are no elements, or they are read-only. This takes longer.
+            self.raw.data = array.ctypes.data
+        return array
 
 
 class _Output:
-    """Shows one output; the array stays while the library's answer does."""
+    """Makes arrays of what the library tells of one output; one stays while the answer does."""
 
-    def __init__(self, handle: c_void_p, index: int) -> None:
-        self._raw = RawTensor()
-        self._call = partial(_output, handle, c_size_t(index), byref(self._raw))
+    def __init__(self, raw: RawTensor) -> None:
+        self.raw = raw
         self._answer = b""
 
-    def view(self) -> np.ndarray:
-        """The session's own memory, which is not kept alive: for copies."""
-        status = self._call()
-        if status:
-            check(status)
-        answer = bytes(self._raw)
+    def copy(self) -> np.ndarray:
+        answer = bytes(self.raw)
         if answer != self._answer:
-            self._view, self._answer = _array(self._raw, None), answer
-        return self._view
+            self._view, self._answer = _array(self.raw, None), answer
+        return self._view.copy()
 
-    def lasting_view(self, session: "Session") -> np.ndarray:
+    def view(self, session: "Session") -> np.ndarray:
         """The session's own memory, read-only, which keeps the session alive."""
-        check(self._call())
-        view = _array(self._raw, session)
+        view = _array(self.raw, session)
         view.flags.writeable = False
         return view
 
@@ -133,9 +124,11 @@ class Session:
         handle = c_void_p()
         check(lib.nnrt_session_create(model._open_handle(), pointer_to(options), pointer_to(handle)))
         self._handle = handle.value
-        self._call = partial(_run, handle)
-        self._setters = [_Input(handle, index, info) for index, info in enumerate(self._inputs)]
-        self._getters = [_Output(handle, index) for index in range(len(self._outputs))]
+        given, results = (RawTensor * len(self._inputs))(), (RawTensor * len(self._outputs))()
+        self._takes = [_Input(raw, info) for raw, info in zip(given, self._inputs)]
+        self._gives = [_Output(raw) for raw in results]
+        self._run = partial(_run, handle)
+        self._call = partial(_call, handle, given, c_size_t(len(given)), results, c_size_t(len(results)))
 
     def set_input(self, input: Union[int, str], value: Any) -> None:
         """Copies an array into an input, named by index or name. It stays set for later runs.
@@ -146,8 +139,10 @@ class Session:
         """
         index = _position(self._inputs, input, "input")
         with self._lock:
-            self._open_handle()
-            self._setters[index].set(value)
+            handle, place = self._open_handle(), self._takes[index]
+            array = place.point_to(value)
+            raw = place.raw
+            check(lib.nnrt_session_set_input(handle, index, raw.dtype, raw.dims, raw.rank, raw.data, raw.size))
 
     def run(self) -> None:
         """Computes the outputs, with the GIL released.
@@ -160,7 +155,7 @@ class Session:
         # Quicker than `with`, by what shows beside the smallest models.
         self._lock.acquire()
         try:
-            status = self._call()
+            status = self._run()
         finally:
             self._lock.release()
         if status:
@@ -175,28 +170,26 @@ class Session:
         """
         index = _position(self._outputs, output, "output")
         with self._lock:
-            self._open_handle()
-            getter = self._getters[index]
-            return getter.view().copy() if copy else getter.lasting_view(self)
+            place = self._gives[index]
+            check(lib.nnrt_session_output(self._open_handle(), index, pointer_to(place.raw)))
+            return place.copy() if copy else place.view(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
         """Sets the inputs, runs, and copies the outputs; see `Model.__call__`."""
         values = bind(self._inputs, args, kwargs)
         with self._lock:
-            self._open_handle()
-            for setter, value in zip(self._setters, values):
-                setter.set(value)
+            arrays = [place.point_to(value) for place, value in zip(self._takes, values)]
             status = self._call()
             if status:
                 check(status)
-            results = [getter.view().copy() for getter in self._getters]
+            results = [place.copy() for place in self._gives]
         return results[0] if len(results) == 1 else tuple(results)
 
     def close(self) -> None:
         """Gives the memory back. Views of outputs end here."""
         with self._lock:
             handle, self._handle = self._handle, None
-            self._call = _refuse
+            self._run = self._call = _refuse
             if handle is not None:
                 lib.nnrt_session_destroy(handle)
 
