@@ -239,6 +239,39 @@ import Testing
     #expect(error?.message.contains("ran 1 of 2 parts, returned before 1 of them") == true, "\(error as Any)")
   }
 
+  /// Weights that are transformed before the first run are that by parts, too; where that fails, the next run does it again.
+  @Test func weightsAreLaidOutByAnExecutor() throws {
+    var random = SplitMix64(seed: 14)
+    var graph = Graph(name: "wide")
+    let x = graph.addInput("x", .f32, [1, 64, 20, 20])
+    let weight = try graph.constant("weight", random.reals([96, 64, 3, 3], range: 0.125))
+    let same = Window(extent: [3, 3], paddingBefore: [1, 1], paddingAfter: [1, 1])
+    graph.addOutput(try graph.append(.convolution(Convolution(window: same)), [x, weight]), name: "y")
+    let input = try random.reals([1, 64, 20, 20]).tensor()
+    let model = try Model(ModelFile(graph: graph))
+    let expected = bits(try Session(model)([input]))
+
+    let calls = Mutex(0)
+    let failures = Mutex(1)
+    let executor = HostExecutor { work in
+      calls.withLock { $0 += 1 }
+      let fails = failures.withLock { left in
+        left -= 1
+        return left >= 0
+      }
+      if !fails { ExecutorTests.dispatched.run(work) }
+    }
+    let session = try Session(model, options: .init(threads: 3, executor: executor))
+    #expect(thrown { _ = try session([input]) }?.code == .executorFailed)
+    var counts: [Int] = []
+    for _ in 0..<3 {
+      let before = calls.withLock { $0 }
+      #expect(bits(try session([input])) == expected)
+      counts.append(calls.withLock { $0 } - before)
+    }
+    #expect(counts[0] > counts[1] && counts[1] == counts[2], "\(counts)")
+  }
+
   @Test func modelsAreDecodedByAnExecutor() throws {
     let (graph, input) = try ExecutorTests.perceptron()
     let bytes = try ModelFile(graph: graph).encode()

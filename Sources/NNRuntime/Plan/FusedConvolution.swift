@@ -131,7 +131,7 @@ extension MemoryLayoutPlanner {
 }
 
 extension StepBuilder {
-  func resolveFused(_ fused: FusedConvolution) {
+  func resolveFused(_ fused: FusedConvolution) throws(NNError) {
     reported = fused.last
     defer { reported = nil }
     let y = floats(graph.nodes[fused.last].outputs[0])
@@ -140,13 +140,13 @@ extension StepBuilder {
     case .convolution(var arguments):
       index = fused.members[0]
       if let residual = fused.residual { arguments.residual = UnsafePointer(floats(residual)) }
-      emitConvolution(arguments, into: y)
+      try emitConvolution(arguments, into: y)
     case .expanded(var arguments):
       index = fused.last
-      bind(&arguments.depthwise, into: y)
+      try bind(&arguments.depthwise, into: y)
       index = fused.members[0]
       // What is expanded goes nowhere.
-      bind(&arguments.expansion, into: y)
+      try bind(&arguments.expansion, into: y)
       arguments.share(among: options.threads)
       guard let kernel = kernels.expandedConvolution else { return }
       let ready = arguments

@@ -58,8 +58,7 @@ public final class Plan {
   let carries: [Carry]
   private let inputMemory: [UnsafeMutableRawBufferPointer]
   private let outputMemory: [UnsafeRawBufferPointer]
-  private let threads: Int
-  private let team: Unmanaged<ExecutorTeam>?
+  private let sharing: WorkSharing
   let fault: Fault
   /// What the steps' pointers point into.
   private let keeper: PlanMemory
@@ -89,6 +88,9 @@ public final class Plan {
   ) throws(NNError) {
     try ThreadPool.check(threads: options.threads)
     let (graph, resolved) = (planned.graph, planned.resolved)
+    if options.threads > 1, options.team == nil {
+      ThreadPool.shared.prepare(workers: options.threads - 1)
+    }
     let kernels = try options.instructionSet.kernels()
     let schedule = Schedule(graph, resolved, options, fusesConvolutions: kernels.fusesConvolutions)
     var planner = try MemoryLayoutPlanner(graph, resolved, schedule, bound: bound, options: options)
@@ -104,8 +106,7 @@ public final class Plan {
   ) {
     self.steps = steps
     self.fault = fault
-    threads = options.threads
-    team = options.team
+    sharing = WorkSharing(options)
     keeper = layout.memory
     carries = layout.carries
     nodes = graph.nodes
@@ -116,7 +117,6 @@ public final class Plan {
     outputTypes = graph.outputs.map { resolved.types[$0.index] }
     inputMemory = graph.inputs.map { layout.bytes($0) }
     outputMemory = graph.outputs.map { UnsafeRawBufferPointer(layout.bytes($0)) }
-    if threads > 1, team == nil { ThreadPool.shared.prepare(workers: threads - 1) }
   }
 
   /// Where the bytes of input `index` belong. They stay between runs until someone writes others.
@@ -143,16 +143,7 @@ public final class Plan {
   /// Runs a step by as many threads as are worth it.
   @inline(__always)
   func perform(_ step: Step) throws(NNError) {
-    if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
-      if let team {
-        try team.takeUnretainedValue().run(
-          units: step.units, threads: threads, grain: step.grain, work: step.body)
-      } else {
-        ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
-      }
-    } else {
-      step.body(0..<step.units, 0)
-    }
+    try sharing.perform(step)
     if fault.isRaised { throw fault.take(nodes[step.node]) }
   }
 
@@ -190,6 +181,32 @@ struct Step {
       product = overflow ? .max : next
     }
     return product
+  }
+}
+
+/// Who works on a plan's steps.
+struct WorkSharing {
+  private let threads: Int
+  private let team: Unmanaged<ExecutorTeam>?
+
+  init(_ options: Plan.Options) {
+    threads = options.threads
+    team = options.team
+  }
+
+  /// Runs a step by as many threads as are worth it.
+  @inline(never)
+  func perform(_ step: Step) throws(NNError) {
+    if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
+      if let team {
+        try team.takeUnretainedValue().run(
+          units: step.units, threads: threads, grain: step.grain, work: step.body)
+      } else {
+        ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
+      }
+    } else {
+      step.body(0..<step.units, 0)
+    }
   }
 }
 

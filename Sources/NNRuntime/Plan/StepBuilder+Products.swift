@@ -151,14 +151,14 @@ extension StepBuilder {
     }
   }
 
-  func resolveConvolution(_ convolution: Convolution) {
-    emitConvolution(ConvolutionArguments(convolution, node, resolved.types), into: outputFloats)
+  func resolveConvolution(_ convolution: Convolution) throws(NNError) {
+    try emitConvolution(ConvolutionArguments(convolution, node, resolved.types), into: outputFloats)
   }
 
   /// The node's convolution, whose arguments still lack the pointers.
-  func emitConvolution(_ unbound: ConvolutionArguments, into y: UnsafeMutablePointer<Float>) {
+  func emitConvolution(_ unbound: ConvolutionArguments, into y: UnsafeMutablePointer<Float>) throws(NNError) {
     var arguments = unbound
-    bind(&arguments, into: y)
+    try bind(&arguments, into: y)
     let grain = arguments.share(among: options.threads)
     let ready = arguments
     let (kernel, scratch, scratchSize) = (kernels.convolution, layout.memory.scratch.base, layout.scratchSize)
@@ -169,7 +169,7 @@ extension StepBuilder {
   }
 
   /// Points the node's convolution to its operands, after a step that transforms the weights if they need it.
-  func bind(_ arguments: inout ConvolutionArguments, into y: UnsafeMutablePointer<Float>) {
+  func bind(_ arguments: inout ConvolutionArguments, into y: UnsafeMutablePointer<Float>) throws(NNError) {
     arguments.x = floats(0)
     arguments.weights = floats(1)
     arguments.bias = inputCount > 2 ? floats(2) : nil
@@ -177,23 +177,10 @@ extension StepBuilder {
     if arguments.transformedWeightsSize > 0, let workspace = layout.workspaces[index] {
       let transformed = workspace.assumingMemoryBound(to: Float.self)
       arguments.transformedWeights = UnsafePointer(transformed)
-      emitTransform(arguments, into: transformed)
-    }
-  }
-
-  /// Once for all runs if the weights are constant, else before each convolution.
-  private func emitTransform(
-    _ convolution: ConvolutionArguments, into transformed: UnsafeMutablePointer<Float>
-  ) {
-    let (units, size) = (convolution.weightUnits, convolution.transformedWeightsSize)
-    let kernel = kernels.winogradWeights
-    if graph[node.inputs[1]].constant != nil {
-      nnp_will_write(transformed, size * 4)
-      convolution.transformWeights(into: transformed, 0..<units, kernel)
-    } else {
-      emit(units: units, cost: size) { range, _ in
-        convolution.transformWeights(into: transformed, range, kernel)
-      }
+      let (ready, kernel, size) = (arguments, kernels.winogradWeights, arguments.transformedWeightsSize)
+      try emitLayout(
+        of: node.inputs[1], into: transformed, size: size * 4, units: ready.weightUnits, cost: size
+      ) { range, _ in ready.transformWeights(into: transformed, range, kernel) }
     }
   }
 

@@ -39,11 +39,11 @@ final class StepBuilder {
         if resolveProjected(pair) { continue }
         try resolveNode(pair.projection)
         try resolveNode(pair.recurrence)
-      case .fused(let fused): resolveFused(fused)
+      case .fused(let fused): try resolveFused(fused)
       case .chain(let chain):
         index = chain.members[chain.members.count - 1]
         try resolveChain(chain)
-      case .transposed(let pair): resolveTransposed(pair)
+      case .transposed(let pair): try resolveTransposed(pair)
       case .attention(let attention):
         try resolveAttention(attention)
       }
@@ -69,7 +69,7 @@ final class StepBuilder {
     case .reduce(let reduce): try resolveReduce(reduce)
     case .argument(let argument): try resolveArgument(argument)
     case .matmul(let matmul): try resolveMatmul(matmul)
-    case .convolution(let convolution): resolveConvolution(convolution)
+    case .convolution(let convolution): try resolveConvolution(convolution)
     case .pool(let pool): resolvePool(pool)
     case .normalize(let normalize): resolveNormalize(normalize)
     case .softmax(let softmax): resolveSoftmax(softmax)
@@ -124,6 +124,22 @@ final class StepBuilder {
     _ kernel: @escaping RangeKernel<Arguments>, _ arguments: Arguments, units: Int, cost: Int
   ) {
     emit(units: units, cost: cost) { range, _ in kernel(arguments, range) }
+  }
+
+  /// Adds a step that lays weights out in `memory`, of `size` bytes; those that are constant are laid out now, once for all runs.
+  func emitLayout(
+    of weights: ValueID, into memory: UnsafeMutableRawPointer, size: Int, units: Int, cost: Int,
+    _ body: @escaping SharedWork
+  ) throws(NNError) {
+    guard graph[weights].constant != nil else { return emit(units: units, cost: cost, body) }
+    let sharing = WorkSharing(options)
+    let piece = 1 << 20
+    try sharing.perform(
+      Step(node: index, units: (size + piece - 1) / piece, cost: size / 4, grain: 1) { range, _ in
+        let begin = range.lowerBound * piece
+        nnp_will_write(memory + begin, min(size - begin, range.count * piece))
+      })
+    try sharing.perform(Step(node: index, units: units, cost: cost, grain: 1, body: body))
   }
 
   /// Adds a strided copy of elements of the output's type.

@@ -42,7 +42,7 @@ struct TransposedConvolution {
 }
 
 extension StepBuilder {
-  func resolveTransposed(_ pair: TransposedConvolution) {
+  func resolveTransposed(_ pair: TransposedConvolution) throws(NNError) {
     reported = pair.fold
     defer { reported = nil }
     guard let workspace = layout.workspaces[pair.product] else { return }
@@ -54,14 +54,11 @@ extension StepBuilder {
     let transformed = workspace.assumingMemoryBound(to: Float.self)
     arguments.transformedWeights = UnsafePointer(transformed)
     let weights = TransposedWeightsArguments(weights: floats(0), transformed: transformed, arguments)
-    if graph[node.inputs[0]].constant != nil {
-      nnp_will_write(transformed, arguments.transformedWeightsSize * 4)
-      kernels.transposedWeights(weights, 0..<weights.workUnits)
-    } else {
-      emit(
-        kernels.transposedWeights, weights, units: weights.workUnits,
-        cost: Step.cost(4, arguments.transformedWeightsSize))
-    }
+    let (transform, size) = (kernels.transposedWeights, arguments.transformedWeightsSize)
+    try emitLayout(
+      of: node.inputs[0], into: transformed, size: size * 4, units: weights.workUnits,
+      cost: Step.cost(4, size)
+    ) { range, _ in transform(weights, range) }
     let ready = arguments
     let (kernel, scratch, scratchSize) = (
       kernels.transposedConvolution, layout.memory.scratch.base, layout.scratchSize
