@@ -10,9 +10,21 @@ struct Attention {
   let softmax: Int
   /// The product of the softmax with the values.
   let values: Int
+  /// Transposes of (B, T, H, D), with the rows of all heads side by side, to (B, H, T, D), or back, that nobody else reads: of the queries, the
+  /// values and the results. The products find the rows where they are. −1 where there is none.
+  var swaps = (queries: -1, values: -1, results: -1)
 
   /// In the order in which they run.
-  var members: [Int] { [scores] + between + [softmax, values] }
+  var members: [Int] {
+    var members = [swaps.queries, swaps.values, scores]
+    members += between
+    members += [softmax, values, swaps.results]
+    members.removeAll { $0 < 0 }
+    return members
+  }
+
+  /// What makes the result.
+  var last: Int { max(values, swaps.results) }
 }
 
 /// Finds the attention in a graph.
@@ -43,7 +55,38 @@ struct AttentionFinder {
     for value in uses.indices where uses[value] != 1 { reader[value] = -1 }
   }
 
-  func all() -> [Attention] { graph.nodes.indices.compactMap { attention(around: $0) } }
+  func all() -> [Attention] {
+    var all: [Attention] = []
+    for index in graph.nodes.indices {
+      guard var found = attention(around: index) else { continue }
+      found.swaps.queries = swap(before: found.scores, 0)
+      if case .matmul(let matmul) = resolved.ops[found.values],
+        case .direct = MatmulRoute(matmul, graph, graph.nodes[found.values], resolved.types, options).source
+      {
+        found.swaps.values = swap(before: found.values, 1)
+      }
+      found.swaps.results = swap(reader[result(found.values)])
+      all.append(found)
+    }
+    return all
+  }
+
+  /// The swap that makes an operand of a product, and as many matrices as the product has.
+  private func swap(before product: Int, _ operand: Int) -> Int {
+    let value = graph.nodes[product].inputs[operand].index
+    guard reader[value] == product,
+      resolved.types[value].shape.extents?.dropLast(2) == type(of: product).shape.extents?.dropLast(2)
+    else { return -1 }
+    return swap(maker[value])
+  }
+
+  /// The node if it swaps the two axes in the middle of four and moves something by that, else −1.
+  private func swap(_ index: Int) -> Int {
+    guard index >= 0, resolved.ops[index] == .transpose([0, 2, 1, 3]), type(of: index).dtype == .f32,
+      let extents = type(of: index).shape.extents, extents[1] > 1, extents[2] > 1
+    else { return -1 }
+    return index
+  }
 
   private func attention(around softmax: Int) -> Attention? {
     guard case .softmax(let attributes) = resolved.ops[softmax], attributes.function == .softmax,

@@ -173,7 +173,7 @@ struct MemoryLayoutPlanner {
       case .attention(let attention):
         // What only members read lies in the scratch of the thread that runs some rows.
         for member in attention.members.dropLast() { slotOf[graph.nodes[member].outputs[0].index] = 0 }
-        placeResult(of: attention.values, at: position)
+        placeResult(of: attention.last, at: position)
         for member in [attention.scores, attention.values] {
           scratchSize = max(scratchSize, try placeWorkspace(of: member, at: position))
         }

@@ -82,7 +82,7 @@ struct Schedule {
       if attentionOf[index] >= 0 {
         // All of it runs where its last member stands.
         let attention = attentions[attentionOf[index]]
-        guard index == attention.values else { continue }
+        guard index == attention.last else { continue }
         for member in attention.members {
           for input in graph.nodes[member].inputs where makes[input.index] >= 0 {
             close(makes[input.index], &open, &makes)

@@ -31,10 +31,29 @@ struct AttentionRows {
 
 extension StepBuilder {
   func resolveAttention(_ attention: Attention) throws(NNError) {
-    reported = attention.values
+    reported = attention.last
     defer { reported = nil }
-    let scores = try attentionProduct(attention.scores)
-    let values = try attentionProduct(attention.values)
+    var scores = try attentionProduct(attention.scores)
+    var values = try attentionProduct(attention.values)
+    if attention.swaps.queries >= 0 {
+      let rows = sideBySide(graph.nodes[attention.swaps.queries].inputs[0])
+      scores.first.a = UnsafePointer(rows.start)
+      scores.first.aRowStride = rows.rowStride
+      scores.a = rows.strides
+    }
+    if attention.swaps.values >= 0 {
+      let rows = sideBySide(graph.nodes[attention.swaps.values].inputs[0])
+      values.first.panels = UnsafePointer(rows.start)
+      values.first.readRowMajor(rowStride: rows.rowStride)
+      values.b = rows.strides
+    }
+    if attention.swaps.results >= 0 {
+      let rows = sideBySide(graph.nodes[attention.swaps.results].outputs[0])
+      values.first.c = rows.start
+      values.first.cRowStride = rows.rowStride
+      values.c = rows.strides
+    }
+    let (scoresProduct, valuesProduct) = (try scores.placed(), try values.placed())
     var between: [ElementwiseChain.Member] = []
     for member in attention.between { between.append(try chainMember(member)) }
     let members = between
@@ -53,7 +72,7 @@ extension StepBuilder {
       while unit < range.upperBound {
         let (matrix, row) = (unit / plan.unitsPerMatrix, unit % plan.unitsPerMatrix * plan.rowsPerUnit)
         let rows = min(plan.rowsPerUnit, plan.rows - row)
-        var product = scores.product(matrix)
+        var product = scoresProduct.product(matrix)
         product.a += row * product.aRowStride
         product.c = block
         product.m = rows
@@ -71,7 +90,7 @@ extension StepBuilder {
           done += length
         }
         softmax(SoftmaxArguments(x: block, y: block, outer: rows, axis: plan.columns, inner: 1), 0..<rows)
-        product = values.product(matrix)
+        product = valuesProduct.product(matrix)
         product.a = UnsafePointer(block)
         product.c += row * product.cRowStride
         product.m = rows
@@ -81,22 +100,40 @@ extension StepBuilder {
     }
   }
 
-  /// A product of a batch, and how far the others' operands are from the first one's.
+  /// A product of a batch: the first one, and for the operands and the results what lies between one and the next along each axis.
   private struct BatchedProduct {
+    var first: MatmulArguments
+    let batch: [Int]
+    var a: [Int]
+    var b: [Int]
+    var c: [Int]
+
+    func placed() throws(NNError) -> PlacedProduct {
+      guard
+        let places = BroadcastLayout(dims: batch, strides0: a, strides1: b, strides2: c)
+      else { throw NNError(.unsupportedOperator, "a batch of too many axes") }
+      return PlacedProduct(first: first, places: places)
+    }
+  }
+
+  private struct PlacedProduct {
     let first: MatmulArguments
-    let batches: BroadcastLayout
-    let aSize: Int
-    let bSize: Int
-    let cSize: Int
+    let places: BroadcastLayout
 
     /// The product at a position of the batch.
     @inline(__always)
     func product(_ position: Int) -> MatmulArguments {
-      let offsets = batches.offsets(at: position)
       var one = first
-      one.a += offsets.0 * aSize
-      one.panels += offsets.1 * bSize
-      one.c += position * cSize
+      var rest = position
+      var axis = places.rank - 1
+      while axis >= 0 {
+        let coordinate = rest % places.dims[axis]
+        rest /= places.dims[axis]
+        one.a += coordinate * places.strides0[axis]
+        one.panels += coordinate * places.strides1[axis]
+        one.c += coordinate * places.strides2[axis]
+        axis -= 1
+      }
       return one
     }
   }
@@ -105,11 +142,28 @@ extension StepBuilder {
     index = node
     guard case .matmul(let matmul) = resolved.ops[node] else { throw unsupported() }
     let route = MatmulRoute(matmul, graph, self.node, resolved.types, options)
-    guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {
-      throw unsupported()
+    func strides(_ extents: [Int], _ size: Int) throws(NNError) -> [Int] {
+      guard var strides = BroadcastLayout.broadcastStrides(of: extents, to: route.batch) else {
+        throw unsupported()
+      }
+      for axis in strides.indices { strides[axis] *= size }
+      return strides
     }
     return BatchedProduct(
-      first: productArguments(route, matmul.activation), batches: batches, aSize: route.m * route.k,
-      bSize: route.bSize, cSize: route.m * route.n)
+      first: productArguments(route, matmul.activation), batch: route.batch,
+      a: try strides(route.aBatch, route.m * route.k), b: try strides(route.bBatch, route.bSize),
+      c: try strides(route.batch, route.m * route.n))
+  }
+
+  /// The matrices of a value (B, T, H, D), along B and H: T rows of D numbers each.
+  private func sideBySide(
+    _ value: ValueID
+  ) -> (start: UnsafeMutablePointer<Float>, rowStride: Int, strides: [Int]) {
+    let extents = resolved.types[value.index].shape.extents ?? []
+    let rowStride = extents[2] * extents[3]
+    return (
+      layout.pointers[value.index].assumingMemoryBound(to: Float.self), rowStride,
+      [extents[1] * rowStride, extents[3]]
+    )
   }
 }
