@@ -221,6 +221,28 @@ private let inspected = """
   }
 }
 
+@Test func profileTellsAnAttentionAsOne() throws {
+  var graph = Graph(name: "attention")
+  let heads = try ["q", "k", "v"].map { name in
+    try graph.append(
+      .transpose(name == "k" ? [0, 2, 3, 1] : [0, 2, 1, 3]), [graph.addInput(name, .f32, [1, 6, 2, 16])])
+  }
+  let scores = try graph.append(.matmul(Matmul()), [heads[0], heads[1]])
+  let weights = try graph.append(.softmax(Softmax(.softmax, axis: 3)), [scores])
+  let values = try graph.append(.matmul(Matmul()), [weights, heads[2]])
+  graph.addOutput(try graph.append(.transpose([0, 2, 1, 3]), [values], name: "joined"), name: "y")
+  try withTemporaryFolder { folder in
+    try Data(ModelFile(graph: graph).encode()).write(to: URL(fileURLWithPath: folder + "/model.nnrt"))
+    let json = try nnpack("profile", folder + "/model.nnrt", "--runs", "1", "--json")
+    let operators = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as! [[String: Any]]
+    #expect(operators.map { $0["op"] as? String } == ["transpose", "attention"], "\(json)")
+    #expect(operators.last?["node"] as? String == "joined")
+    #expect(
+      operators.last?["shapes"] as? String == "(1, 6, 2, 16) (1, 6, 2, 16) (1, 2, 16, 6) → (1, 6, 2, 16)")
+    #expect(operators.last?["operations"] as? Int == 2 * 2 * (6 * 6 * 16 + 6 * 16 * 6))
+  }
+}
+
 @Test func benchReportsTimesAndRates() throws {
   try withTemporaryFolder { folder in
     let path = folder + "/small.nnrt"

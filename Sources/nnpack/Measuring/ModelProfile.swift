@@ -37,7 +37,7 @@ struct ModelProfile {
     operators = times.map { time in
       let index = makers[time.result.index]
       let node = graph.nodes[index]
-      // A convolution and what runs with it are told as both.
+      // A convolution and what runs with it are told as both, and all of an attention as that.
       var (first, op, attributes) = (node, "\(node.op.name)", node.op.attributeText)
       var operands = node.inputs
       if let outputs = time.others.first, isConvolution(graph.nodes[makers[outputs.index]].op) {
@@ -45,6 +45,12 @@ struct ModelProfile {
         op = "\(first.op.name), \(op)"
         attributes = "\(first.op.attributeText), \(attributes)"
         operands = first.inputs + operands.dropFirst()
+      }
+      let members = (time.others + [time.result]).map { graph.nodes[makers[$0.index]] }
+      if members.count > 1, members.contains(where: { isSoftmax($0.op) }) {
+        (op, attributes) = ("attention", "")
+        let made = Set(members.flatMap { $0.outputs.map(\.index) })
+        operands = members.flatMap(\.inputs).filter { !made.contains($0.index) }
       }
       let types = (operands + [time.result]).map { resolved.types[$0.index] }
       return Operator(
@@ -136,5 +142,10 @@ struct ModelProfile {
 
 private func isConvolution(_ op: Op) -> Bool {
   if case .convolution = op { return true }
+  return false
+}
+
+private func isSoftmax(_ op: Op) -> Bool {
+  if case .softmax = op { return true }
   return false
 }
