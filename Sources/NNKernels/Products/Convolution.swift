@@ -136,17 +136,55 @@ func convolution<I: InstructionSet>(
     if rows > 0 {
       rowConvolution(arguments, rows, floats, units, I.self)
     } else {
-      panelConvolution(arguments, floats, units, I.self)
+      panelConvolution(arguments, floats, units, PanelFunctions(I.self))
     }
   case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
   case .channelWinograd(let tile): channelConvolution(arguments, tile, floats, units, I.self)
   }
 }
 
+/// What of a convolution by panels is compiled for an instruction set: so everything around it is compiled once.
+public struct PanelFunctions {
+  /// See ``ConvolutionArguments/gatherPanel(_:_:_:_:_:)``.
+  let gather:
+    (
+      _ arguments: ConvolutionArguments, _ image: UnsafePointer<Float>, _ pixel: Int, _ count: Int,
+      _ panel: UnsafeMutablePointer<Float>
+    ) -> Void
+  let multiply: (ProductBlock) -> Void
+  let multiplyExchanged: (ProductBlock, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  let finish: (ProductBlock, Epilogue) -> Void
+  let addsResiduals: Bool
+
+  @inline(never) @export(interface)
+  public init(
+    gather:
+      @escaping (ConvolutionArguments, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void,
+    multiply: @escaping (ProductBlock) -> Void,
+    multiplyExchanged: @escaping (ProductBlock, UnsafeMutablePointer<Float>) -> Void,
+    finish: @escaping (ProductBlock, Epilogue) -> Void, addsResiduals: Bool
+  ) {
+    self.gather = gather
+    self.multiply = multiply
+    self.multiplyExchanged = multiplyExchanged
+    self.finish = finish
+    self.addsResiduals = addsResiduals
+  }
+
+  @inlinable @inline(__always)
+  init<I: InstructionSet>(_: I.Type) {
+    self.init(
+      gather: { $0.gatherPanel($1, $2, $3, $4, I.self) }, multiply: { $0.run(I.self) },
+      multiplyExchanged: { $0.multiplyExchanged($1, I.self) }, finish: { $0.finish($1, I.self) },
+      addsResiduals: I.fusesConvolutions)
+  }
+}
+
 /// See ``ConvolutionAlgorithm/panels``.
-@inlinable @inline(__always)
-func panelConvolution<I: InstructionSet>(
-  _ arguments: ConvolutionArguments, _ floats: UnsafeMutablePointer<Float>, _ units: Range<Int>, _: I.Type
+@inline(never) @export(interface)
+public func panelConvolution(
+  _ arguments: ConvolutionArguments, _ floats: UnsafeMutablePointer<Float>, _ units: Range<Int>,
+  _ functions: PanelFunctions
 ) {
   let filterBlocks = arguments.filterBlocks
   let blocksPerGroup = arguments.pixelBlocks
@@ -168,7 +206,7 @@ func panelConvolution<I: InstructionSet>(
     let columns = min(pixelsPerUnit, all &- first)
     let image = arguments.x + group &* inputs &* arguments.height &* arguments.width
     let pixel = item &* pixels &+ first
-    if place != present { arguments.gatherPanels(image, pixel, columns, floats, I.self) }
+    if place != present { arguments.gatherPanels(image, pixel, columns, floats, functions) }
     present = place
     let filters = arguments.filters(ofBlock: unit % filterBlocks, group: group, of: outputs)
     let start = (item &* arguments.outputChannels &+ filters.lowerBound) &* pixels &+ first
@@ -177,7 +215,7 @@ func panelConvolution<I: InstructionSet>(
     if let all = arguments.residual { residual = all + start }
     arguments.multiplyPanels(
       image + (item &* arguments.channels &* pixels &+ first), filters, columns, floats,
-      joins ? results : arguments.y + start, joins ? pixelsPerUnit : pixels, residual, I.self)
+      joins ? results : arguments.y + start, joins ? pixelsPerUnit : pixels, residual, functions)
     if joins { arguments.scatter(results, pixelsPerUnit, filters, pixel, columns) }
     unit &+= 1
   }
@@ -195,28 +233,28 @@ extension ConvolutionArguments {
   }
 
   /// Gathers the panels of `columns` pixels from `pixel` on, counted over all images, but for those that are read in the image.
-  @inlinable @inline(never) @_optimize(size)
-  func gatherPanels<I: InstructionSet>(
+  @inline(never) @export(interface)
+  public func gatherPanels(
     _ image: UnsafePointer<Float>, _ pixel: Int, _ columns: Int, _ floats: UnsafeMutablePointer<Float>,
-    _: I.Type
+    _ functions: PanelFunctions
   ) {
     let inImage = columnsInImage(columns)
     var gathered = inImage
     while gathered < columns {
-      gatherPanel(
-        image, pixel &+ gathered, min(16, columns &- gathered),
-        floats + (gathered &- inImage) &* reductionLength, I.self)
+      functions.gather(
+        self, image, pixel &+ gathered, min(16, columns &- gathered),
+        floats + (gathered &- inImage) &* reductionLength)
       gathered &+= 16
     }
   }
 
   /// The products of `filters` with `columns` pixels, of which the first is at `source` and those not read there are in `floats`. What is
   /// added, if anything is, lies as the results do.
-  @inlinable @inline(never) @_optimize(size)
-  func multiplyPanels<I: InstructionSet>(
+  @inline(never) @export(interface)
+  public func multiplyPanels(
     _ source: UnsafePointer<Float>, _ filters: Range<Int>, _ columns: Int,
     _ floats: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ cStride: Int,
-    _ residual: UnsafePointer<Float>?, _: I.Type
+    _ residual: UnsafePointer<Float>?, _ functions: PanelFunctions
   ) {
     let k = reductionLength
     let inImage = columnsInImage(columns)
@@ -226,8 +264,8 @@ extension ConvolutionArguments {
       panelStep: pixelsPerImage, c: c, cStride: cStride, columnBias: nil, rowBias: nil, rows: filters.count,
       columns: inImage, k: k, readsAhead: true, epilogue: epilogue)
     if let bias { block.rowBias = bias + filters.lowerBound }
-    if I.fusesConvolutions { block.residual = residual }
-    if inImage > 0 && packed == nil { block.run(I.self) }
+    if functions.addsResiduals { block.residual = residual }
+    if inImage > 0 && packed == nil { functions.multiply(block) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
       block.panelStride = k &* 16
@@ -237,17 +275,17 @@ extension ConvolutionArguments {
       block.a = packed + filters.lowerBound &* k
       block.aInPanels = true
       block.columns = columns
-      block.multiplyExchanged(floats + resultsOffset, I.self)
+      functions.multiplyExchanged(block, floats + resultsOffset)
     } else if inImage < columns {
       block.c += inImage
-      if I.fusesConvolutions, let residual = block.residual { block.residual = residual + inImage }
+      if let residual = block.residual { block.residual = residual + inImage }
       block.columns = columns &- inImage
-      block.run(I.self)
+      functions.multiply(block)
       block.c -= inImage
     }
     if epilogue.isSeparate {
       block.columns = columns
-      block.finish(epilogue, I.self)
+      functions.finish(block, epilogue)
     }
   }
 }

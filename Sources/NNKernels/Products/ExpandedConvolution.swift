@@ -205,10 +205,11 @@ extension ExpandedConvolutionArguments {
     let pixels = expansion.pixelsPerImage
     let first = rows.lowerBound &* expansion.outputWidth
     let columns = rows.count &* expansion.outputWidth
-    expansion.gatherPanels(expansion.x, item &* pixels &+ first, columns, floats, I.self)
+    let functions = PanelFunctions(I.self)
+    expansion.gatherPanels(expansion.x, item &* pixels &+ first, columns, floats, functions)
     expansion.multiplyPanels(
       expansion.x + (item &* expansion.channels &* pixels &+ first), channels, columns, floats, target,
-      planeSize, nil, I.self)
+      planeSize, nil, functions)
   }
 
   /// The same from copies of the rows of the image under each few of them.
