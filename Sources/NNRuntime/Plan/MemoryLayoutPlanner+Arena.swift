@@ -33,11 +33,24 @@ extension MemoryLayoutPlanner {
           .outOfMemory, "the values of this model need more than 2^50 bytes at these input shapes")
       }
     }
-    return members.count <= MemoryLayoutPlanner.tightPackingLimit ? packTightly(members) : packFast(members)
+    guard members.count <= MemoryLayoutPlanner.tightPackingLimit,
+      let size = packTightly(members, rest: 0, within: .max)
+    else { return packFast(members) }
+    if options.threads > 1, packTightly(members, rest: MemoryLayoutPlanner.rest, within: size) == nil {
+      _ = packTightly(members, rest: 0, within: size)
+    }
+    return size
   }
 
-  /// Largest first, each at the lowest offset that is free during its whole life.
-  private mutating func packTightly(_ members: [Int]) -> Int {
+  /// How many items of the schedule the place of a block stays free, if there is room for that, where several threads work: all of them
+  /// have just read the block, and a thread that writes to a place waits for each line that another core still has in its cache.
+  private static let rest = 8
+  /// Larger blocks are not in those caches any more when they have been read.
+  private static let largestResting = 1 << 20
+
+  /// Largest first, each at the lowest offset that is free during its whole life, and some items before and after it; then the arena has
+  /// at most `limit` bytes. Returns its size, or nil if there is no room.
+  private mutating func packTightly(_ members: [Int], rest: Int, within limit: Int) -> Int? {
     let order = sortedIndices(members.count) {
       let (a, b) = (blocks[members[$0]].size, blocks[members[$1]].size)
       return a != b ? a > b : $0 < $1
@@ -48,18 +61,34 @@ extension MemoryLayoutPlanner {
     for position in order {
       let index = members[position]
       let size = roundedSize(blocks[index])
-      var offset = 0
-      for other in placed {
-        let overlaps = blocks[other].first <= blocks[index].last && blocks[index].first <= blocks[other].last
-        guard overlaps else { continue }
-        if blocks[other].offset - offset >= size { break }
-        offset = max(offset, blocks[other].offset + roundedSize(blocks[other]))
+      var rest = size <= Self.largestResting ? rest : 0
+      var offset = lowestFree(index, among: placed, rest: rest)
+      while offset > limit - size, rest > 0 {
+        rest /= 2
+        offset = lowestFree(index, among: placed, rest: rest)
       }
+      guard offset <= limit - size else { return nil }
       blocks[index].offset = offset
       end = max(end, offset + size)
       placed.insert(index, at: placed.firstIndex { blocks[$0].offset > offset } ?? placed.count)
     }
     return end
+  }
+
+  /// The lowest offset at which nothing is placed during the life of a block.
+  private func lowestFree(_ index: Int, among placed: [Int], rest: Int) -> Int {
+    let block = blocks[index]
+    let (size, end) = (roundedSize(block), schedule.items.count)
+    var offset = 0
+    for other in placed {
+      let neighbour = blocks[other]
+      let overlaps =
+        neighbour.first - rest <= min(block.last, end) && block.first - rest <= min(neighbour.last, end)
+      guard overlaps else { continue }
+      if neighbour.offset - offset >= size { break }
+      offset = max(offset, neighbour.offset + roundedSize(neighbour))
+    }
+    return offset
   }
 
   /// In order of time, each in a free place of its size class (powers of two), or at the end.
