@@ -184,32 +184,6 @@ struct Step {
   }
 }
 
-/// Who works on a plan's steps.
-struct WorkSharing {
-  private let threads: Int
-  private let team: Unmanaged<ExecutorTeam>?
-
-  init(_ options: Plan.Options) {
-    threads = options.threads
-    team = options.team
-  }
-
-  /// Runs a step by as many threads as are worth it.
-  @inline(never)
-  func perform(_ step: Step) throws(NNError) {
-    if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
-      if let team {
-        try team.takeUnretainedValue().run(
-          units: step.units, threads: threads, grain: step.grain, work: step.body)
-      } else {
-        ThreadPool.shared.run(units: step.units, threads: threads, grain: step.grain, work: step.body)
-      }
-    } else {
-      step.body(0..<step.units, 0)
-    }
-  }
-}
-
 /// A state's way from the end of a run to the start of the next.
 struct Carry {
   let destination: UnsafeMutableRawPointer

@@ -100,59 +100,11 @@ extension StepBuilder {
     }
   }
 
-  /// A product of a batch: the first one, and for the operands and the results what lies between one and the next along each axis.
-  private struct BatchedProduct {
-    var first: MatmulArguments
-    let batch: [Int]
-    var a: [Int]
-    var b: [Int]
-    var c: [Int]
-
-    func placed() throws(NNError) -> PlacedProduct {
-      guard
-        let places = BroadcastLayout(dims: batch, strides0: a, strides1: b, strides2: c)
-      else { throw NNError(.unsupportedOperator, "a batch of too many axes") }
-      return PlacedProduct(first: first, places: places)
-    }
-  }
-
-  private struct PlacedProduct {
-    let first: MatmulArguments
-    let places: BroadcastLayout
-
-    /// The product at a position of the batch.
-    @inline(__always)
-    func product(_ position: Int) -> MatmulArguments {
-      var one = first
-      var rest = position
-      var axis = places.rank - 1
-      while axis >= 0 {
-        let coordinate = rest % places.dims[axis]
-        rest /= places.dims[axis]
-        one.a += coordinate * places.strides0[axis]
-        one.panels += coordinate * places.strides1[axis]
-        one.c += coordinate * places.strides2[axis]
-        axis -= 1
-      }
-      return one
-    }
-  }
-
   private func attentionProduct(_ node: Int) throws(NNError) -> BatchedProduct {
     index = node
     guard case .matmul(let matmul) = resolved.ops[node] else { throw unsupported() }
     let route = MatmulRoute(matmul, graph, self.node, resolved.types, options)
-    func strides(_ extents: [Int], _ size: Int) throws(NNError) -> [Int] {
-      guard var strides = BroadcastLayout.broadcastStrides(of: extents, to: route.batch) else {
-        throw unsupported()
-      }
-      for axis in strides.indices { strides[axis] *= size }
-      return strides
-    }
-    return BatchedProduct(
-      first: productArguments(route, matmul.activation), batch: route.batch,
-      a: try strides(route.aBatch, route.m * route.k), b: try strides(route.bBatch, route.bSize),
-      c: try strides(route.batch, route.m * route.n))
+    return try BatchedProduct(route, first: productArguments(route, matmul.activation))
   }
 
   /// The matrices of a value (B, T, H, D), along B and H: T rows of D numbers each.

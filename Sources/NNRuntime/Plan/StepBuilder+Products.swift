@@ -87,32 +87,23 @@ extension StepBuilder {
 
   /// The kernel over every product of the batch, the operands' batches broadcast against each other.
   private func emitProduct(_ route: MatmulRoute, _ first: MatmulArguments) throws(NNError) {
-    var arguments = first
     let kernel = kernels.matmul
     let cost = Step.cost(2, route.batchCount, route.m, route.n, max(route.k, 1))
-    guard let batches = BroadcastLayout(output: route.batch, route.aBatch, route.bBatch) else {
-      throw unsupported()
-    }
-    let (aSize, bSize, cSize) = (route.m * route.k, route.bSize, route.m * route.n)
-    if batches.rank == 1 {
-      arguments.batch = batches.count
-      arguments.aBatchStride = batches.strides0[0] * aSize
-      arguments.panelsBatchStride = batches.strides1[0] * bSize
-      arguments.cBatchStride = cSize
+    let products = try BatchedProduct(route, first: first).placed()
+    let places = products.places
+    if places.rank == 1 {
+      var arguments = first
+      arguments.batch = places.count
+      arguments.aBatchStride = places.strides0[0]
+      arguments.panelsBatchStride = places.strides1[0]
+      arguments.cBatchStride = places.strides2[0]
       emit(kernel, arguments, units: arguments.workUnits, cost: cost)
       return
     }
-    let unitsEach = arguments.workUnits
-    let single = arguments
-    emit(units: unitsEach * batches.count, cost: cost) { range, _ in
+    let unitsEach = first.workUnits
+    emit(units: unitsEach * places.count, cost: cost) { range, _ in
       for unit in range {
-        let position = unit / unitsEach
-        let offsets = batches.offsets(at: position)
-        var one = single
-        one.a = single.a + offsets.0 * aSize
-        one.panels = single.panels + offsets.1 * bSize
-        one.c = single.c + position * cSize
-        kernel(one, unit % unitsEach..<unit % unitsEach + 1)
+        kernel(products.product(unit / unitsEach), unit % unitsEach..<unit % unitsEach + 1)
       }
     }
   }
@@ -282,22 +273,5 @@ extension ConvolutionWeightGradientArguments {
       x: unset, dy: unset, result: unset, window: NNKernels.Window(window), batch: x[0], channels: x[1],
       height: x[2],
       width: x[3], outputChannels: dy[1], groups: groups)
-  }
-}
-
-extension BroadcastLayout {
-  /// Offsets of the first two operands at a position counted in row-major order.
-  func offsets(at position: Int) -> (Int, Int) {
-    var rest = position
-    var result = (0, 0)
-    var axis = rank - 1
-    while axis >= 0 {
-      let coordinate = rest % dims[axis]
-      rest /= dims[axis]
-      result.0 += coordinate * strides0[axis]
-      result.1 += coordinate * strides1[axis]
-      axis -= 1
-    }
-    return result
   }
 }
