@@ -7,6 +7,7 @@
 #include "nnp_cpu.h"
 #include "nnp_files.h"
 #include "nnp_memory.h"
+#include "nnp_nonzeros.h"
 #include "nnp_peak.h"
 #include "nnp_shuffles.h"
 #include "nnp_text.h"

@@ -11,7 +11,8 @@ public struct ProductBlock: BitwiseCopyable {
   /// From one panel of B to the next, and from one row of a panel to the next.
   @usableFromInline var panelStride: Int
   @usableFromInline var panelStep: Int
-  /// Where each row of a panel lies, from `panels` on, if they are not `panelStep` apart, which is 0 then; nil otherwise.
+  /// Where each row of a panel lies, from `panels` on, if they are not `panelStep` apart, which is 0 then; nil otherwise. With
+  /// `readsPanelsAhead`, eight more can be read after the last one.
   @usableFromInline var rowOffsets: UnsafePointer<Int>?
   @usableFromInline var c: UnsafeMutablePointer<Float>
   @usableFromInline var cStride: Int
@@ -28,7 +29,7 @@ public struct ProductBlock: BitwiseCopyable {
   public var aInPanels: Bool
   /// Whether A is weights that are seldom in the cache: rows of k elements, or panels, that follow each other.
   @usableFromInline var readsAhead: Bool
-  /// Whether B is panels of weights that follow each other and are seldom in the cache.
+  /// Whether B is panels of weights that are seldom in the cache and, for more than one row, follow each other.
   @usableFromInline var readsPanelsAhead: Bool
   /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
@@ -122,6 +123,7 @@ extension ProductBlock {
       if let place = offset {
         b = firstRow + place.pointee
         offset = place + 1
+        if T.rows == 1 && readsPanelsAhead { T.Columns.prefetch(firstRow + place[8], panelStride) }
       }
       tile.step(column, stride, T.Columns.load(b, panelStride))
       b += panelStep
@@ -317,6 +319,7 @@ extension Epilogue {
 /// See ``MatmulArguments``.
 @inlinable
 func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>, _: I.Type) {
+  if arguments.skipsZeros, arguments.hasManyZeros() { return matmulSkippingZeros(arguments, units, I.self) }
   let rowBlocks = (arguments.m &+ MatmulArguments.rowsPerUnit &- 1) / MatmulArguments.rowsPerUnit
   let panelCount = Panels.count(columns: arguments.n)
   let groups = (panelCount &+ MatmulArguments.panelsPerUnit &- 1) / MatmulArguments.panelsPerUnit

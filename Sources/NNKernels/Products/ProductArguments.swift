@@ -28,6 +28,9 @@ public struct MatmulArguments {
   public var panelRowStride: Int
   public var cRowStride: Int
   public var accumulates: Bool
+  /// Whether rows of B that zeros of A meet may be left out: of one product of one row, whose elements follow each other, with whole f32
+  /// panels and a bias, which ``allowSkipping(panels:k:bias:columns:)``, and which has single sums.
+  public var skipsZeros: Bool
   public var batch: Int
   public var aBatchStride: Int
   public var panelsBatchStride: Int
@@ -53,6 +56,7 @@ public struct MatmulArguments {
     panelRowStride = Panels.width
     cRowStride = n
     accumulates = false
+    skipsZeros = false
     batch = 1
     aBatchStride = 0
     panelsBatchStride = 0

@@ -11,6 +11,8 @@ public protocol PanelRow {
   static func splat(_ value: Float) -> Self
   /// Panel p of the row is at `p * stride`.
   static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self
+  /// Has what ``load(_:_:)`` reads brought to the first-level cache; the pointer may point anywhere.
+  static func prefetch(_ pointer: UnsafePointer<Float>, _ stride: Int)
   func adding(_ other: Self) -> Self
   /// self + a·b, rounded once.
   func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self
@@ -32,6 +34,8 @@ public struct OnePanel: PanelRow {
   @inlinable @inline(__always) public static func splat(_ value: Float) -> Self { Self(nnp_splat(value)) }
   @inlinable @inline(__always)
   public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self { Self(nnp_load(pointer)) }
+  @inlinable @inline(__always)
+  public static func prefetch(_ pointer: UnsafePointer<Float>, _ stride: Int) { nnp_prefetch(pointer) }
   @inlinable @inline(__always) public func adding(_ other: Self) -> Self { Self(v + other.v) }
   @inlinable @inline(__always)
   public func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self {
@@ -64,6 +68,8 @@ public struct HalfPanel: PanelRow {
   public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self {
     Self(nnp_load_half(pointer))
   }
+  @inlinable @inline(__always)
+  public static func prefetch(_ pointer: UnsafePointer<Float>, _ stride: Int) { nnp_prefetch(pointer) }
   @inlinable @inline(__always) public func adding(_ other: Self) -> Self { Self(v + other.v) }
   @inlinable @inline(__always)
   public func adding<I: InstructionSet>(product a: Vector, _ b: Self, _: I.Type) -> Self {
@@ -106,6 +112,11 @@ public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
   @inlinable @inline(__always)
   public static func load(_ pointer: UnsafePointer<Float>, _ stride: Int) -> Self {
     Self(Left.load(pointer, stride), Right.load(pointer + Left.panels &* stride, stride))
+  }
+  @inlinable @inline(__always)
+  public static func prefetch(_ pointer: UnsafePointer<Float>, _ stride: Int) {
+    Left.prefetch(pointer, stride)
+    Right.prefetch(pointer + Left.panels &* stride, stride)
   }
   @inlinable @inline(__always)
   public func adding(_ other: Self) -> Self { Self(left.adding(other.left), right.adding(other.right)) }

@@ -30,12 +30,23 @@ extension StepBuilder {
       arguments.aColumnStride = route.m
     }
     if case .direct = route.source { arguments.readRowMajor(rowStride: route.n) }
+    arguments.skipsZeros = canSkipZeros(route)
     if let format = route.narrowFormat, let workspace = layout.workspaces[index] {
       let narrow = workspace.assumingMemoryBound(to: UInt16.self)
       format.fill(narrow, from: panels, k: route.k, columns: route.n)
       arguments.narrowPanels = NarrowPanels(format, narrow, k: route.k)
     }
     return arguments
+  }
+
+  /// Whether it is a row times weights that allow for it.
+  private func canSkipZeros(_ route: MatmulRoute) -> Bool {
+    guard case .panels = route.source, route.m == 1, route.batch.isEmpty, route.narrowFormat == nil,
+      !MatmulArguments.splitsSums(n: route.n, k: route.k), inputCount > 2,
+      graph[node.inputs[2]].constant != nil
+    else { return false }
+    return MatmulArguments.allowSkipping(
+      panels: floats(1), k: route.k, bias: floats(2), columns: route.n)
   }
 
   /// A product of integers or doubles, matrix by matrix.

@@ -21,6 +21,8 @@ extension Benchmark {
     return plain.map { product(m: $0.0, n: $0.1, k: $0.2) } + [
       product(m: 128, n: 1536, k: 384, .gelu), product(m: 128, n: 384, k: 384, .relu),
       product(m: 64, n: 512, k: 784, .relu), product(m: 1, n: 512, k: 784, .relu),
+      product(m: 1, n: 256, k: 512, .relu, zeros: 2), product(m: 1, n: 784, k: 128, .relu, zeros: 2),
+      product(m: 1, n: 4096, k: 4096, .relu, zeros: 2),
       product(m: 128, n: 128, k: 32, batch: 12), product(m: 128, n: 32, k: 128, batch: 12),
       product(m: 64, n: 64, k: 16, batch: 128), product(m: 1, n: 128, k: 32, batch: 12),
       scalarProduct(.f64, m: 64, n: 64, k: 64), scalarProduct(.f64, m: 256, n: 256, k: 256),
@@ -34,21 +36,25 @@ extension Benchmark {
     }
   }
 
-  /// With a function, also with a bias.
+  /// With a function, also with a bias, and with rows left out that zeros meet: `zeros` of 4 elements, in no order. Work is counted as if
+  /// there were none.
   private static func product(
-    m: Int, n: Int, k: Int, _ function: UnaryFunction = .identity, batch: Int = 1
+    m: Int, n: Int, k: Int, _ function: UnaryFunction = .identity, batch: Int = 1, zeros: UInt32 = 0
   ) -> Benchmark {
     let isPlain = function == .identity
+    let name = "matmul, bias, \(function)" + (zeros > 0 ? ", \(zeros * 25) % zeros" : "")
     let work = Work(
       flops: 2 * count(batch, m, n, k), bytes: 4 * count(batch) * (count(m, k) + count(k, n) + count(m, n)))
     let shape = "\(m) x \(n) x \(k)" + (batch > 1 ? ", batch \(batch)" : "")
-    return Benchmark(.matmul, isPlain ? "matmul" : "matmul, bias, \(function)", shape, work) {
-      table, memory in
+    return Benchmark(.matmul, isPlain ? "matmul" : name, shape, work) { table, memory in
       let size = Panels.size(k: k, columns: n)
+      let a = memory.floats(batch * m * k)
+      for index in 0..<batch * m * k where (UInt32(index) &* 0x9E37_79B9) >> 30 < zeros { a[index] = 0 }
       var arguments = MatmulArguments(
-        a: memory.floats(batch * m * k), panels: memory.floats(batch * size), c: memory.floats(batch * m * n),
+        a: a, panels: memory.floats(batch * size), c: memory.floats(batch * m * n),
         bias: isPlain ? nil : UnsafePointer(memory.floats(n)),
         epilogue: Epilogue(Activation(function)), m: m, n: n, k: k)
+      arguments.skipsZeros = zeros > 0
       arguments.batch = batch
       arguments.aBatchStride = m * k
       arguments.panelsBatchStride = size
