@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from setuptools import Distribution, setup
+from setuptools import Distribution, Extension, setup
 from setuptools.command.build_py import build_py
 
 try:
@@ -53,8 +53,12 @@ class BuildWithLibrary(build_py):
                     subprocess.run(["strip", target / "nnpack"], check=True)
 
 
+# For any CPython from 3.9 on. Where it cannot be built or loaded, the package does without.
+CALLER = Extension("nnrt._caller", ["src/caller.c"], py_limited_api=True, optional=True)
+
+
 class PlatformWheel(bdist_wheel):
-    """Any Python 3, no compiled module, but one platform's library."""
+    """Any Python 3, which no module has to be compiled for, but one platform's library."""
 
     def get_tag(self):
         return "py3", "none", super().get_tag()[2]
@@ -68,5 +72,6 @@ class PlatformDistribution(Distribution):
 setup(
     version=version(),
     distclass=PlatformDistribution,
+    ext_modules=[CALLER],
     cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
 )

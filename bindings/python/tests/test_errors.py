@@ -3,6 +3,8 @@ import pytest
 
 import nnrt
 
+pytestmark = pytest.mark.usefixtures("calls")
+
 
 def test_files_that_are_none(models, tmp_path):
     with pytest.raises(nnrt.FileError, match="nowhere") as caught:

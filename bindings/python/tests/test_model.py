@@ -3,6 +3,8 @@ import pytest
 
 import nnrt
 
+pytestmark = pytest.mark.usefixtures("calls")
+
 
 def numbers(*shape, seed=7):
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)

@@ -5,9 +5,12 @@ import threading
 import time
 
 import numpy as np
+import pytest
 
 import nnrt
 from nnrt import _library
+
+pytestmark = pytest.mark.usefixtures("calls")
 
 
 def test_eight_threads_share_a_model(models):

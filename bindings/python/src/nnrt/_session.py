@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from ctypes import addressof, c_char, c_size_t, c_void_p
-from functools import partial
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
+from ctypes import addressof, c_char, c_void_p
+from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 
+from ._calls import CLOSED, make_caller
 from ._dtypes import BY_CODE, convert
 from ._errors import ArgumentError, StateError
 from ._library import MAX_RANK, RawTensor, SessionOptions, check, lib, pointer_to
 
 if TYPE_CHECKING:
     from ._model import Model, TensorInfo
-
-# Functions that take their arguments ready-made: converting them each time would show beside the smallest models.
-_run, _call = lib["nnrt_session_run"], lib["nnrt_session_call"]
 
 _INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
 
@@ -127,8 +124,9 @@ class Session:
         given, results = (RawTensor * len(self._inputs))(), (RawTensor * len(self._outputs))()
         self._takes = [_Input(raw, info) for raw, info in zip(given, self._inputs)]
         self._gives = [_Output(raw) for raw in results]
-        self._run = partial(_run, handle)
-        self._call = partial(_call, handle, given, c_size_t(len(given)), results, c_size_t(len(results)))
+        self._tensors = given, results
+        self._caller = make_caller(self._lock, handle, given, results)
+        self._run = self._caller.run
 
     def set_input(self, input: Union[int, str], value: Any) -> None:
         """Copies an array into an input, named by index or name. It stays set for later runs.
@@ -152,14 +150,9 @@ class Session:
             ShapeError: the inputs' shapes do not fit together.
             IndexRangeError: an index among the inputs is out of range.
         """
-        # Quicker than `with`, by what shows beside the smallest models.
-        self._lock.acquire()
-        try:
-            status = self._run()
-        finally:
-            self._lock.release()
+        status = self._run()
         if status:
-            check(status)
+            _check_call(status)
 
     def output(self, output: Union[int, str] = 0, copy: bool = True) -> np.ndarray:
         """An output of the last run, named by index or name.
@@ -179,9 +172,9 @@ class Session:
         values = bind(self._inputs, args, kwargs)
         with self._lock:
             arrays = [place.point_to(value) for place, value in zip(self._takes, values)]
-            status = self._call()
+            status = self._caller.call()
             if status:
-                check(status)
+                _check_call(status)
             results = [place.copy() for place in self._gives]
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -189,8 +182,8 @@ class Session:
         """Gives the memory back. Views of outputs end here."""
         with self._lock:
             handle, self._handle = self._handle, None
-            self._run = self._call = _refuse
             if handle is not None:
+                self._caller.close()
                 lib.nnrt_session_destroy(handle)
 
     def _open_handle(self) -> int:
@@ -212,8 +205,14 @@ class Session:
         return f"<nnrt.Session{' (closed)' if self._handle is None else ''}>"
 
 
-def _refuse() -> int:
+def _refuse() -> NoReturn:
     raise StateError("the session is closed", 2, "NNRT_INVALID_STATE")
+
+
+def _check_call(status: int) -> None:
+    if status == CLOSED:
+        _refuse()
+    check(status)
 
 
 def _position(infos: Sequence["TensorInfo"], key: Union[int, str], kind: str) -> int:
