@@ -250,6 +250,22 @@ NNP_VECTOR nnp_i32x16 nnp_shift_right(nnp_i32x16 a, int distance) {
   return (nnp_i32x16)((nnp_u32x16)a >> (uint32_t)distance);
 }
 NNP_VECTOR nnp_f32x16 nnp_from_i32(nnp_i32x16 a) { return __builtin_convertvector(a, nnp_f32x16); }
+// x * 2^n for -252 <= n <= 254, of an x that 2^(n / 2) leaves a normal number, or for n = 0: rounded once at most.
+NNP_VECTOR nnp_f32x16 nnp_scale(nnp_f32x16 x, nnp_i32x16 n) {
+#if defined(NNP_HAS_MASK_REGISTERS) && __has_builtin(__builtin_ia32_scalefps512_mask)
+  union {
+    nnp_f32x16 ours;
+    nnp_mask_f32x16 theirs;
+  } value = {x}, power = {__builtin_convertvector(n, nnp_f32x16)};
+  // Every lane, rounded as everything else is.
+  value.theirs = __builtin_ia32_scalefps512_mask(value.theirs, power.theirs, value.theirs, 0xffff, 4);
+  return value.ours;
+#else
+  // Two factors, because 2^n itself may overflow or be subnormal.
+  const nnp_i32x16 half = n >> 1;
+  return x * (nnp_f32x16)((half + 127) << 23) * (nnp_f32x16)((n - half + 127) << 23);
+#endif
+}
 NNP_VECTOR nnp_f32x16 nnp_sqrt(nnp_f32x16 a) { return __builtin_elementwise_sqrt(a); }
 
 NNP_VECTOR nnp_f64x16 nnp_widen(nnp_f32x16 a) { return __builtin_convertvector(a, nnp_f64x16); }

@@ -52,24 +52,23 @@ public func reducedExponentialInline<I: InstructionSet>(
   return (n, I.fma(r * r, q, r))
 }
 
-/// A power of e before its last roundings: mantissa · first · second, the factors powers of two.
-///
-/// Two factors, because 2ⁿ itself may overflow or be subnormal; only the second can round.
+/// A power of e before its last roundings: mantissa · 2ⁿ.
 @usableFromInline struct SplitExponential {
   @usableFromInline var mantissa: Vector
-  @usableFromInline var first: Vector
-  @usableFromInline var second: Vector
+  @usableFromInline var n: IntVector
 
   @inlinable @inline(__always)
-  init(_ mantissa: Vector, _ first: Vector, _ second: Vector) {
+  init(_ mantissa: Vector, _ n: IntVector) {
     self.mantissa = mantissa
-    self.first = first
-    self.second = second
+    self.n = n
   }
+
+  /// eˣ itself.
+  @inlinable @inline(__always) var value: Vector { nnp_scale(mantissa, n) }
 
   /// factor · eˣ: where that is subnormal, it is rounded no more often than elsewhere.
   @inlinable @inline(__always)
-  func times(_ factor: Vector) -> Vector { factor * mantissa * first * second }
+  func times(_ factor: Vector) -> Vector { nnp_scale(factor * mantissa, n) }
 }
 
 /// eˣ, of x clamped to [−130, 89].
@@ -82,22 +81,19 @@ func splitExponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponen
 @inlinable @inline(__always)
 func splitExponentialUnclamped<I: InstructionSet>(_ x: Vector, _: I.Type) -> SplitExponential {
   let (n, expm1) = I.reducedExponential(x)
-  let half = n &>> IntVector(repeating: 1)
-  return SplitExponential(expm1 + nnp_splat(1), powerOfTwo(half), powerOfTwo(n &- half))
+  return SplitExponential(expm1 + nnp_splat(1), n)
 }
 
 /// eˣ within 1 ulp, subnormal results included; 0 below −104, +∞ above 88.73.
 @inlinable @inline(__always)
 func exponential<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
-  let e = splitExponential(x, I.self)
-  return e.mantissa * e.first * e.second
+  splitExponential(x, I.self).value
 }
 
 /// eˣ of x ≤ 89 as ``exponential(_:_:)`` gives it.
 @inlinable @inline(__always)
 func exponentialBelow<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
-  let e = splitExponentialUnclamped(atLeast(-130, x), I.self)
-  return e.mantissa * e.first * e.second
+  splitExponentialUnclamped(atLeast(-130, x), I.self).value
 }
 
 /// eˣ − 1 within 2 ulp; −1 below −18, +∞ above 88.73; ±0 stay themselves.
@@ -126,7 +122,7 @@ func silu<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   let z = splitExponential(nnp_splat(0) - magnitude(x), I.self)
   // x·e^−|x| is 0 below −110; the clamp keeps −∞ from making it NaN.
   let top = nnp_select(nnp_less(x, nnp_splat(0)), z.times(atLeast(-130, x)), x)
-  return top / (nnp_splat(1) + z.times(nnp_splat(1)))
+  return top / (nnp_splat(1) + z.value)
 }
 
 /// tanh x within 2 ulp; ±0 and subnormals stay themselves.

@@ -71,5 +71,5 @@ func geluTanh<I: InstructionSet>(_ x: Vector, _: I.Type) -> Vector {
   var z = splitExponential(nnp_splat(0) - high, I.self)
   z.mantissa = I.fma(z.mantissa, nnp_splat(0) - low, z.mantissa)
   let top = nnp_select(nnp_less(x, nnp_splat(0)), z.times(atLeast(-30, x)), x)
-  return top / (nnp_splat(1) + z.times(nnp_splat(1)))
+  return top / (nnp_splat(1) + z.value)
 }
