@@ -10,7 +10,10 @@ private struct RowCase: CustomStringConvertible {
   var x: [Float]
   var weights: [Float]
   var bias: [Float]
-  var description: String { "\(k) x \(n), \(x.count { $0 == 0 }) zeros, \(activation.function)" }
+  var format: NarrowPanels.Format?
+  var description: String {
+    "\(k) x \(n), \(x.count { $0 == 0 }) zeros, \(activation.function), \(format.map { "\($0)" } ?? "f32")"
+  }
 
   /// Every table's result, work cut in several ways; the same bits everywhere.
   func result(skipsZeros: Bool) -> [Float] {
@@ -20,25 +23,35 @@ private struct RowCase: CustomStringConvertible {
         panels[column / 16 * k * 16 + row * 16 + column % 16] = weights[row * n + column]
       }
     }
+    var narrow = [UInt16](repeating: 0, count: NarrowPanels.size(k: k, columns: n) + 1)
+    if let format {
+      narrow.withUnsafeMutableBufferPointer { format.fill($0.baseAddress!, from: panels, k: k, columns: n) }
+    }
     return (x + [0]).withUnsafeBufferPointer { x in
       (panels + [0]).withUnsafeBufferPointer { panels in
-        bias.withUnsafeBufferPointer { bias in
-          func arguments(_ out: UnsafeMutablePointer<Float>) -> MatmulArguments {
-            var arguments = MatmulArguments(
-              a: x.baseAddress!, panels: panels.baseAddress!, c: out, bias: bias.baseAddress!,
-              epilogue: Epilogue(activation), m: 1, n: n, k: k)
-            arguments.skipsZeros = skipsZeros
-            return arguments
-          }
-          let units = arguments(UnsafeMutablePointer(mutating: x.baseAddress!)).workUnits
-          return identicalOutput(units: units, initial: [Float](repeating: -7, count: n)) {
-            table, out, range in table.matmul(arguments(out), range)
+        narrow.withUnsafeBufferPointer { narrow in
+          bias.withUnsafeBufferPointer { bias in
+            func arguments(_ out: UnsafeMutablePointer<Float>) -> MatmulArguments {
+              var arguments = MatmulArguments(
+                a: x.baseAddress!, panels: panels.baseAddress!, c: out, bias: bias.baseAddress!,
+                epilogue: Epilogue(activation), m: 1, n: n, k: k)
+              arguments.skipsZeros = skipsZeros
+              if let format { arguments.narrowPanels = NarrowPanels(format, narrow.baseAddress!, k: k) }
+              return arguments
+            }
+            let units = arguments(UnsafeMutablePointer(mutating: x.baseAddress!)).workUnits
+            return identicalOutput(units: units, initial: [Float](repeating: -7, count: n)) {
+              table, out, range in table.matmul(arguments(out), range)
+            }
           }
         }
       }
     }
   }
 }
+
+/// Rounded toward zero.
+private func roundedToBF16(_ number: Float) -> Float { Float(bitPattern: number.bitPattern & 0xFFFF_0000) }
 
 @Test func rowsThatZerosMeetAreLeftOutWithTheSameBits() {
   var generator = Generator(41)
@@ -61,7 +74,11 @@ private struct RowCase: CustomStringConvertible {
         }
         var bias = generator.floats(n)
         for index in bias.indices where generator.int(0...2) == 0 { bias[index] = 0 }
-        let row = RowCase(k: k, n: n, activation: activations[turn % 4], x: x, weights: weights, bias: bias)
+        var row = RowCase(k: k, n: n, activation: activations[turn % 4], x: x, weights: weights, bias: bias)
+        #expect(isSame(row.result(skipsZeros: true), row.result(skipsZeros: false)), "\(row)")
+        // The same with weights of 16 bits.
+        row.format = turn % 2 == 0 ? .bf16 : .f16
+        row.weights = weights.map { row.format == .bf16 ? roundedToBF16($0) : Float(Float16($0)) }
         #expect(isSame(row.result(skipsZeros: true), row.result(skipsZeros: false)), "\(row)")
       }
     }

@@ -6,7 +6,7 @@ import Testing
 
 /// A row with many zeros has the same bits alone, where weights that zeros meet are left out, as in a batch, where they are not: also where
 /// a weight or a bias is such that none may be left out.
-@Test(arguments: ["plain", "infinite weight", "bias of minus zero", "no bias"])
+@Test(arguments: ["plain", "bf16", "f16", "infinite weight", "bias of minus zero", "no bias"])
 func rowsWithZerosHaveTheSameBitsAloneAndInABatch(_ kind: String) throws {
   var random = SplitMix64(seed: 23)
   let (k, columns) = (300, 70)
@@ -20,6 +20,8 @@ func rowsWithZerosHaveTheSameBitsAloneAndInABatch(_ kind: String) throws {
   var operands = [input, graph.addConstant("W", try Tensor(weights, extents: [k, columns]))]
   if kind != "no bias" { operands.append(graph.addConstant("b", try Tensor(bias, extents: [columns]))) }
   graph.addOutput(try graph.append(.matmul(Matmul(activation: .identity)), operands), name: "y")
+  if kind == "bf16" { _ = try graph.roundWeights(to: .bf16) }
+  if kind == "f16" { _ = try graph.roundWeights(to: .f16) }
   let model = try Model(ModelFile(graph: try graph.packed()))
 
   var x = (0..<3 * k).map { _ in Float.random(in: -1...1, using: &random) }

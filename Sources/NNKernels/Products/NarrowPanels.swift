@@ -30,11 +30,14 @@ public struct NarrowPanels: Sendable {
     Panels.count(columns: columns) &* stride(k: k)
   }
 
-  /// From panel `count` on.
+  /// Numbers in a pair of rows of a panel.
+  @inlinable static var pairSize: Int { 32 }
+
+  /// From panel `count` on, and in each panel from a row on that begins a pair.
   @inlinable @inline(__always)
-  func advanced(_ count: Int) -> NarrowPanels {
+  func advanced(_ count: Int, rows: Int = 0) -> NarrowPanels {
     var rest = self
-    rest.first = first + count &* stride
+    rest.first = first + (count &* stride &+ rows / 2 &* NarrowPanels.pairSize)
     return rest
   }
 }
@@ -208,19 +211,25 @@ extension ProductBlock {
     _ panels: NarrowPanels, _ panel: Int, _: Columns.Type, _: Rows.Type, _: I.Type
   ) {
     let stride = panels.stride
-    var sums = Columns.zero
-    var pair = panels.first + panel &* stride
+    let width = columns &- panel &* 16
+    var sums = accumulates ? Columns.loadPartial(UnsafePointer(c) + panel &* 16, width) : Columns.zero
+    let first = panels.first + panel &* stride
+    var pair = first
+    var offset = rowOffsets
     var a = a
     var left = k
     while left >= 2 {
+      if let place = offset {
+        pair = first + place.pointee
+        offset = place + 1
+      }
       sums = sums.adding(
         pair: (nnp_splat(a.pointee), nnp_splat(a[aStep])), pair, stride, Rows.self, I.self)
-      pair += 32
+      pair += NarrowPanels.pairSize
       a += aStep &* 2
       left &-= 2
     }
     if left > 0 { sums = sums.adding(first: nnp_splat(a.pointee), pair, stride, Rows.self, I.self) }
-    let width = columns &- panel &* 16
     if let columnBias { sums = sums.adding(Columns.loadPartial(columnBias + panel &* 16, width)) }
     if let bounds { sums = sums.clipped(nnp_splat(bounds.low), nnp_splat(bounds.high)) }
     sums.storePartial(c + panel &* 16, width)

@@ -27,12 +27,12 @@ extension MatmulArguments {
     return nnp_any(spoiled) == 0
   }
 
-  /// Whether so many of the row's k elements are zeros that picking the others pays: a quarter; five of eight where B may not be in the cache,
-  /// as memory is read best in one go.
+  /// Whether so many of the row's k elements are zeros that picking the others pays: a quarter; three of eight with narrow panels,
+  /// of which pairs of rows are left out; five of eight where B may not be in the cache, as memory is read best in one go.
   @inline(never) @export(interface)
   public func hasManyZeros() -> Bool {
-    let isLarge = n &* k > 1 << 20
-    return nnp_count_nonzeros(a, k) <= k &* (isLarge ? 3 : 6) / 8
+    let most = n &* k > 1 << 20 ? 3 : narrowPanels != nil ? 5 : 6
+    return nnp_count_nonzeros(a, k) <= k &* most / 8
   }
 }
 
@@ -52,16 +52,24 @@ func matmulSkippingZeros<I: InstructionSet>(_ arguments: MatmulArguments, _ unit
     repeat {
       let end = min(arguments.k, begin &+ 256)
       let isLast = end == arguments.k
-      let count = nnp_pick_nonzeros(arguments.a + begin, end &- begin, Panels.width, values, places)
       var block = ProductBlock(
         a: UnsafePointer(values), aStride: 0,
         panels: arguments.panels + (first &* arguments.k &+ begin &* Panels.width),
         panelStride: arguments.panelStride, panelStep: 0, c: arguments.c + first, cStride: 0,
         columnBias: isLast ? bias : nil, rowBias: nil, rows: 1,
-        columns: min(units.count &* width, arguments.n &- first), k: count, accumulates: begin > 0,
+        columns: min(units.count &* width, arguments.n &- first), k: 0, accumulates: begin > 0,
         readsPanelsAhead: true, epilogue: isLast ? arguments.epilogue : .none)
       block.rowOffsets = UnsafePointer(places)
-      block.run(I.self)
+      if I.widensWeights, let narrow = arguments.narrowPanels {
+        block.k =
+          2
+          &* nnp_pick_nonzero_pairs(
+            arguments.a + begin, end &- begin, NarrowPanels.pairSize, values, places)
+        I.multiplyRow(block, narrow.advanced(first / Panels.width, rows: begin))
+      } else {
+        block.k = nnp_pick_nonzeros(arguments.a + begin, end &- begin, Panels.width, values, places)
+        block.run(I.self)
+      }
       if isLast, arguments.epilogue.isSeparate { block.finish(arguments.epilogue, I.self) }
       begin = end
     } while begin < arguments.k

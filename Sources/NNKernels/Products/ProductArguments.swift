@@ -28,8 +28,8 @@ public struct MatmulArguments {
   public var panelRowStride: Int
   public var cRowStride: Int
   public var accumulates: Bool
-  /// Whether rows of B that zeros of A meet may be left out: of one product of one row, whose elements follow each other, with whole f32
-  /// panels and a bias, which ``allowSkipping(panels:k:bias:columns:)``, and which has single sums.
+  /// Whether rows of B that zeros of A meet may be left out: of one product of one row, whose elements follow each other, with panels
+  /// and a bias, which ``allowSkipping(panels:k:bias:columns:)``, and which has single sums.
   public var skipsZeros: Bool
   public var batch: Int
   public var aBatchStride: Int

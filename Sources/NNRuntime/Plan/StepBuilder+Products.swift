@@ -41,7 +41,7 @@ extension StepBuilder {
 
   /// Whether it is a row times weights that allow for it.
   private func canSkipZeros(_ route: MatmulRoute) -> Bool {
-    guard case .panels = route.source, route.m == 1, route.batch.isEmpty, route.narrowFormat == nil,
+    guard case .panels = route.source, route.m == 1, route.batch.isEmpty,
       !MatmulArguments.splitsSums(n: route.n, k: route.k), inputCount > 2,
       graph[node.inputs[2]].constant != nil
     else { return false }
