@@ -39,7 +39,8 @@ extension MatmulArguments {
 /// The units of ``matmul(_:_:_:)`` from the rows of B that another number than 0 meets: part by part of k, all columns of the units at once.
 @inlinable @inline(never)
 func matmulSkippingZeros<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>, _: I.Type) {
-  // Of a part's elements that are not zero: where their rows of B are, and the elements; with room for sixteen more.
+  // Of the elements of a part that are not zero, 256 at most: where their rows of B are, and they themselves, which are half as wide; both with
+  // room for sixteen more.
   var picked = InlineArray<408, Int>(repeating: 0)
   let width = MatmulArguments.panelsPerUnit &* Panels.width
   let first = units.lowerBound &* width

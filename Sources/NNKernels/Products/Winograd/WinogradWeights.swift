@@ -70,8 +70,9 @@ public struct WinogradWeightsArguments {
 func winogradWeights<I: InstructionSet>(
   _ arguments: WinogradWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
-  var tile = InlineArray<49, Vector>(repeating: nnp_splat(0))
-  withUnsafeMutableBytes(of: &tile) { memory in
+  // A tile, and the taps of some channels.
+  var vectors = InlineArray<337, Vector>(repeating: nnp_splat(0))
+  withUnsafeMutableBytes(of: &vectors) { memory in
     let values = memory.baseAddress!.assumingMemoryBound(to: Float.self)
     var panel = units.lowerBound
     while panel < units.upperBound {
@@ -82,8 +83,11 @@ func winogradWeights<I: InstructionSet>(
 }
 
 extension WinogradWeightsArguments {
-  /// The panel's filters, through `values`, which has room for n² vectors; phase after phase, of which there is one if windows move one
-  /// pixel at a time.
+  /// Taps that are turned into vectors together: those of one channel, or of several.
+  @inlinable static var turnedTaps: Int { 288 }
+
+  /// The panel's filters, through `values`, which has room for 49 vectors and ``turnedTaps`` more; phase after phase, of which there is one if
+  /// windows move one pixel at a time.
   @inlinable @inline(__always)
   func transform<I: InstructionSet>(_ panel: Int, _ values: UnsafeMutablePointer<Float>, _: I.Type) {
     let n = tile.inputs
@@ -93,36 +97,49 @@ extension WinogradWeightsArguments {
     let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* depth
     let count = min(16, filters &- filter)
     let (side, taps) = (tile.taps, kernelHeight &* kernelWidth)
-    var phase = 0
-    while phase < (channelTile?.stride == 2 ? 4 : tile.phases) {
-      var source = weights + filter &* channels &* taps
-      var target = transformed + (block.start &+ inBlock &+ phase &* channels &* 16)
-      var channel = 0
-      while channel < channels {
-        var place = 0
-        while place < side &* side {
-          var weight = nnp_splat(0)
-          let tap = tap(place, phase)
-          if tap >= 0 { weight = nnp_load_strided_lanes(source + tap, channels &* taps, 0, count, 0) }
-          nnp_store(values + (place / side &* n &+ place % side) &* 16, weight)
-          place &+= 1
-        }
-        tile.transformWeights(values, I.self)
-        if let channelTile {
-          store(channelTile, panel, phase / 2, phase % 2, channel, UnsafePointer(values))
-        } else {
-          var frequency = 0
-          while frequency < n &* n {
+    let turned = values + 49 &* 16
+    let together = WinogradWeightsArguments.turnedTaps / taps
+    if count < 16 { nnp_clear(turned, WinogradWeightsArguments.turnedTaps &* 16) }
+    let phases = channelTile?.stride == 2 ? 4 : tile.phases
+    var first = 0
+    while first < channels {
+      let last = min(channels, first &+ together)
+      transposeFloats(
+        weights + (filter &* channels &+ first) &* taps, channels &* taps, turned, 16,
+        (last &- first) &* taps, count)
+      var phase = 0
+      while phase < phases {
+        var weight = UnsafePointer(turned)
+        var target = transformed + (block.start &+ inBlock &+ (phase &* channels &+ first) &* 16)
+        var channel = first
+        while channel < last {
+          var place = 0
+          while place < side &* side {
+            let tap = tap(place, phase)
             nnp_store(
-              target + frequency &* block.frequencyStride, nnp_load(UnsafePointer(values) + frequency &* 16))
-            frequency &+= 1
+              values + (place / side &* n &+ place % side) &* 16,
+              tap >= 0 ? nnp_load(weight + tap &* 16) : nnp_splat(0))
+            place &+= 1
           }
+          tile.transformWeights(values, I.self)
+          if let channelTile {
+            store(channelTile, panel, phase / 2, phase % 2, channel, UnsafePointer(values))
+          } else {
+            var frequency = 0
+            while frequency < n &* n {
+              nnp_store(
+                target + frequency &* block.frequencyStride,
+                nnp_load(UnsafePointer(values) + frequency &* 16))
+              frequency &+= 1
+            }
+          }
+          weight += taps &* 16
+          target += 16
+          channel &+= 1
         }
-        source += taps
-        target += 16
-        channel &+= 1
+        phase &+= 1
       }
-      phase &+= 1
+      first = last
     }
   }
 
