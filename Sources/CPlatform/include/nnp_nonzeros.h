@@ -4,12 +4,15 @@
 
 #include "nnp_vector.h"
 
-// How many of the first `count` numbers are not zero; NaN is not.
+// The first sixteen of `left` numbers, or all of them and zeros.
+static inline __attribute__((always_inline)) nnp_f32x16 nnp_load_up_to_16(const float *_Nonnull p, intptr_t left) {
+  return left >= 16 ? nnp_load(p) : nnp_load_partial(p, left, nnp_splat(0));
+}
+
+// How many of the first `count` numbers are other than zero, as NaN is.
 static __attribute__((noinline, unused)) intptr_t nnp_count_nonzeros(const float *_Nonnull x, intptr_t count) {
   nnp_i32x16 found = 0;
-  intptr_t i = 0;
-  for (; i + 16 <= count; i += 16) found -= nnp_load(x + i) != 0;
-  if (i < count) found -= nnp_load_partial(x + i, count - i, nnp_splat(0)) != 0;
+  for (intptr_t i = 0; i < count; i += 16) found -= nnp_load_up_to_16(x + i, count - i) != 0;
   return __builtin_reduce_add(found);
 }
 
@@ -58,7 +61,7 @@ static __attribute__((noinline, unused)) intptr_t nnp_pick_nonzeros(
 #if defined(NNP_CAN_COMPRESS)
   nnp_places8 place = nnp_first_places(stride);
   for (intptr_t i = 0; i < count; i += 16) {
-    const nnp_f32x16 v = count - i >= 16 ? nnp_load(x + i) : nnp_load_partial(x + i, count - i, nnp_splat(0));
+    const nnp_f32x16 v = nnp_load_up_to_16(x + i, count - i);
     const uint16_t lanes = nnp_nonzero_lanes(v);
     nnp_store(values + found, nnp_compress(v, lanes));
     found += nnp_store_places(places + found, place, (uint8_t)lanes);
@@ -82,7 +85,7 @@ static __attribute__((noinline, unused)) intptr_t nnp_pick_nonzero_pairs(
 #if defined(NNP_CAN_COMPRESS) && defined(__BMI2__)
   nnp_places8 place = nnp_first_places(stride);
   for (intptr_t i = 0; i < count; i += 16) {
-    const nnp_f32x16 v = count - i >= 16 ? nnp_load(x + i) : nnp_load_partial(x + i, count - i, nnp_splat(0));
+    const nnp_f32x16 v = nnp_load_up_to_16(x + i, count - i);
     const uint32_t lanes = nnp_nonzero_lanes(v);
     const uint32_t pairs = (lanes | lanes >> 1) & 0x5555;
     nnp_store(values + 2 * found, nnp_compress(v, (uint16_t)(pairs | pairs << 1)));

@@ -11,8 +11,8 @@ public struct ProductBlock: BitwiseCopyable {
   /// From one panel of B to the next, and from one row of a panel to the next.
   @usableFromInline var panelStride: Int
   @usableFromInline var panelStep: Int
-  /// Where each row of a panel lies (of narrow panels each pair), from `panels` on, if they are not `panelStep` apart, which is 0 then; nil otherwise. With
-  /// `readsPanelsAhead`, eight more can be read after the last one.
+  /// Where each row of a panel lies (of narrow panels each pair), from `panels` on, if they are not `panelStep` apart, which is 0 then;
+  /// nil otherwise. With `readsPanelsAhead`, eight more can be read after the last one.
   @usableFromInline var rowOffsets: UnsafePointer<Int>?
   @usableFromInline var c: UnsafeMutablePointer<Float>
   @usableFromInline var cStride: Int
