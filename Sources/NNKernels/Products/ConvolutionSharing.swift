@@ -10,7 +10,12 @@ extension ConvolutionArguments {
     switch algorithm {
     case .depthwise: return 1
     case .panels:
-      while filtersPerUnit > 16, workUnits < 4 &* threads { filtersPerUnit /= 2 }
+      // Weights in the lanes fill tiles of two panels; so few pixels are rather cut in two.
+      let least = packsWeights ? 32 : 16
+      while filtersPerUnit > least, workUnits < 4 &* threads { filtersPerUnit /= 2 }
+      if packsWeights, workUnits < 4 &* threads {
+        mostPanelsPerUnit = (Panels.count(columns: pixelsPerImage) &+ 1) / 2
+      }
       return readsImage ? 1 : grain(filterBlocks, threads)
     case .winograd(let tile):
       let panels = Panels.count(columns: winogradGrid(tile).count)

@@ -151,6 +151,8 @@ public struct ConvolutionArguments {
   public var residual: UnsafePointer<Float>?
   /// Filters of one unit at most, a multiple of 16; see ``share(among:)``.
   @usableFromInline var filtersPerUnit: Int
+  /// Panels of 16 pixels that a unit takes at most.
+  @usableFromInline var mostPanelsPerUnit: Int
   /// Tiles that Winograd's algorithm works on together: four panels, which the widest register tile takes side by side, or fewer.
   @usableFromInline var tilesPerBlock: Int
   public var window: Window
@@ -178,6 +180,7 @@ public struct ConvolutionArguments {
     pools = false
     residual = nil
     filtersPerUnit = 64
+    mostPanelsPerUnit = 16
     tilesPerBlock = 64
     self.window = window
     self.batch = batch
@@ -300,10 +303,10 @@ extension ConvolutionArguments {
     }
   }
 
-  /// Panels of 16 output pixels that a work unit gathers: as many as fit in 256 KiB, a multiple of the widest tile's four and at
-  /// most 16.
+  /// Panels of 16 output pixels that a work unit gathers: as many as fit in 256 KiB, a multiple of the widest tile's four, if there are
+  /// not to be fewer.
   @inlinable @inline(__always) var panelsPerUnit: Int {
-    max(4, min(16, 4096 / max(1, reductionLength) / 4 &* 4))
+    min(mostPanelsPerUnit, max(4, 4096 / max(1, reductionLength) / 4 &* 4))
   }
 
   @inlinable @inline(__always) var pixelsPerImage: Int { outputHeight &* outputWidth }
