@@ -10,6 +10,12 @@ extension ConvolutionArguments {
     switch algorithm {
     case .depthwise: return 1
     case .panels:
+      if isBanded(among: threads) {
+        let panels = Panels.count(columns: pixelsPerImage)
+        let each = (panels &+ threads &* panelsPerUnit &- 1) / (threads &* panelsPerUnit)
+        mostPanelsPerUnit = max(1, panels / (threads &* each))
+        return filterBlocks
+      }
       // Weights in the lanes fill tiles of two panels; so few pixels are rather cut in two.
       let least = packsWeights ? 32 : 16
       while filtersPerUnit > least, workUnits < 4 &* threads { filtersPerUnit /= 2 }
@@ -31,6 +37,13 @@ extension ConvolutionArguments {
       while !pools, tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
       return grain(channelGrid(tile).filterBlocks, threads)
     }
+  }
+
+  /// Whether threads share out the pixels rather than the filters: then each reads of the image what it wrote, if the layers around this one
+  /// do the same, but all of the weights.
+  private func isBanded(among threads: Int) -> Bool {
+    readsImage && !packsWeights && batch < threads && outputChannels <= pixelsPerImage
+      && pixelsPerImage >= threads &* 96
   }
 
   /// The panels of the thread that gets most, when threads take blocks of `size` panels one after the other.
