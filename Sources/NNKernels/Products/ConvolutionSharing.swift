@@ -34,30 +34,8 @@ extension ConvolutionArguments {
     case .channelWinograd(let tile):
       while filtersPerUnit > 32, workUnits < threads { filtersPerUnit /= 2 }
       // Squares whose largest outputs are kept must not be cut.
-      if !pools {
-        shareRows(of: channelGrid(tile).blocks, among: threads)
-        while tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
-      }
+      while !pools, tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
       return grain(channelGrid(tile).filterBlocks, threads)
-    }
-  }
-
-  /// Chooses blocks of rows of tiles so that the thread that gets most of them has least, where images have enough tiles: threads that share
-  /// out the filters instead each transform the whole image.
-  private mutating func shareRows(of blocks: TileBlocks, among threads: Int) {
-    guard batch < threads, blocks.across == 1 else { return }
-    var best = Int.max
-    var rows = blocks.blockRows
-    while rows &* blocks.tileColumns >= 16 {
-      let count = (blocks.tileRows &+ rows &- 1) / rows
-      if count >= threads {
-        let most = (0..<threads).reduce(0) { most, thread in
-          let (begin, end) = (count &* thread / threads, count &* (thread &+ 1) / threads)
-          return max(most, min(blocks.tileRows, end &* rows) &- begin &* rows)
-        }
-        if most < best { (best, tilesPerBlock) = (most, rows &* blocks.tileColumns) }
-      }
-      rows &-= 1
     }
   }
 
