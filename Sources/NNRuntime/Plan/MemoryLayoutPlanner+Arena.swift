@@ -136,6 +136,10 @@ extension MemoryLayoutPlanner {
     return peak
   }
 
+  /// Bytes that lie unused, and so untouched, between the scratch of two threads. Processors read ahead of a thread that walks through planes,
+  /// up to some hundred thousand bytes beyond the last: what another thread is writing there would go back and forth between them.
+  private static let scratchDistance = 1 << 20
+
   /// Takes the memory and resolves every value to its address.
   func take(arenaSize: Int, scratchSize: Int) throws(NNError) -> PlannedMemory {
     let (allScratch, overflow) = scratchSize.multipliedReportingOverflow(by: options.threads)
@@ -149,9 +153,11 @@ extension MemoryLayoutPlanner {
         .limitExceeded,
         "a run at these input shapes needs \(needed) bytes, the limit is \(options.memoryLimit)")
     }
+    let scratchStride = scratchSize > 0 ? scratchSize + MemoryLayoutPlanner.scratchDistance : 0
     let memory = PlanMemory(
       arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
-      scratch: try AlignedMemory(size: allScratch, purpose: "scratch"), constants: constants)
+      scratch: try AlignedMemory(size: scratchStride * (options.threads - 1) + scratchSize, purpose: "scratch"),
+      constants: constants)
     func address(_ block: Int) -> UnsafeMutableRawPointer {
       switch blocks[block].home {
       case .arena: memory.arena.base + blocks[block].offset
@@ -165,7 +171,7 @@ extension MemoryLayoutPlanner {
     for block in workspaceBlocks { workspaces.append(block < 0 ? nil : address(block)) }
     return PlannedMemory(
       memory: memory, pointers: pointers, sizes: sizes, slots: slotOf, workspaces: workspaces,
-      scratchSize: scratchSize,
+      scratchStride: scratchStride,
       carries: carries(pointers, staging: memory.arena.base + arenaSize, staged.isStaged),
       arenaSize: arenaSize,
       peakLiveSize: peakLiveSize())

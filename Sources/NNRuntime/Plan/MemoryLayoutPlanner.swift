@@ -24,8 +24,8 @@ struct PlannedMemory {
   let slots: [Int]
   /// Memory of a node's own during its step, such as panels packed on the fly; nil for most.
   let workspaces: [UnsafeMutableRawPointer?]
-  /// Bytes of scratch of each thread; thread t's begins at t times this.
-  let scratchSize: Int
+  /// From the beginning of one thread's scratch to the next one's.
+  let scratchStride: Int
   let carries: [Carry]
   let arenaSize: Int
   let peakLiveSize: Int

@@ -18,9 +18,9 @@ extension StepBuilder {
     }
     let count = outputCount
     let chain = ElementwiseChain(members: members, count: count)
-    let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
+    let (scratch, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
     emit(units: chain.blockCount, cost: Step.cost(count, members.count)) { blocks, thread in
-      chain.run(blocks, scratch + thread * scratchSize)
+      chain.run(blocks, scratch + thread * scratchStride)
     }
   }
 

@@ -94,9 +94,9 @@ extension StepBuilder {
   private func emitPass(
     _ extents: RecurrentLayout, _ body: @escaping (Range<Int>, RecurrentScratch) -> Void
   ) {
-    let (scratch, scratchSize) = (layout.memory.scratch.base, layout.scratchSize)
+    let (scratch, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
     emit(units: extents.workUnits, cost: extents.cost) { range, thread in
-      let parts = extents.parts(scratch + thread * scratchSize)
+      let parts = extents.parts(scratch + thread * scratchStride)
       for unit in range { body(extents.rows(unit), parts) }
     }
   }

@@ -60,11 +60,11 @@ extension StepBuilder {
       cost: Step.cost(4, size)
     ) { range, _ in transform(weights, range) }
     let ready = arguments
-    let (kernel, scratch, scratchSize) = (
-      kernels.transposedConvolution, layout.memory.scratch.base, layout.scratchSize
+    let (kernel, scratch, scratchStride) = (
+      kernels.transposedConvolution, layout.memory.scratch.base, layout.scratchStride
     )
     emit(units: ready.workUnits, cost: Step.cost(2, ready.multiplyAdds)) { range, thread in
-      kernel(ready, scratch + thread * scratchSize, range)
+      kernel(ready, scratch + thread * scratchStride, range)
     }
   }
 }
