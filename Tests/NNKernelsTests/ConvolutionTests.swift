@@ -12,8 +12,10 @@ private struct Case: CustomStringConvertible {
   var window = Window(kernel: (3, 3))
   var hasBias = true
   var activation = Activation.identity
+  /// Units are made small enough for so many.
+  var threads = 1
   var description: String {
-    "(\(batch), \(channels), \(height), \(width)) → \(outputs), groups \(groups), \(window), \(activation.function)"
+    "(\(batch), \(channels), \(height), \(width)) → \(outputs), groups \(groups), \(window), \(activation.function), \(threads) threads"
   }
 }
 
@@ -69,11 +71,13 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
     weights.withUnsafeBufferPointer { weights in
       bias.withUnsafeBufferPointer { bias in
         func arguments(_ out: UnsafeMutablePointer<Float>) -> ConvolutionArguments {
-          ConvolutionArguments(
+          var arguments = ConvolutionArguments(
             x: x.baseAddress!, weights: weights.baseAddress!, bias: c.hasBias ? bias.baseAddress! : nil,
             y: out,
             epilogue: Epilogue(c.activation), window: c.window, batch: c.batch, channels: c.channels,
             height: c.height, width: c.width, outputChannels: c.outputs, groups: c.groups)
+          _ = arguments.share(among: c.threads)
+          return arguments
         }
         let units = arguments(UnsafeMutablePointer(mutating: x.baseAddress!)).workUnits
         let out = identicalOutput(units: units, initial: blank) { table, out, range in
@@ -193,6 +197,28 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
         hasBias: outputs % 2 == 0, activation: activation)
       check(c, &generator)
     }
+  }
+}
+
+@Test(arguments: 2...5)
+func unitsForSeveralThreadsKeepTheBits(_ threads: Int) {
+  var generator = Generator(UInt64(threads))
+  let onePixel = Window(kernel: (1, 1))
+  for c in [
+    // Few pixels are cut in two; those of larger images are shared out, where they lie or gathered.
+    Case(channels: 80, height: 7, width: 7, outputs: 160, window: onePixel),
+    Case(channels: 80, height: 6, width: 6, outputs: 48, window: onePixel),
+    Case(channels: 24, height: 14, width: 14, outputs: 40, window: onePixel),
+    Case(channels: 12, height: 25, width: 23, outputs: 70, window: onePixel),
+    Case(channels: 300, height: 28, width: 28, outputs: 20, window: onePixel),
+    Case(channels: 10, height: 33, width: 31, outputs: 40, window: Window(kernel: (1, 1), stride: (2, 2))),
+    Case(
+      batch: 2, channels: 6, height: 40, width: 29, outputs: 6, groups: 2,
+      window: Window(kernel: (2, 1), stride: (3, 1))),
+  ] {
+    var shared = c
+    shared.threads = threads
+    check(shared, &generator)
   }
 }
 

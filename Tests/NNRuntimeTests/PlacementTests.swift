@@ -58,3 +58,17 @@ private func layout(_ graph: Graph, threads: Int) throws -> PlannedMemory {
     #expect(bits(try run(graph, inputs, Session.Options(threads: 2))) == alone, "seed \(seed)")
   }
 }
+
+@Test func whatThreadsWriteInScratchLiesApart() throws {
+  var random = SplitMix64(seed: 22)
+  var graph = Graph(name: "strided")
+  let x = graph.addInput("x", .f32, [1, 8, 32, 32])
+  let weight = try graph.constant("weight", random.reals([16, 8, 3, 3], range: 0.5))
+  let y = try graph.append(.convolution(Convolution(window: NNGraph.Window(extent: [3, 3], strides: [2, 2]))), [x, weight])
+  graph.addOutput(y, name: "y")
+  let (alone, shared) = (try layout(graph, threads: 1), try layout(graph, threads: 3))
+  let size = alone.memory.scratch.size
+  #expect(size > 0)
+  #expect(shared.scratchStride >= size + 1 << 19)
+  #expect(shared.memory.scratch.size == 2 * shared.scratchStride + size)
+}
