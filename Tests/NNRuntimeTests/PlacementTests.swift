@@ -64,7 +64,8 @@ private func layout(_ graph: Graph, threads: Int) throws -> PlannedMemory {
   var graph = Graph(name: "strided")
   let x = graph.addInput("x", .f32, [1, 8, 32, 32])
   let weight = try graph.constant("weight", random.reals([16, 8, 3, 3], range: 0.5))
-  let y = try graph.append(.convolution(Convolution(window: NNGraph.Window(extent: [3, 3], strides: [2, 2]))), [x, weight])
+  let y = try graph.append(
+    .convolution(Convolution(window: NNGraph.Window(extent: [3, 3], strides: [2, 2]))), [x, weight])
   graph.addOutput(y, name: "y")
   let (alone, shared) = (try layout(graph, threads: 1), try layout(graph, threads: 3))
   let size = alone.memory.scratch.size

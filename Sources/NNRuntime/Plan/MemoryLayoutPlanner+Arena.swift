@@ -156,7 +156,8 @@ extension MemoryLayoutPlanner {
     let scratchStride = scratchSize > 0 ? scratchSize + MemoryLayoutPlanner.scratchDistance : 0
     let memory = PlanMemory(
       arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
-      scratch: try AlignedMemory(size: scratchStride * (options.threads - 1) + scratchSize, purpose: "scratch"),
+      scratch: try AlignedMemory(
+        size: scratchStride * (options.threads - 1) + scratchSize, purpose: "scratch"),
       constants: constants)
     func address(_ block: Int) -> UnsafeMutableRawPointer {
       switch blocks[block].home {

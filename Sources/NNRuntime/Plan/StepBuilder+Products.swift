@@ -163,7 +163,9 @@ extension StepBuilder {
     try bind(&arguments, into: y)
     let grain = arguments.share(among: options.threads)
     let ready = arguments
-    let (kernel, scratch, scratchStride) = (kernels.convolution, layout.memory.scratch.base, layout.scratchStride)
+    let (kernel, scratch, scratchStride) = (
+      kernels.convolution, layout.memory.scratch.base, layout.scratchStride
+    )
     let cost = Step.cost(2, outputCount, ready.reductionLength)
     emit(units: ready.workUnits, cost: cost, grain: grain) { range, thread in
       kernel(ready, scratch + thread * scratchStride, range)
