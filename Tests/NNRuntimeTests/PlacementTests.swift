@@ -70,6 +70,6 @@ private func layout(_ graph: Graph, threads: Int) throws -> PlannedMemory {
   let (alone, shared) = (try layout(graph, threads: 1), try layout(graph, threads: 3))
   let size = alone.memory.scratch.size
   #expect(size > 0)
-  #expect(shared.scratchStride >= size + 1 << 19)
-  #expect(shared.memory.scratch.size == 2 * shared.scratchStride + size)
+  #expect(shared.scratch.stride >= size + 1 << 19)
+  #expect(shared.memory.scratch.size == 2 * shared.scratch.stride + size)
 }

@@ -10,7 +10,7 @@ extension ConvolutionArguments {
     switch algorithm {
     case .depthwise: return 1
     case .panels:
-      if isBanded(among: threads) {
+      if sharesPixels(among: threads) {
         let panels = Panels.count(columns: pixelsPerImage)
         let each = (panels &+ threads &* panelsPerUnit &- 1) / (threads &* panelsPerUnit)
         mostPanelsPerUnit = max(1, panels / (threads &* each))
@@ -41,7 +41,7 @@ extension ConvolutionArguments {
 
   /// Whether threads share out the pixels rather than the filters: then each gathers its own, or reads of the image what it wrote, if the
   /// layers around this one do the same; but all of the weights.
-  private func isBanded(among threads: Int) -> Bool {
+  private func sharesPixels(among threads: Int) -> Bool {
     outputRowsPerUnit == 0 && !packsWeights && batch < threads && pixelsPerImage >= threads &* 96
       && (!readsImage || outputChannels <= pixelsPerImage)
   }

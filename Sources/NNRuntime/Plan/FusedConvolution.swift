@@ -150,11 +150,11 @@ extension StepBuilder {
       arguments.share(among: options.threads)
       guard let kernel = kernels.expandedConvolution else { return }
       let ready = arguments
-      let (scratch, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
+      let scratch = layout.scratch
       emit(
         units: ready.workUnits, cost: Step.cost(2, outputCount, ready.expansion.reductionLength)
       ) { range, thread in
-        kernel(ready, scratch + thread * scratchStride, range)
+        kernel(ready, scratch[thread], range)
       }
     }
   }

@@ -136,10 +136,6 @@ extension MemoryLayoutPlanner {
     return peak
   }
 
-  /// Bytes that lie unused, and so untouched, between the scratch of two threads. Processors read ahead of a thread that walks through planes,
-  /// up to some hundred thousand bytes beyond the last: what another thread is writing there would go back and forth between them.
-  private static let scratchDistance = 1 << 20
-
   /// Takes the memory and resolves every value to its address.
   func take(arenaSize: Int, scratchSize: Int) throws(NNError) -> PlannedMemory {
     let (allScratch, overflow) = scratchSize.multipliedReportingOverflow(by: options.threads)
@@ -153,7 +149,7 @@ extension MemoryLayoutPlanner {
         .limitExceeded,
         "a run at these input shapes needs \(needed) bytes, the limit is \(options.memoryLimit)")
     }
-    let scratchStride = scratchSize > 0 ? scratchSize + MemoryLayoutPlanner.scratchDistance : 0
+    let scratchStride = ThreadScratch.stride(scratchSize)
     let memory = PlanMemory(
       arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
       scratch: try AlignedMemory(
@@ -172,7 +168,7 @@ extension MemoryLayoutPlanner {
     for block in workspaceBlocks { workspaces.append(block < 0 ? nil : address(block)) }
     return PlannedMemory(
       memory: memory, pointers: pointers, sizes: sizes, slots: slotOf, workspaces: workspaces,
-      scratchStride: scratchStride,
+      scratch: ThreadScratch(base: memory.scratch.base, stride: scratchStride),
       carries: carries(pointers, staging: memory.arena.base + arenaSize, staged.isStaged),
       arenaSize: arenaSize,
       peakLiveSize: peakLiveSize())

@@ -24,8 +24,7 @@ struct PlannedMemory {
   let slots: [Int]
   /// Memory of a node's own during its step, such as panels packed on the fly; nil for most.
   let workspaces: [UnsafeMutableRawPointer?]
-  /// From the beginning of one thread's scratch to the next one's.
-  let scratchStride: Int
+  let scratch: ThreadScratch
   let carries: [Carry]
   let arenaSize: Int
   let peakLiveSize: Int

@@ -59,14 +59,14 @@ extension StepBuilder {
     let members = between
     let plan = AttentionRows(attention, graph, resolved, options)
     let (matmul, softmax) = (kernels.matmul, kernels.softmax(.softmax))
-    let (scratchBase, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
+    let scratches = layout.scratch
     let piece = ElementwiseChain.blockLength
     let elements = plan.matrices * plan.rows * plan.columns
     index = attention.values
     let cost = Step.cost(
       2, elements, scores.first.k + values.first.n + members.count + StepBuilder.functionCost)
     emit(units: plan.matrices * plan.unitsPerMatrix, cost: cost) { range, thread in
-      let scratch = scratchBase + thread * scratchStride
+      let scratch = scratches[thread]
       let block = scratch.assumingMemoryBound(to: Float.self)
       var unit = range.lowerBound
       while unit < range.upperBound {

@@ -18,9 +18,9 @@ extension StepBuilder {
     }
     let count = outputCount
     let chain = ElementwiseChain(members: members, count: count)
-    let (scratch, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
+    let scratch = layout.scratch
     emit(units: chain.blockCount, cost: Step.cost(count, members.count)) { blocks, thread in
-      chain.run(blocks, scratch + thread * scratchStride)
+      chain.run(blocks, scratch[thread])
     }
   }
 

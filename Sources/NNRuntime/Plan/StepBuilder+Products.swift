@@ -163,12 +163,10 @@ extension StepBuilder {
     try bind(&arguments, into: y)
     let grain = arguments.share(among: options.threads)
     let ready = arguments
-    let (kernel, scratch, scratchStride) = (
-      kernels.convolution, layout.memory.scratch.base, layout.scratchStride
-    )
+    let (kernel, scratch) = (kernels.convolution, layout.scratch)
     let cost = Step.cost(2, outputCount, ready.reductionLength)
     emit(units: ready.workUnits, cost: cost, grain: grain) { range, thread in
-      kernel(ready, scratch + thread * scratchStride, range)
+      kernel(ready, scratch[thread], range)
     }
   }
 
@@ -194,12 +192,11 @@ extension StepBuilder {
     arguments.dy = floats(1)
     arguments.result = outputFloats
     let ready = arguments
-    let kernel = kernels.convolutionWeightGradient
-    let (scratch, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
+    let (kernel, scratch) = (kernels.convolutionWeightGradient, layout.scratch)
     let cost = Step.cost(
       2, type(1).shape.elementCount ?? 0, extents(0)[1] / groups, window.extent[0], window.extent[1])
     emit(units: ready.workUnits, cost: cost) { range, thread in
-      kernel(ready, scratch + thread * scratchStride, range)
+      kernel(ready, scratch[thread], range)
     }
   }
 

@@ -94,9 +94,9 @@ extension StepBuilder {
   private func emitPass(
     _ extents: RecurrentLayout, _ body: @escaping (Range<Int>, RecurrentScratch) -> Void
   ) {
-    let (scratch, scratchStride) = (layout.memory.scratch.base, layout.scratchStride)
+    let scratch = layout.scratch
     emit(units: extents.workUnits, cost: extents.cost) { range, thread in
-      let parts = extents.parts(scratch + thread * scratchStride)
+      let parts = extents.parts(scratch[thread])
       for unit in range { body(extents.rows(unit), parts) }
     }
   }

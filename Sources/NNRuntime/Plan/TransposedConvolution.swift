@@ -60,11 +60,9 @@ extension StepBuilder {
       cost: Step.cost(4, size)
     ) { range, _ in transform(weights, range) }
     let ready = arguments
-    let (kernel, scratch, scratchStride) = (
-      kernels.transposedConvolution, layout.memory.scratch.base, layout.scratchStride
-    )
+    let (kernel, scratch) = (kernels.transposedConvolution, layout.scratch)
     emit(units: ready.workUnits, cost: Step.cost(2, ready.multiplyAdds)) { range, thread in
-      kernel(ready, scratch + thread * scratchStride, range)
+      kernel(ready, scratch[thread], range)
     }
   }
 }
