@@ -17,22 +17,14 @@ typedef struct {
   size_t size;
 } nnp_mapping;
 
-// Maps a file that begins in the middle of a huge page, so that the kernel cannot map one of its own whole: reading a byte would then cost
-// 2 MiB of resident memory.
-static inline void *_Nonnull nnp_file_map_in_pages(int file, size_t size) {
-  const size_t huge = (size_t)2 << 20, largest_page = (size_t)1 << 16;
-  const int is_large = size >= huge && size <= SIZE_MAX - 2 * huge;
-  char *reserved = is_large ? (char *)mmap(NULL, size + 2 * huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : (char *)MAP_FAILED;
-  if (reserved == MAP_FAILED) return mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
-  char *begin = (char *)(((uintptr_t)reserved + huge - 1) & ~(huge - 1)) + huge / 2;
-  char *end = begin + ((size + largest_page - 1) & ~(largest_page - 1)), *reserved_end = reserved + size + 2 * huge;
-  void *bytes = mmap(begin, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
-  int error = errno;
-  if (bytes == MAP_FAILED) begin = end = reserved_end;
-  munmap(reserved, (size_t)(begin - reserved));
-  if (end < reserved_end) munmap(end, (size_t)(reserved_end - end));
-  errno = error;
-  return bytes;
+// Has the kernel map a file piece by piece. Where its cache holds a file in huge pages or other large ones, it would map each whole
+// with the first byte read, up to 2 MiB of resident memory. It does not map beyond an area of one kind, so every other piece is made an
+// area that is read in sequence. All are: nothing else changes. Without that the file is mapped as well.
+static inline void nnp_map_piece_by_piece(char *_Nonnull bytes, size_t size) {
+  const size_t piece = (size_t)1 << 18;
+  for (size_t begin = piece; begin < size; begin += 2 * piece) {
+    madvise(bytes + begin, size - begin < piece ? size - begin : piece, MADV_SEQUENTIAL);
+  }
 }
 
 // Maps a regular file for reading. An empty file gives bytes == NULL and size == 0.
@@ -52,7 +44,7 @@ static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull 
     return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
   }
   if (status.st_size > 0) {
-    void *bytes = nnp_file_map_in_pages(file, (size_t)status.st_size);
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
     if (bytes == MAP_FAILED) {
       int error = errno;
       close(file);
@@ -60,6 +52,7 @@ static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull 
     }
     mapping->bytes = bytes;
     mapping->size = (size_t)status.st_size;
+    nnp_map_piece_by_piece((char *)bytes, mapping->size);
   }
   close(file);
   return 0;
