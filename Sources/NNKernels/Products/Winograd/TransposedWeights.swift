@@ -21,22 +21,33 @@ public struct TransposedWeightsArguments {
   @inlinable public var workUnits: Int { convolution.filters / 16 }
 }
 
-/// See ``TransposedWeightsArguments``. Lanes are filters.
-@inlinable @inline(never)
+/// See ``TransposedWeightsArguments``.
+@inlinable @inline(__always)
 func transposedWeights<I: InstructionSet>(
   _ arguments: TransposedWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
-  var tile = InlineArray<36, Vector>(repeating: nnp_splat(0))
-  withUnsafeMutableBytes(of: &tile) { memory in
-    let values = memory.baseAddress!.assumingMemoryBound(to: Float.self)
+  transposedWeights(arguments, units, transpose: { I.transpose($0, $1, $2, $3, $4, $5) }) {
+    $0.weightLines($1, $2, $3, $4, $5, $6, I.self)
+  }
+}
+
+/// The same by functions of an instruction set: so most of it is compiled once.
+@inline(never) @export(interface)
+public func transposedWeights(
+  _ arguments: TransposedWeightsArguments, _ units: Range<Int>, transpose: FloatTransposition,
+  lines: WinogradWeightLines
+) {
+  WinogradTaps.withMemory { memory in
+    let channels = arguments.convolution.channels
     var panel = units.lowerBound
     while panel < units.upperBound {
       var phase = 0
       while phase < 4 {
-        var channel = 0
-        while channel < arguments.convolution.channels {
-          arguments.transform(panel, phase / 2, phase % 2, channel, values, I.self)
-          channel &+= 1
+        var first = 0
+        while first < channels {
+          let taps = WinogradTaps(arguments.convolution.tile, min(16, channels &- first), memory)
+          arguments.transform(panel, phase / 2, phase % 2, first, taps, transpose, lines)
+          first &+= 16
         }
         phase &+= 1
       }
@@ -46,37 +57,27 @@ func transposedWeights<I: InstructionSet>(
 }
 
 extension TransposedWeightsArguments {
-  /// One phase and channel of sixteen filters, through `values`, which has room for n² vectors.
-  @inlinable @inline(__always)
-  func transform<I: InstructionSet>(
-    _ panel: Int, _ rowPhase: Int, _ columnPhase: Int, _ channel: Int, _ values: UnsafeMutablePointer<Float>,
-    _: I.Type
-  ) {
-    let (tile, down, across) = (convolution.tile, convolution.down, convolution.across)
-    let (n, channels) = (tile.inputs, convolution.channels)
-    let taps = down.kernel &* across.kernel
-    let source = weights + (panel &* 16 &* taps &* channels &+ channel)
-    var tap = 0
-    while tap < 9 {
-      var weight = nnp_splat(0)
-      if let y = down.tap(rowPhase, tap / 3 &- 1), let x = across.tap(columnPhase, tap % 3 &- 1) {
-        let first = source + (y &* across.kernel &+ x) &* channels
-        weight = nnp_load_strided_lanes(first, taps &* channels, 0, 16, 0)
-      }
-      nnp_store(values + (tap / 3 &* n &+ tap % 3) &* 16, weight)
-      tap &+= 1
-    }
-    tile.transformWeights(values, I.self)
-    store(panel, rowPhase, columnPhase, channel, UnsafePointer(values))
-  }
-
-  /// The frequencies that the phase has to their places.
-  @inline(never) @export(interface)
-  public func store(
-    _ panel: Int, _ rowPhase: Int, _ columnPhase: Int, _ channel: Int, _ values: UnsafePointer<Float>
+  /// One phase of sixteen filters and of some channels from `channel` on.
+  func transform(
+    _ panel: Int, _ rowPhase: Int, _ columnPhase: Int, _ channel: Int, _ group: WinogradTaps,
+    _ transpose: FloatTransposition, _ lines: WinogradWeightLines
   ) {
     let (tile, down, across) = (convolution.tile, convolution.down, convolution.across)
     let channels = convolution.channels
+    let taps = down.kernel &* across.kernel
+    let source = weights + (panel &* 16 &* taps &* channels &+ channel)
+    nnp_clear(group.taps, 9 &* group.channels &* 16)
+    var tap = 0
+    while tap < 9 {
+      if let y = down.tap(rowPhase, tap / 3 &- 1), let x = across.tap(columnPhase, tap % 3 &- 1) {
+        transpose(
+          source + (y &* across.kernel &+ x) &* channels, taps &* channels, group.taps + tap &* 16, 9 &* 16,
+          group.channels, 16)
+      }
+      tap &+= 1
+    }
+    group.transformColumns(lines)
+    // The frequencies that the phase has go to their places.
     let perBlock = TransposedConvolutionArguments.filtersPerBlock
     let first = panel &* 16 / perBlock &* perBlock
     let filters = min(perBlock, convolution.filters &- first)
@@ -84,11 +85,12 @@ extension TransposedWeightsArguments {
     var frequency = 0
     while frequency < tile.frequencies {
       let (i, j) = (frequency / tile.inputs, frequency % tile.inputs)
+      if j == 0 { group.transformRow(i, to: group.row, group.channels &* 16, lines) }
       if down.frequencies(rowPhase, tile).contains(i) && across.frequencies(columnPhase, tile).contains(j) {
         let beside = across.phases(j, tile)
         let place = (rowPhase &- down.first(i, tile)) &* beside &+ columnPhase &- across.first(j, tile)
         let row = (place &* filters &+ panel &* 16 &- first) &* channels &+ channel &* 16
-        nnp_store(target + row, nnp_load(values + frequency &* 16))
+        group.copyFrequency(j, to: target + row)
       }
       target += down.phases(i, tile) &* across.phases(j, tile) &* filters &* channels
       frequency &+= 1

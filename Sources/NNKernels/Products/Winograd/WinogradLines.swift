@@ -12,6 +12,13 @@ public typealias PartialWinogradLine = (
   _ toStep: Int
 ) -> Void
 
+/// The lines of weights of `channels` channels, `stride` elements apart; of each, vectors are `step` elements apart. Frequencies are `toStep`
+/// elements apart, and of each, channels follow each other.
+public typealias WinogradWeightLines = (
+  _ tile: WinogradTile, _ from: UnsafePointer<Float>, _ step: Int, _ stride: Int,
+  _ to: UnsafeMutablePointer<Float>, _ toStep: Int, _ channels: Int
+) -> Void
+
 extension WinogradTile {
   /// Whether `present` has a place; it lacks no other one than the first and the last.
   @inlinable @inline(__always) func has(_ place: Int, _ present: Range<Int>) -> Bool {
@@ -41,6 +48,24 @@ extension WinogradTile {
       has($0, present) ? nnp_load(from + $0 &* step) : nnp_splat(0)
     } _: {
       nnp_store(to + $0 &* toStep, $1)
+    }
+  }
+
+  /// See ``WinogradWeightLines``.
+  @inlinable @inline(never)
+  func weightLines<I: InstructionSet>(
+    _ from: UnsafePointer<Float>, _ step: Int, _ stride: Int, _ to: UnsafeMutablePointer<Float>,
+    _ toStep: Int, _ channels: Int, _: I.Type
+  ) {
+    var channel = 0
+    while channel < channels {
+      let (source, target) = (from + channel &* stride, to + channel &* 16)
+      transformWeights(I.self) {
+        nnp_load(source + $0 &* step)
+      } _: {
+        nnp_store(target + $0 &* toStep, $1)
+      }
+      channel &+= 1
     }
   }
 }

@@ -64,146 +64,115 @@ public struct WinogradWeightsArguments {
   }
 }
 
-/// See ``WinogradWeightsArguments``. Lanes are filters. A tile is transformed where it stays in the cache, and then goes to its frequencies,
-/// which lie far from each other.
-@inlinable @inline(never)
+/// See ``WinogradWeightsArguments``.
+@inlinable @inline(__always)
 func winogradWeights<I: InstructionSet>(
   _ arguments: WinogradWeightsArguments, _ units: Range<Int>, _: I.Type
 ) {
-  // A tile, and the taps of some channels.
-  var vectors = InlineArray<337, Vector>(repeating: nnp_splat(0))
-  withUnsafeMutableBytes(of: &vectors) { memory in
-    let values = memory.baseAddress!.assumingMemoryBound(to: Float.self)
+  winogradWeights(arguments, units, transpose: { I.transpose($0, $1, $2, $3, $4, $5) }) {
+    $0.weightLines($1, $2, $3, $4, $5, $6, I.self)
+  }
+}
+
+/// The same by functions of an instruction set: so most of it is compiled once.
+@inline(never) @export(interface)
+public func winogradWeights(
+  _ arguments: WinogradWeightsArguments, _ units: Range<Int>, transpose: FloatTransposition,
+  lines: WinogradWeightLines
+) {
+  WinogradTaps.withMemory { memory in
     var panel = units.lowerBound
     while panel < units.upperBound {
-      arguments.transform(panel, values, I.self)
+      arguments.transform(panel, memory, transpose, lines)
       panel &+= 1
     }
   }
 }
 
 extension WinogradWeightsArguments {
-  /// Taps that are turned into vectors together: those of one channel, or of several.
-  @inlinable static var turnedTaps: Int { 288 }
-
-  /// The panel's filters, through `values`, which has room for 49 vectors and ``turnedTaps`` more; phase after phase, of which there is one if
-  /// windows move one pixel at a time.
-  @inlinable @inline(__always)
-  func transform<I: InstructionSet>(_ panel: Int, _ values: UnsafeMutablePointer<Float>, _: I.Type) {
-    let n = tile.inputs
-    let filter = panel &* 16
-    let depth = channels &* tile.phases
-    let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: depth)
-    let inBlock = filter % WinogradWeightsArguments.filtersPerBlock &* depth
+  /// The panel's filters, some channels at a time, and of these phase after phase, of which there is one if windows move one pixel at a time.
+  /// Rows of frequencies go to their places, which lie far from each other, when they are whole.
+  func transform(
+    _ panel: Int, _ memory: UnsafeMutablePointer<Float>, _ transpose: FloatTransposition,
+    _ lines: WinogradWeightLines
+  ) {
+    let (filter, taps) = (panel &* 16, kernelHeight &* kernelWidth)
     let count = min(16, filters &- filter)
-    let (side, taps) = (tile.taps, kernelHeight &* kernelWidth)
-    let turned = values + 49 &* 16
-    let together = WinogradWeightsArguments.turnedTaps / taps
-    if count < 16 { nnp_clear(turned, WinogradWeightsArguments.turnedTaps &* 16) }
     let phases = channelTile?.stride == 2 ? 4 : tile.phases
+    let turned = memory + (phases == 1 ? 0 : WinogradTaps.size)
+    if count < 16 { nnp_clear(turned, WinogradTaps.mostTaps &* 16) }
     var first = 0
     while first < channels {
-      let last = min(channels, first &+ together)
-      transposeFloats(
-        weights + (filter &* channels &+ first) &* taps, channels &* taps, turned, 16,
-        (last &- first) &* taps, count)
+      let group = WinogradTaps(tile, min(WinogradTaps.mostTaps / taps, channels &- first), memory)
+      transpose(
+        weights + (filter &* channels &+ first) &* taps, channels &* taps, turned, 16, group.channels &* taps,
+        count)
       var phase = 0
       while phase < phases {
-        var weight = UnsafePointer(turned)
-        var target = transformed + (block.start &+ inBlock &+ (phase &* channels &+ first) &* 16)
-        var channel = first
-        while channel < last {
-          var place = 0
-          while place < side &* side {
-            let tap = tap(place, phase)
-            nnp_store(
-              values + (place / side &* n &+ place % side) &* 16,
-              tap >= 0 ? nnp_load(weight + tap &* 16) : nnp_splat(0))
-            place &+= 1
+        if phases > 1 { pick(phase, of: turned, group) }
+        group.transformColumns(lines)
+        var frequency = 0
+        while frequency < tile.frequencies {
+          let (i, j) = (frequency / tile.inputs, frequency % tile.inputs)
+          if j == 0 { group.transformRow(i, to: group.row, group.channels &* 16, lines) }
+          if let place = place(panel, phase, i, j) {
+            group.copyFrequency(j, to: transformed + (place &+ first &* 16))
           }
-          tile.transformWeights(values, I.self)
-          if let channelTile {
-            store(channelTile, panel, phase / 2, phase % 2, channel, UnsafePointer(values))
-          } else {
-            var frequency = 0
-            while frequency < n &* n {
-              nnp_store(
-                target + frequency &* block.frequencyStride,
-                nnp_load(UnsafePointer(values) + frequency &* 16))
-              frequency &+= 1
-            }
-          }
-          weight += taps &* 16
-          target += 16
-          channel &+= 1
+          frequency &+= 1
         }
         phase &+= 1
       }
-      first = last
+      first &+= group.channels
+    }
+  }
+
+  /// The taps of a phase's windows, of all that were turned; zeros for missing ones.
+  private func pick(_ phase: Int, of turned: UnsafeMutablePointer<Float>, _ group: WinogradTaps) {
+    let places = tile.taps &* tile.taps
+    var index = 0
+    while index < group.channels &* places {
+      let (channel, tap) = (index / places, tap(index % places, phase))
+      let source = turned + (channel &* kernelHeight &* kernelWidth &+ max(0, tap)) &* 16
+      nnp_store(group.taps + index &* 16, tap >= 0 ? nnp_load(source) : nnp_splat(0))
+      index &+= 1
     }
   }
 
   /// The tap at a place of a phase's window, less than 0 for a missing one: along an axis, phases have the windows of ``ChannelTile``, or
   /// every second tap.
-  @inlinable @inline(__always) func tap(_ place: Int, _ phase: Int) -> Int {
+  private func tap(_ place: Int, _ phase: Int) -> Int {
     if tile == .wide {
       let (row, column) = (place / 4 &* 2 &+ phase / 2, place % 4 &* 2 &+ phase % 2)
       return row < kernelHeight && column < kernelWidth ? row &* kernelWidth &+ column : -1
     }
-    if channelTile?.stride != 2 { return place }
     let row = place / 3 &* 2 &+ phase / 2 &- 2
     let column = place % 3 &* 2 &+ phase % 2 &- 2
     return place >= 3 && place % 3 > 0 && row < 3 && column < 3 ? row &* 3 &+ column : -1
   }
 
-  /// The frequencies that the phase has to their places.
-  @inline(never) @export(interface)
-  public func store(
-    _ tile: ChannelTile, _ panel: Int, _ below: Int, _ beside: Int, _ channel: Int,
-    _ values: UnsafePointer<Float>
-  ) {
-    let stored = Self.channelBlock(of: panel &* 16, filters)
-    let block = transformed + tile.products &* stored.lowerBound &* channels
-    let (n, first) = (tile.tile.inputs, tile.firstFrequency)
-    var i = 0
-    while i < tile.frequencies &- below {
-      var j = 0
-      while j < tile.frequencies &- beside {
-        let phases = tile.phases(i) &* tile.phases(j)
-        let phase = below &* tile.phases(j) &+ beside
-        let row =
-          tile.place(i, j) &* stored.count &+ (panel &* 16 &- stored.lowerBound) &* phases &+ phase &* 16
-        nnp_store(
-          block + (row &* channels &+ channel &* 16),
-          nnp_load(values + ((i &+ first) &* n &+ j &+ first) &* 16)
-        )
-        j &+= 1
-      }
-      i &+= 1
+  /// Where frequency (i, j) of a panel begins, nil for one that the phase does not have.
+  private func place(_ panel: Int, _ phase: Int, _ i: Int, _ j: Int) -> Int? {
+    let filter = panel &* 16
+    guard let channelTile else {
+      let depth = channels &* tile.phases
+      let block = WinogradWeightsArguments.block(of: filter, tile, filters: filters, channels: depth)
+      return block.start &+ (i &* tile.inputs &+ j) &* block.frequencyStride
+        &+ filter % WinogradWeightsArguments.filtersPerBlock &* depth &+ phase &* channels &* 16
     }
+    let (below, beside) = (phase / 2, phase % 2)
+    let (i, j) = (i &- channelTile.firstFrequency, j &- channelTile.firstFrequency)
+    let stored = Self.channelBlock(of: filter, filters)
+    let last = channelTile.frequencies
+    guard i >= 0, j >= 0, i < last &- below, j < last &- beside else { return nil }
+    let inPanel = below &* channelTile.phases(j) &+ beside
+    let row =
+      channelTile.place(i, j) &* stored.count
+      &+ (filter &- stored.lowerBound) &* channelTile.phases(i) &* channelTile.phases(j) &+ inPanel &* 16
+    return (channelTile.products &* stored.lowerBound &+ row) &* channels
   }
 }
 
 extension WinogradTile {
   /// Phases of a window that moves two pixels at a time, both ways, where the tile is for them; else 1.
   @inlinable @inline(__always) var phases: Int { self == .wide ? 4 : 1 }
-
-  /// G w Gᵀ in place: the r x r vectors at the corner of n x n become n x n.
-  @inlinable @inline(never)
-  func transformWeights<I: InstructionSet>(_ values: UnsafeMutablePointer<Float>, _: I.Type) {
-    let n = inputs
-    // The columns, then the rows.
-    var line = 0
-    while line < taps &+ n {
-      let isRow = line >= taps
-      let (start, step) = isRow ? ((line &- taps) &* n, 1) : (line, n)
-      let first = values + start &* 16
-      transformWeights(I.self) {
-        nnp_load(UnsafePointer(first) + $0 &* step &* 16)
-      } _: {
-        nnp_store(first + $0 &* step &* 16, $1)
-      }
-      line &+= 1
-    }
-  }
 }
