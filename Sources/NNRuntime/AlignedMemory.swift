@@ -8,11 +8,11 @@ final class AlignedMemory: @unchecked Sendable {
 
   var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: size) }
 
-  /// Its content is undefined at first; untouched pages cost nothing, unless it is to be written from end to end.
+  /// Its content is undefined at first; untouched pages cost nothing.
   ///
   /// - Throws: ``ErrorCode/outOfMemory``, saying what the memory was for.
-  init(size: Int, isWhole: Bool = false, purpose: StaticString) throws(NNError) {
-    guard size >= 0, let base = isWhole ? nnp_allocate_whole(size) : nnp_allocate(size) else {
+  init(size: Int, purpose: StaticString) throws(NNError) {
+    guard size >= 0, let base = nnp_allocate(size) else {
       throw NNError(.outOfMemory, "\(size) bytes for \(purpose) could not be allocated")
     }
     self.base = base

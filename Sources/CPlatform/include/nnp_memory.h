@@ -20,21 +20,6 @@ static inline void *_Nullable nnp_allocate(size_t size) {
   return aligned_alloc(64, rounded == 0 ? 64 : rounded);
 }
 
-// The same for memory that will be written from end to end. Of 2 MiB on it is in large pages where the system gives them to those who ask: a
-// page of 2 MiB is had in the time of ten of 4 KiB, and needs one entry of the processor's address tables. Only whole ones: no more memory
-// is resident than is written.
-static inline void *_Nullable nnp_allocate_whole(size_t size) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  const size_t large = (size_t)2 << 20, whole = size & ~(large - 1);
-  if (size >= large && size <= SIZE_MAX - large) {
-    void *memory = aligned_alloc(large, whole == size ? size : whole + large);
-    if (memory) madvise(memory, whole, MADV_HUGEPAGE);
-    return memory;
-  }
-#endif
-  return nnp_allocate(size);
-}
-
 // Says that `size` bytes are about to be written: many pages are then had at once, instead of by a fault each. Where that is not
 // known, nothing happens.
 static inline void nnp_will_write(void *_Nonnull memory, size_t size) {

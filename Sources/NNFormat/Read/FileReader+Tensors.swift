@@ -117,30 +117,21 @@ extension FileReader {
     try budget.take(tensors.count, of: Tensor.self, for: "\(tensors.count) tensors")
     try budget.take(tensors.count, of: PlacedTensor.self, for: "\(tensors.count) tensors")
     var scratchSize = 0
-    var size = 0
     for tensor in tensors where !staysInPlace(tensor, keeper) {
-      let room = Format.align(tensor.rawBytes, to: Format.dataAlignment) ?? .max
-      try budget.take(room, for: "tensor " + tensor.name.quoted)
-      size += room
+      try budget.take(tensor.rawBytes, for: "tensor " + tensor.name.quoted)
       if tensor.codec == .zstd && tensor.dtype.size > 1 {
         scratchSize = max(scratchSize, min(tensor.rawBytes, Format.chunkSize))
       }
     }
-    // One piece of memory for all.
-    let memory = try TensorStorage.allocate(size: size) { _ in }
-    var used = 0
     var placed: [PlacedTensor] = []
     placed.reserveCapacity(tensors.count)
     var chunks = 0
     for tensor in tensors {
       let stored = file.slice(tensor.offset, tensor.storedBytes)
-      let storage: TensorStorage
-      if staysInPlace(tensor, keeper) {
-        storage = .view(stored, keptAliveBy: keeper)
-      } else {
-        storage = .view(memory.bytes.slice(used, tensor.rawBytes), keptAliveBy: memory)
-        used = Format.align(used + tensor.rawBytes, to: Format.dataAlignment) ?? used
-      }
+      let storage =
+        staysInPlace(tensor, keeper)
+        ? TensorStorage.view(stored, keptAliveBy: keeper)
+        : try TensorStorage.allocate(size: tensor.rawBytes) { _ in }
       let end = chunks + tensor.chunkCount
       placed.append(PlacedTensor(tensor: tensor, stored: stored, storage: storage, chunks: chunks..<end))
       chunks = end

@@ -40,7 +40,7 @@ public final class TensorStorage: @unchecked Sendable {
   public static func allocate(
     size: Int, initialize: (UnsafeMutableRawBufferPointer) throws(NNError) -> Void
   ) throws(NNError) -> TensorStorage {
-    guard size >= 0, let memory = nnp_allocate_whole(size) else {
+    guard size >= 0, let memory = nnp_allocate(size) else {
       throw NNError(.outOfMemory, "\(size) bytes for a tensor could not be allocated")
     }
     let storage = TensorStorage(

@@ -151,8 +151,7 @@ extension MemoryLayoutPlanner {
     }
     let scratchStride = ThreadScratch.stride(scratchSize)
     let memory = PlanMemory(
-      arena: try AlignedMemory(
-        size: arenaSize + staged.size, isWhole: true, purpose: "intermediate values"),
+      arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
       scratch: try AlignedMemory(
         size: scratchStride * (options.threads - 1) + scratchSize, purpose: "scratch"),
       constants: constants)
