@@ -35,7 +35,10 @@ extension ConvolutionArguments {
       while filtersPerUnit > 32, workUnits < threads { filtersPerUnit /= 2 }
       // Squares whose largest outputs are kept must not be cut.
       while !pools, tilesPerBlock > 16, workUnits < threads { tilesPerBlock /= 2 }
-      return grain(channelGrid(tile).filterBlocks, threads)
+      let grid = channelGrid(tile)
+      // Few blocks are not all of one size, but their neighbours are together.
+      let each = grid.units < 4 &* grid.filterBlocks &* threads ? workUnits : grid.filterBlocks
+      return grain(each, threads)
     }
   }
 

@@ -55,7 +55,7 @@ public struct ChannelGrid {
 
   /// Whether no square of 2 x 2 outputs lies in two blocks.
   @inlinable @inline(__always) var keepsSquares: Bool {
-    (blocks.down == 1 || resultHeight & 1 == 0) && (blocks.across == 1 || resultWidth & 1 == 0)
+    (blocks.down == 1 || tile.outputs & 1 == 0) && (blocks.across == 1 || resultWidth & 1 == 0)
   }
 
   // Elements from one tile to the next, and from the products of one frequency to the next: a line more than the data, so that they do not

@@ -3,7 +3,7 @@ public struct TileBlocks {
   /// Tiles down and across an image.
   @usableFromInline let tileRows: Int
   @usableFromInline let tileColumns: Int
-  /// Tiles down and across a block.
+  /// Tiles down and across the largest block.
   @usableFromInline let blockRows: Int
   @usableFromInline let blockColumns: Int
 
@@ -45,12 +45,13 @@ public struct TileBlocks {
     @inlinable @inline(__always) var count: Int { rows &* columns }
   }
 
-  /// Blocks are counted row by row, image by image.
+  /// Blocks are counted row by row, image by image. Rows of tiles are shared out evenly.
   @inlinable @inline(__always)
   func block(_ index: Int) -> Block {
-    let (row, column) = (index / across % down &* blockRows, index % across &* blockColumns)
+    let (line, column) = (index / across % down, index % across &* blockColumns)
+    let row = line &* tileRows / down
     return Block(
-      image: index / count, row: row, column: column, rows: min(blockRows, tileRows &- row),
+      image: index / count, row: row, column: column, rows: (line &+ 1) &* tileRows / down &- row,
       columns: min(blockColumns, tileColumns &- column))
   }
 }
