@@ -68,7 +68,8 @@ extension ConvolutionArguments {
     _ strip: Strip, _ y: Int, _ isWhole: Bool, _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
     _: I.Type
   ) -> (Vector, Vector, Vector) {
-    strip.taps(y >= 0 && y < height ? plane + y &* width : zeros, isWhole)
+    // One comparison: less than 0 is more than any height.
+    strip.taps(UInt(bitPattern: y) < UInt(bitPattern: height) ? plane + y &* width : zeros, isWhole)
   }
 
   @inlinable @inline(__always)
@@ -88,7 +89,8 @@ extension ConvolutionArguments {
     // Adding −0 changes nothing.
     var shift = nnp_splat(-0.0)
     if let bias { shift = nnp_splat(bias[channel]) }
-    let bounds = epilogue.bounds
+    let bounds = epilogue.bounds ?? (-.infinity, .infinity)
+    let (low, high) = (nnp_splat(bounds.low), nnp_splat(bounds.high))
     var y = 0 &- window.padTop
     /// The next row's sum: of its first two rows of taps, or with a stride of 2 of the first.
     var next = addThreeTaps(
@@ -114,8 +116,7 @@ extension ConvolutionArguments {
         sum = addThreeTaps(last, nine.bottom, addThreeTaps(second, nine.middle, next, I.self), I.self)
         next = addThreeTaps(last, nine.top, nnp_splat(0), I.self)
       }
-      sum = sum + shift
-      if let bounds { sum = clipped(sum, nnp_splat(bounds.low), nnp_splat(bounds.high)) }
+      sum = clipped(sum + shift, low, high)
       if isWhole { nnp_store(output, sum) } else { nnp_store_partial(output, columns, sum) }
       y &+= strip.stride
       output += outputWidth
