@@ -68,8 +68,7 @@ extension ConvolutionArguments {
     _ strip: Strip, _ y: Int, _ isWhole: Bool, _ plane: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>,
     _: I.Type
   ) -> (Vector, Vector, Vector) {
-    // One comparison: less than 0 is more than any height.
-    strip.taps(UInt(bitPattern: y) < UInt(bitPattern: height) ? plane + y &* width : zeros, isWhole)
+    strip.taps(y >= 0 && y < height ? plane + y &* width : zeros, isWhole)
   }
 
   @inlinable @inline(__always)
