@@ -45,9 +45,10 @@ public func transposedWeights(
       while phase < 4 {
         var first = 0
         while first < channels {
-          let taps = WinogradTaps(arguments.convolution.tile, min(16, channels &- first), memory)
+          let taps = WinogradTaps(
+            arguments.convolution.tile, min(WinogradTaps.mostTaps / 9, channels &- first), memory)
           arguments.transform(panel, phase / 2, phase % 2, first, taps, transpose, lines)
-          first &+= 16
+          first &+= taps.channels
         }
         phase &+= 1
       }

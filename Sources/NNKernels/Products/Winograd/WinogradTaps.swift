@@ -11,22 +11,24 @@ public struct WinogradTaps {
   /// Room for a row of frequencies: (n, channels) vectors.
   let row: UnsafeMutablePointer<Float>
 
-  /// Taps that are worked on together: those of sixteen channels, if they are 3 x 3.
-  static var mostTaps: Int { 144 }
-  /// Elements that ``init(_:_:_:)`` needs: of taps, of columns (at most 7/3 as many), and a row of 16 channels.
-  static var size: Int { (mostTaps &+ 336 &+ 112) &* 16 }
+  /// Taps that are worked on together: those of eight channels, if they are 3 x 3.
+  static var mostTaps: Int { 72 }
+  /// Vectors of the columns: at most 7/3 as many as taps.
+  private static var mostColumns: Int { mostTaps / 3 &* 7 }
+  /// Elements that ``init(_:_:_:)`` needs: of taps, columns, and a row of a third of them.
+  static var size: Int { (mostTaps &+ mostColumns &+ mostColumns / 3) &* 16 }
 
   init(_ tile: WinogradTile, _ channels: Int, _ memory: UnsafeMutablePointer<Float>) {
     self.tile = tile
     self.channels = channels
     taps = memory
     columns = taps + Self.mostTaps &* 16
-    row = columns + 336 &* 16
+    row = columns + Self.mostColumns &* 16
   }
 
   /// Gives what ``init(_:_:_:)`` needs, and after it room for ``mostTaps`` vectors.
   static func withMemory(_ body: (UnsafeMutablePointer<Float>) -> Void) {
-    var vectors = InlineArray<736, Vector>(repeating: nnp_splat(0))
+    var vectors = InlineArray<368, Vector>(repeating: nnp_splat(0))
     withUnsafeMutableBytes(of: &vectors) { body($0.baseAddress!.assumingMemoryBound(to: Float.self)) }
   }
 
