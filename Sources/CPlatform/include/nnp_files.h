@@ -19,15 +19,18 @@ typedef struct {
 
 // Has the kernel map a file piece by piece. Where its cache holds a file in huge pages or other large ones, it would map each whole
 // with the first byte read, up to 2 MiB of resident memory. It does not map beyond an area of one kind, so every other piece is made an
-// area that is read in sequence. All are: nothing else changes. Without that the file is mapped as well.
+// area that is read in sequence. All are: nothing else changes. Without that the file is mapped as well. A process may have some ten
+// thousand areas: of the largest file there are no more than 256 pieces.
 static inline void nnp_map_piece_by_piece(char *_Nonnull bytes, size_t size) {
-  const size_t piece = (size_t)1 << 18;
+  size_t piece = (size_t)1 << 18;
+  while ((size - 1) / piece >= 256) piece *= 2;
   for (size_t begin = piece; begin < size; begin += 2 * piece) {
     madvise(bytes + begin, size - begin < piece ? size - begin : piece, MADV_SEQUENTIAL);
+    if (size - begin <= 2 * piece) break;
   }
 }
 
-// Maps a regular file for reading. An empty file gives bytes == NULL and size == 0.
+// Maps a regular file for reading. An empty file gives bytes == NULL and size == 0. It is in pieces until nnp_file_join_pieces().
 static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull mapping) {
   mapping->bytes = NULL;
   mapping->size = 0;
@@ -56,6 +59,11 @@ static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull 
   }
   close(file);
   return 0;
+}
+
+// To be called when the file has been read: it becomes one area again.
+static inline void nnp_file_join_pieces(nnp_mapping mapping) {
+  if (mapping.bytes) madvise(mapping.bytes, mapping.size, MADV_NORMAL);
 }
 
 static inline void nnp_file_unmap(nnp_mapping mapping) {

@@ -73,6 +73,7 @@ public final class Model: Sendable {
       let decoded = try ModelFile.decode(
         file.bytes, keptAliveBy: file, isMapped: true, limits: options.limits, by: try options.team(),
         readsSelfTests: false)
+      file.joinPieces()
       return Model(verified: decoded, .file(file, options.limits))
     } catch {
       throw error.within("\"\(String(cString: path))\"")
@@ -118,6 +119,9 @@ final class MappedFile: @unchecked Sendable {
   }
 
   deinit { nnp_file_unmap(mapping) }
+
+  /// To be called when it has been read.
+  func joinPieces() { nnp_file_join_pieces(mapping) }
 
   var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: mapping.bytes, count: mapping.size)
