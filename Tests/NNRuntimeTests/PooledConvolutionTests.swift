@@ -91,7 +91,7 @@ private let clip = Activation(.clip, alpha: -0.5, beta: 0.75)
   }
   models.append(PooledModel(channels: 160, height: 7, width: 7, filters: 128))
   // Tiles of five, also in images of several blocks, whose border may go through squares.
-  for (height, width) in [(14, 14), (15, 13), (10, 5), (45, 45), (70, 70), (9, 125)] {
+  for (height, width) in [(14, 14), (15, 13), (10, 5), (45, 45), (65, 65), (70, 70), (9, 125)] {
     models.append(PooledModel(batch: 2, channels: 16, height: height, width: width, filters: 48))
   }
   for activation in [clip, Activation(.identity), Activation(.tanh)] {

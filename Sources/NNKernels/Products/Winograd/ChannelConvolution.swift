@@ -53,7 +53,7 @@ public struct ChannelGrid {
   @inlinable @inline(__always) var resultHeight: Int { blocks.blockRows &* tile.outputs }
   @inlinable @inline(__always) var resultWidth: Int { blocks.blockColumns &* tile.outputs }
 
-  /// Whether no square of 2 x 2 outputs lies in two blocks.
+  /// Whether no square of 2 x 2 outputs lies in two blocks, which begin at any row of tiles.
   @inlinable @inline(__always) var keepsSquares: Bool {
     (blocks.down == 1 || tile.outputs & 1 == 0) && (blocks.across == 1 || resultWidth & 1 == 0)
   }
