@@ -10,7 +10,7 @@ func depthwiseConvolution<I: InstructionSet>(
   let channels = arguments.outputChannels
   let perGroup = channels / arguments.groups
   let (planeSize, resultSize) = (arguments.height &* arguments.width, arguments.pixelsPerImage)
-  if arguments.window.isStrip { nnp_clear(scratch, arguments.width) }
+  if arguments.readsStrips(I.self) { nnp_clear(scratch, arguments.width) }
   var unit = units.lowerBound
   while unit < units.upperBound {
     let (item, channel) = (unit / channels, unit % channels)
@@ -24,8 +24,12 @@ func depthwiseConvolution<I: InstructionSet>(
 }
 
 extension ConvolutionArguments {
-  /// The planes of outputs of some channels, `resultSize` apart, from their planes of the image, `planeSize` apart. Windows of
-  /// ``Window/isStrip`` need a row of zeros in scratch.
+  /// Whether strips of the image are read where it lies. The other way gives the same bits.
+  @inlinable @inline(__always)
+  func readsStrips<I: InstructionSet>(_: I.Type) -> Bool { I.fusesConvolutions && window.isStrip }
+
+  /// The planes of outputs of some channels, `resultSize` apart, from their planes of the image, `planeSize` apart. Where strips are read,
+  /// scratch has a row of zeros.
   @inlinable @inline(never)
   func depthwiseChannels<I: InstructionSet>(
     _ channels: Range<Int>, _ planes: UnsafePointer<Float>, _ planeSize: Int,
@@ -33,12 +37,13 @@ extension ConvolutionArguments {
     _: I.Type
   ) {
     // As many together as stay in the first-level cache from one strip to the next.
-    let most = window.isStrip ? max(1, 4096 / max(1, planeSize)) : 1
+    let isStrip = readsStrips(I.self)
+    let most = isStrip ? max(1, 4096 / max(1, planeSize)) : 1
     var (plane, target) = (planes, results)
     var channel = channels.lowerBound
     while channel < channels.upperBound {
       let some = channel..<min(channels.upperBound, channel &+ most)
-      if !window.isStrip {
+      if !isStrip {
         depthwiseRows(plane, scratch, channel, target, I.self)
       } else if window.strideWidth == 1 {
         depthwisePlanes(some, plane, planeSize, scratch, target, resultSize, OnePixel.self, I.self)
