@@ -22,20 +22,27 @@ __attribute__((target("sse4.2,pclmul"))) static inline uint32_t nnp_crc32c_skip(
 
 // Continues the state (not the finished checksum) over `size` bytes. Only where nnp_cpu_has_crc32c() is not 0.
 //
-// The instruction takes three cycles and may start every cycle: three stretches of 4096 bytes go side by side.
+// The instruction takes three cycles and may start every cycle: three stretches of 4096 bytes go side by side, and those after them come to
+// the cache meanwhile.
 __attribute__((target("sse4.2,pclmul"))) static inline uint32_t nnp_crc32c(uint32_t state,
                                                                           const void *_Nonnull bytes, size_t size) {
-  enum { stretch = 4096 };
+  enum { stretch = 4096, line = 64 };
   const unsigned char *next = (const unsigned char *)bytes;
   uint64_t wide = state;
   for (; size >= 3 * stretch; next += 3 * stretch, size -= 3 * stretch) {
     uint64_t second = 0, third = 0;
-    for (size_t i = 0; i < stretch; i += 8) {
-      uint64_t words[3];
-      for (int j = 0; j < 3; j++) memcpy(&words[j], next + j * stretch + i, 8);
-      wide = __builtin_ia32_crc32di(wide, words[0]);
-      second = __builtin_ia32_crc32di(second, words[1]);
-      third = __builtin_ia32_crc32di(third, words[2]);
+    for (const unsigned char *at = next; at < next + stretch; at += line) {
+      for (int j = 3; j < 6; j++) __builtin_prefetch(at + j * stretch);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < line; i += 8) {
+        uint64_t a, b, c;
+        memcpy(&a, at + i, 8);
+        memcpy(&b, at + stretch + i, 8);
+        memcpy(&c, at + 2 * stretch + i, 8);
+        wide = __builtin_ia32_crc32di(wide, a);
+        second = __builtin_ia32_crc32di(second, b);
+        third = __builtin_ia32_crc32di(third, c);
+      }
     }
     wide = nnp_crc32c_skip((uint32_t)wide, 0x54a86326) ^ nnp_crc32c_skip((uint32_t)second, 0x82f89c77) ^ third;
   }
