@@ -24,6 +24,8 @@ static inline nnp_bytes16 nnp_interleave_high_bytes(nnp_bytes16 a, nnp_bytes16 b
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
+// Loops over vectors are unrolled also where code is optimised for size: those would lie in memory.
+
 // Elements of two bytes from the planes of their lower and upper ones, as many times 16 as `count` has, each rotated right by
 // `rotation` bits, 0 or 1. Returns how many: none where words do not begin with their lowest byte.
 static inline size_t nnp_join_2(const uint8_t *_Nonnull low, const uint8_t *_Nonnull high, size_t count, int rotation,
@@ -35,6 +37,7 @@ static inline size_t nnp_join_2(const uint8_t *_Nonnull low, const uint8_t *_Non
     nnp_words8 words[2] = {(nnp_words8)nnp_interleave_low_bytes(a, b),
                            (nnp_words8)nnp_interleave_high_bytes(a, b)};
     if (rotation) {
+#pragma clang loop unroll(full)
       for (int i = 0; i < 2; i++) words[i] = words[i] >> 1 | words[i] << 15;
     }
     memcpy(out + 2 * done, words, 32);
@@ -59,11 +62,13 @@ static inline size_t nnp_join_4(const uint8_t *_Nonnull plane0, const uint8_t *_
     const nnp_words8 upper[2] = {(nnp_words8)nnp_interleave_low_bytes(c, d),
                                  (nnp_words8)nnp_interleave_high_bytes(c, d)};
     nnp_words4 words[4];
+#pragma clang loop unroll(full)
     for (int i = 0; i < 2; i++) {
       words[2 * i] = (nnp_words4)__builtin_shufflevector(lower[i], upper[i], 0, 8, 1, 9, 2, 10, 3, 11);
       words[2 * i + 1] = (nnp_words4)__builtin_shufflevector(lower[i], upper[i], 4, 12, 5, 13, 6, 14, 7, 15);
     }
     if (rotation) {
+#pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++) words[i] = words[i] >> 1 | words[i] << 31;
     }
     memcpy(out + 4 * done, words, 64);
