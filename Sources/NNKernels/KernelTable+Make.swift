@@ -45,6 +45,7 @@ extension KernelTable {
     table.matmul = better.matmul
     table.convolution = better.convolution
     table.expandedConvolution = better.expandedConvolution
+    table.winogradWeights = better.winogradWeights
     table.transposedConvolution = better.transposedConvolution
     table.convolutionWeightGradient = better.convolutionWeightGradient
     table.recurrentStep = better.recurrentStep
@@ -65,6 +66,7 @@ public struct ArithmeticKernels: Sendable {
   public var matmul: RangeKernel<MatmulArguments>
   public var convolution: ScratchKernel<ConvolutionArguments>
   public var expandedConvolution: ScratchKernel<ExpandedConvolutionArguments>
+  public var winogradWeights: RangeKernel<WinogradWeightsArguments>
   public var transposedConvolution: ScratchKernel<TransposedConvolutionArguments>
   public var convolutionWeightGradient: ScratchKernel<ConvolutionWeightGradientArguments>
   public var recurrentStep: @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?
@@ -79,6 +81,7 @@ public struct ArithmeticKernels: Sendable {
     matmul: @escaping RangeKernel<MatmulArguments>,
     convolution: @escaping ScratchKernel<ConvolutionArguments>,
     expandedConvolution: @escaping ScratchKernel<ExpandedConvolutionArguments>,
+    winogradWeights: @escaping RangeKernel<WinogradWeightsArguments>,
     transposedConvolution: @escaping ScratchKernel<TransposedConvolutionArguments>,
     convolutionWeightGradient: @escaping ScratchKernel<ConvolutionWeightGradientArguments>,
     recurrentStep: @escaping @Sendable (Recurrent.Kind) -> RangeKernel<RecurrentStepArguments>?,
@@ -91,6 +94,7 @@ public struct ArithmeticKernels: Sendable {
     self.matmul = matmul
     self.convolution = convolution
     self.expandedConvolution = expandedConvolution
+    self.winogradWeights = winogradWeights
     self.transposedConvolution = transposedConvolution
     self.convolutionWeightGradient = convolutionWeightGradient
     self.recurrentStep = recurrentStep
@@ -108,6 +112,7 @@ public struct ArithmeticKernels: Sendable {
       matmul: { NNKernels.matmul($0, $1, I.self) },
       convolution: { NNKernels.convolution($0, $1, $2, I.self) },
       expandedConvolution: { NNKernels.expandedConvolution($0, $1, $2, I.self) },
+      winogradWeights: { NNKernels.winogradWeights($0, $1, I.self) },
       transposedConvolution: { NNKernels.transposedConvolution($0, $1, $2, I.self) },
       convolutionWeightGradient: { NNKernels.convolutionWeightGradient($0, $1, $2, I.self) },
       recurrentStep: { recurrentStepKernel($0, I.self) },
