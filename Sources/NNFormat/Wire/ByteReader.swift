@@ -125,7 +125,9 @@ extension UnsafeRawBufferPointer {
 
   /// The position of the first byte that is not zero.
   var firstNonzero: Int? {
-    for index in 0..<count where self[index] != 0 { return index }
-    return nil
+    var index = 0
+    while count - index >= 8, loadUnaligned(fromByteOffset: index, as: UInt64.self) == 0 { index += 8 }
+    while index < count, self[index] == 0 { index += 1 }
+    return index < count ? index : nil
   }
 }

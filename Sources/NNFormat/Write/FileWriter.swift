@@ -226,7 +226,7 @@ extension FileWriter {
     var lengths = ByteWriter()
     for plane in 0..<planeCount {
       let bytes = planes.slice(plane * planeBytes, planeBytes)
-      if let frame = try encoder.compressUnlessNoise(bytes) {
+      if let frame = try encoder.compressWeights(bytes) {
         flags |= 1 << UInt8(plane)
         lengths.varint(UInt64(frame.count))
         stored.append(frame)

@@ -7,6 +7,8 @@ final class ZstdEncoder {
   private let level: Int
   /// Makes frames of little effort, which tell whether more is worth it; made when it is first needed.
   private var prober: ZstdEncoder?
+  /// Makes frames with hardly a match; made when it is first needed.
+  private var matchless: ZstdEncoder?
 
   /// - Throws: ``ErrorCode/invalidArgument`` for a level outside 1…22.
   init(level: Int) throws(NNError) {
@@ -49,14 +51,31 @@ final class ZstdEncoder {
     return frame
   }
 
-  /// As ``compress(_:)``, but nil at once for bytes that a first try at the lowest level hardly shortens: the lower bits of weights are
-  /// noise, and the higher levels spend most of their time on finding that out.
-  func compressUnlessNoise(_ source: UnsafeRawBufferPointer) throws(NNError) -> [UInt8]? {
-    if level > 1, source.count >= 4096 {
+  /// An encoder that looks for long matches alone, and remembers few places where they may begin.
+  private static func makeMatchless() throws(NNError) -> ZstdEncoder {
+    let encoder = try ZstdEncoder(level: 1)
+    _ = ZSTD_CCtx_setParameter(encoder.context, ZSTD_c_hashLog, 6)
+    _ = ZSTD_CCtx_setParameter(encoder.context, ZSTD_c_minMatch, 7)
+    return encoder
+  }
+
+  /// As ``compress(_:)`` for the bytes of weights, which are nearly random.
+  ///
+  /// Matches among their exponents are chance: they save little or nothing, and reading one takes as long as many bytes. So a frame with
+  /// hardly any is taken unless the other one is smaller by a hundredth. Lower bits are noise, and the higher levels spend most of their time
+  /// on finding that out: nil at once where a first try at the lowest level hardly shortens them.
+  func compressWeights(_ source: UnsafeRawBufferPointer) throws(NNError) -> [UInt8]? {
+    guard source.count >= 4096 else { return try compress(source) }
+    let most = source.count - source.count / 128
+    if matchless == nil { matchless = try Self.makeMatchless() }
+    if let plain = try matchless?.compress(source), plain.count < most {
+      let frame = try compress(source)
+      guard let frame, frame.count < plain.count - plain.count / 100 else { return plain }
+      return frame
+    }
+    if level > 1 {
       if prober == nil { prober = try ZstdEncoder(level: 1) }
-      guard let probe = try prober?.compress(source), probe.count < source.count - source.count / 128 else {
-        return nil
-      }
+      guard let probe = try prober?.compress(source), probe.count < most else { return nil }
     }
     return try compress(source)
   }
