@@ -24,7 +24,7 @@ static inline nnp_bytes16 nnp_interleave_high_bytes(nnp_bytes16 a, nnp_bytes16 b
   return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-// Loops over vectors are unrolled also where code is optimised for size: those would lie in memory.
+// Loops over vectors are unrolled, also where code is optimised for size: else the vectors lie in memory.
 
 // Elements of two bytes from the planes of their lower and upper ones, as many times 16 as `count` has, each rotated right by
 // `rotation` bits, 0 or 1. Returns how many: none where words do not begin with their lowest byte.

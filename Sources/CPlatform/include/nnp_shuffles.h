@@ -89,7 +89,7 @@ NNP_VECTOR void nnp_transpose_4x4(const float *_Nonnull from, intptr_t from_stri
   const four rows[4] = {
       __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
       __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
-  // Also where code is optimised for size: the rows would lie in memory.
+  // Also where code is optimised for size: else the rows lie in memory.
 #pragma clang loop unroll(full)
   for (int i = 0; i < 4; i++) memcpy(to + i * to_stride, &rows[i], sizeof rows[i]);
 }

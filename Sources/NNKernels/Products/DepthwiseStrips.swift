@@ -43,8 +43,7 @@ extension ConvolutionArguments {
       let strip = Strip(
         x: column &* Stride.pixels &- window.padLeft, width: width, stride: Stride.pixels)
       let columns = min(16, outputWidth &- column)
-      // Where products take long, masks do not show.
-      let isWhole = I.fusesConvolutions && strip.isInside && columns == 16
+      let isWhole = strip.isInside && columns == 16
       var plane = planes
       var target = results + column
       var channel = channels.lowerBound
