@@ -13,12 +13,12 @@ import Testing
   _ = try ModelFile.decode(bytes)
 }
 
-/// Bytes of which about two in three are one of four neighbours, as the exponents of weights are.
+/// Bytes that are about as unlike each other as the exponents of weights: each step down is half as likely, from one of four neighbours.
 private func exponents(_ count: Int) -> [UInt8] {
-  var state: UInt64 = 1
+  var random = TestRandom(seed: 1)
   return (0..<count).map { _ in
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return UInt8(120 - min(40, (state >> 32 | 1 << 31).leadingZeroBitCount - 32 + Int(state >> 62)))
+    let bits = random.next()
+    return UInt8(120 - (bits >> 32 | 1 << 20).trailingZeroBitCount - Int(bits & 3))
   }
 }
 
@@ -35,11 +35,8 @@ func chanceMatchesOfWeightsAreLeftOut(level: Int) throws {
 @Test(arguments: [1, 9, 19])
 func bytesOfWeightsThatComeAgainAreMatched(level: Int) throws {
   // Noise, which alone does not get shorter, a long way before its copy.
-  var state: UInt64 = 3
-  let noise = (0..<30_000).map { _ -> UInt8 in
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return UInt8(truncatingIfNeeded: state >> 56)
-  }
+  var random = TestRandom(seed: 3)
+  let noise = (0..<30_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
   let encoder = try ZstdEncoder(level: level)
   #expect(try noise.withUnsafeBytes { bytes in try encoder.compressWeights(bytes) } == nil)
   let twice = noise + noise

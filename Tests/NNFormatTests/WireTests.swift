@@ -49,6 +49,17 @@ func crc32cOfManyBytesIsThatOfTheTable(usesInstruction: Bool) {
   }
 }
 
+@Test func theFirstNonzeroByteIsFoundAtEveryPlace() {
+  for count in 0...25 {
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeBytes { #expect($0.firstNonzero == nil) }
+    for place in (0..<count).reversed() {
+      bytes[place] = 0x80
+      bytes.withUnsafeBytes { #expect($0.firstNonzero == place) }
+    }
+  }
+}
+
 @Test func numbersSurviveTheRoundTrip() throws {
   let numbers: [Int] = [0, 1, -1, 63, 64, -64, -65, 127, 128, 16383, 16384, .max, .min, .max - 1, .min + 1]
   var writer = ByteWriter()

@@ -24,7 +24,8 @@ func depthwiseConvolution<I: InstructionSet>(
 }
 
 extension ConvolutionArguments {
-  /// Whether strips of the image are read where it lies. The other way gives the same bits.
+  /// Whether strips of the image are read where it lies. Where products take long, what that saves does not show; the other way gives the same
+  /// bits.
   @inlinable @inline(__always)
   func readsStrips<I: InstructionSet>(_: I.Type) -> Bool { I.fusesConvolutions && window.isStrip }
 
