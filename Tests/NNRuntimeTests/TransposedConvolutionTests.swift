@@ -42,10 +42,18 @@ private let doubling = [
   Case(), Case(channels: 16, height: 8, width: 8, filters: 32),
   Case(batch: 3, height: 7, width: 6, filters: 48),
   Case(batch: 2, channels: 16, height: 9, width: 33),
-  Case(height: 8, width: 8, kernel: (3, 3), extra: (-1, -1)),
+  Case(height: 12, width: 8, kernel: (3, 3), extra: (-1, -1)),
   Case(height: 10, width: 6, kernel: (5, 5), padding: 2, extra: (-1, -1)),
   Case(height: 6, width: 13, kernel: (6, 6), padding: 2), Case(kernel: (4, 5), extra: (0, 1)),
-  Case(height: 16, width: 70, isConstant: false),
+  Case(height: 16, width: 70, isConstant: false), Case(batch: 2, channels: 144, filters: 64),
+] + fewPixels
+
+/// Of so few pixels, for so many weights, that each meets every tap.
+private let fewPixels = [
+  Case(channels: 112, filters: 64), Case(batch: 3, channels: 96, height: 3, width: 3, filters: 80),
+  Case(batch: 2, channels: 64, height: 2, width: 7, filters: 48, kernel: (5, 5), padding: 2, extra: (-1, -1)),
+  Case(channels: 80, filters: 64, kernel: (4, 5), extra: (0, 1)),
+  Case(channels: 80, height: 1, width: 1, filters: 64, isConstant: false),
 ]
 
 @Test(arguments: doubling)
@@ -79,6 +87,16 @@ private func aTransposedConvolutionThatDoublesAnImageIsNearItsProductAndFold(_ e
       try alone.graph(weights, isObserved: false), example.isConstant ? [one] : [one, weights])[0].floats!
     #expect(y.map(\.bitPattern) == results[0][item * outputs..<(item + 1) * outputs].map(\.bitPattern))
   }
+}
+
+@Test(arguments: fewPixels)
+private func fewPixelsGiveTheBitsOfTheProductAndItsFold(_ example: Case) throws {
+  var random = SplitMix64(seed: 42)
+  let weights = random.reals([example.filters * example.kernel.0 * example.kernel.1, example.channels])
+  let x = random.reals([example.batch, example.channels, example.height * example.width])
+  let inputs = example.isConstant ? [x] : [x, weights]
+  let expected = bits(try run(try example.graph(weights, isObserved: true), inputs))[0]
+  #expect(bits(try run(try example.graph(weights, isObserved: false), inputs)) == [expected])
 }
 
 @Test(arguments: [

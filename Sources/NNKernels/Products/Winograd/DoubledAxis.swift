@@ -16,6 +16,16 @@
     return tap >= 0 && tap < kernel ? tap : nil
   }
 
+  /// The inputs, of `count`, that an element of the output takes.
+  func inputs(of element: Int, among count: Int) -> Range<Int> {
+    let last = element &+ padding
+    let first = max(0, (last &- kernel) >> 1 &+ 1)
+    return first..<max(first, min(count, last >> 1 &+ 1))
+  }
+
+  /// The tap by which an element of the output takes an input.
+  func tap(_ element: Int, of input: Int) -> Int { element &+ padding &- 2 &* input }
+
   /// Whether every tap is within reach of its phase, and both phases have one.
   var isWithinReach: Bool {
     var found = 0

@@ -1,11 +1,14 @@
 import CPlatform
 
-/// A transposed convolution of stride 2 that doubles an image, by Winograd's algorithm.
+/// A transposed convolution of stride 2 that doubles an image, with channels and filters in the lanes.
 ///
 /// x is (N, C, H, W), y (N, M, 2H, 2W), both contiguous; C and M are multiples of 16. y is what folding the product of the weights
-/// (M·kH·kW, C) with x gives, but for rounding: even and odd rows and columns of y are four convolutions of x with windows of at most
-/// 3 x 3 (see ``DoubledAxis``), whose tiles are transformed once for all four, and which skip the frequencies that missing taps leave 0. Each
-/// product takes fused multiply–adds over the channels ascending. An input that is not finite spoils all outputs of its tiles.
+/// (M·kH·kW, C) with x gives, but for rounding. Each product takes fused multiply–adds over the channels ascending.
+///
+/// Mostly it goes by Winograd's algorithm: even and odd rows and columns of y are four convolutions of x with windows of at most 3 x 3 (see
+/// ``DoubledAxis``), whose tiles are transformed once for all four, and which skip the frequencies that missing taps leave 0. An input that
+/// is not finite spoils all outputs of its tiles. Where an image has so few pixels that reading the transformed weights would take longer
+/// than they save, it is multiplied with the taps themselves (``multipliesTaps``).
 ///
 /// Work units: ``workUnits``. Scratch of one call: ``scratchSize`` bytes.
 public struct TransposedConvolutionArguments {
@@ -22,15 +25,19 @@ public struct TransposedConvolutionArguments {
   @usableFromInline let down: DoubledAxis
   @usableFromInline let across: DoubledAxis
   @usableFromInline let blocks: TileBlocks
-  /// Products of a tile, with one channel, that make the outputs of one filter.
+  /// Whether there are no tiles: every pixel of an image meets every tap.
+  @usableFromInline let multipliesTaps: Bool
+  /// Products of a tile, or of a pixel without tiles, with one channel, that make the outputs of one filter.
   @usableFromInline let products: Int
 
   /// Filters of one work unit at most.
   @inlinable static var filtersPerBlock: Int { 32 }
   /// Tiles of a block, where an image has as many.
   private static var tilesPerBlock: Int { 16 }
-  /// With fewer tiles than this, large tiles have more weights to read than they save products.
-  private static var fewestLargeTiles: Int { 4 }
+  /// Tiles of an image that make up for reading more weights than smaller tiles have, or the taps.
+  private static var fewestTiles: Int { 5 }
+  /// Elements of transformed weights that are read in no time.
+  private static var smallWeights: Int { 1 &<< 15 }
 
   /// nil where the product and its fold are the better way. The choice follows from the shapes of one image alone. `window` slides over the
   /// output. The pointers are not set.
@@ -43,19 +50,21 @@ public struct TransposedConvolutionArguments {
       channels % 16 == 0, filters % 16 == 0, window.kernelHeight <= 6, window.kernelWidth <= 6,
       down.isWithinReach, across.isWithinReach
     else { return nil }
-    func products(_ tile: WinogradTile) -> Int {
-      tile.count(height, width) &* down.products(tile) &* across.products(tile)
+    func products(_ tile: WinogradTile) -> Int { down.products(tile) &* across.products(tile) }
+    func productsOfImage(_ tile: WinogradTile) -> Int { tile.count(height, width) &* products(tile) }
+    func pays(_ tile: WinogradTile) -> Bool {
+      tile.count(height, width) >= Self.fewestTiles
+        || products(tile) <= Self.smallWeights / channels / filters
     }
-    let isLarge =
-      products(.four) < products(.two) && WinogradTile.four.count(height, width) >= Self.fewestLargeTiles
-    let tile: WinogradTile = isLarge ? .four : .two
-    guard products(tile) &* 3 <= height &* width &* window.kernelHeight &* window.kernelWidth &* 2 else {
-      return nil
-    }
+    let tile: WinogradTile =
+      pays(.four) && productsOfImage(.four) < productsOfImage(.two) ? .four : .two
+    let taps = window.kernelHeight &* window.kernelWidth
+    multipliesTaps = !pays(tile)
+    guard multipliesTaps || productsOfImage(tile) &* 3 <= height &* width &* taps &* 2 else { return nil }
     let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
     (x, transformedWeights, y) = (UnsafePointer(unset), UnsafePointer(unset), unset)
     (self.down, self.across, self.tile) = (down, across, tile)
-    self.products = down.products(tile) &* across.products(tile)
+    self.products = multipliesTaps ? taps : products(tile)
     blocks = TileBlocks(
       height: height, width: width, side: tile.outputs, tilesPerBlock: Self.tilesPerBlock)
     self.batch = batch
@@ -92,11 +101,18 @@ extension TransposedConvolutionArguments {
   public var workUnits: Int { batch &* blocks.count &* filterBlocks }
   public var transformedWeightsSize: Int { products &* filters &* channels }
   /// Multiply–adds.
-  public var multiplyAdds: Int { batch &* tile.count(height, width) &* products &* filters &* channels }
+  public var multiplyAdds: Int {
+    let uses = multipliesTaps ? height &* width : tile.count(height, width)
+    return batch &* uses &* products &* filters &* channels
+  }
 
-  /// See ``TransposedBlock``.
+  /// See ``TransposedBlock`` and ``TransposedImage``.
   public var scratchSize: Int {
-    (regionSize &+ tile.frequencies &* (inputStride &+ productStride &+ 16)) &* 4
+    let floats =
+      multipliesTaps
+      ? height &* width &* (channels &+ (products &+ 4) &* 16)
+      : regionSize &+ tile.frequencies &* (inputStride &+ productStride &+ 16)
+    return floats &* 4
   }
 }
 
@@ -148,6 +164,9 @@ public func transposedConvolution(
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
   let filterBlocks = arguments.filterBlocks
+  if arguments.multipliesTaps {
+    return TransposedImage.convolve(arguments, floats, units, transpose: transpose, multiply: multiply)
+  }
   /// The block whose tiles lie transformed in scratch.
   var present = -1
   var unit = units.lowerBound

@@ -3,7 +3,8 @@ import CPlatform
 /// Weights as ``TransposedConvolutionArguments`` read them.
 ///
 /// weights is (M·kH·kW, C). Transformed, blocks of filters follow each other, and in a block the frequencies, each with its filters in panels
-/// of 16: (C, 16), phase after phase of those that have the frequency. Work units: ``workUnits``, panels.
+/// of 16: (C, 16), phase after phase of those that have the frequency. Taps that are multiplied themselves follow each other for each
+/// panel of 16 filters: (kH·kW, C, 16). Work units: ``workUnits``, panels.
 public struct TransposedWeightsArguments {
   public var weights: UnsafePointer<Float>
   public var transformed: UnsafeMutablePointer<Float>
@@ -37,6 +38,7 @@ public func transposedWeights(
   _ arguments: TransposedWeightsArguments, _ units: Range<Int>, transpose: FloatTransposition,
   lines: WinogradWeightLines
 ) {
+  if arguments.convolution.multipliesTaps { return arguments.copyTaps(units, transpose) }
   WinogradTaps.withMemory { memory in
     let channels = arguments.convolution.channels
     var panel = units.lowerBound
@@ -58,6 +60,18 @@ public func transposedWeights(
 }
 
 extension TransposedWeightsArguments {
+  func copyTaps(_ panels: Range<Int>, _ transpose: FloatTransposition) {
+    let (taps, channels) = (convolution.products, convolution.channels)
+    var place = panels.lowerBound &* taps
+    while place < panels.upperBound &* taps {
+      let (panel, tap) = (place / taps, place % taps)
+      transpose(
+        weights + (panel &* 16 &* taps &+ tap) &* channels, taps &* channels,
+        transformed + place &* channels &* 16, 16, channels, 16)
+      place &+= 1
+    }
+  }
+
   /// One phase of sixteen filters and of some channels from `channel` on.
   func transform(
     _ panel: Int, _ rowPhase: Int, _ columnPhase: Int, _ channel: Int, _ group: WinogradTaps,
