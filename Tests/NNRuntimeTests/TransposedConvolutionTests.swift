@@ -38,15 +38,16 @@ private struct Case: CustomStringConvertible {
   }
 }
 
-private let doubling = [
-  Case(), Case(channels: 16, height: 8, width: 8, filters: 32),
-  Case(batch: 3, height: 7, width: 6, filters: 48),
-  Case(batch: 2, channels: 16, height: 9, width: 33),
-  Case(height: 12, width: 8, kernel: (3, 3), extra: (-1, -1)),
-  Case(height: 10, width: 6, kernel: (5, 5), padding: 2, extra: (-1, -1)),
-  Case(height: 6, width: 13, kernel: (6, 6), padding: 2), Case(kernel: (4, 5), extra: (0, 1)),
-  Case(height: 16, width: 70, isConstant: false), Case(batch: 2, channels: 144, filters: 64),
-] + fewPixels
+private let doubling =
+  [
+    Case(), Case(channels: 16, height: 8, width: 8, filters: 32),
+    Case(batch: 3, height: 7, width: 6, filters: 48),
+    Case(batch: 2, channels: 16, height: 9, width: 33),
+    Case(height: 12, width: 8, kernel: (3, 3), extra: (-1, -1)),
+    Case(height: 10, width: 6, kernel: (5, 5), padding: 2, extra: (-1, -1)),
+    Case(height: 6, width: 13, kernel: (6, 6), padding: 2), Case(kernel: (4, 5), extra: (0, 1)),
+    Case(height: 16, width: 70, isConstant: false), Case(batch: 2, channels: 144, filters: 64),
+  ] + fewPixels
 
 /// Of so few pixels, for so many weights, that each meets every tap.
 private let fewPixels = [
