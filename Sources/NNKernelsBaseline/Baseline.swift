@@ -52,6 +52,7 @@ public enum Baseline: InstructionSet {
     block.run(
       Rows4<Baseline, OnePanel>.self,
       triple: Rows4<Baseline, OnePanel>.self,
+      tall: Rows4<Baseline, OnePanel>.self,
       pair: Rows4<Baseline, OnePanel>.self,
       odd: Rows4<Baseline, OnePanel>.self,
       single: Rows4<Baseline, OnePanel>.self,

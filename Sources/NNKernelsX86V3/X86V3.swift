@@ -16,6 +16,7 @@
         block.run(
           Rows4<X86V3, OnePanel>.self,
           triple: Rows4<X86V3, OnePanel>.self,
+          tall: Rows4<X86V3, OnePanel>.self,
           pair: Rows4<X86V3, OnePanel>.self,
           odd: Rows4<X86V3, OnePanel>.self,
           single: Rows4<X86V3, OnePanel>.self,
@@ -29,6 +30,7 @@
       block.run(
         Rows6<X86V3, OnePanel>.self,
         triple: Rows6<X86V3, OnePanel>.self,
+        tall: Rows6<X86V3, OnePanel>.self,
         pair: Rows6<X86V3, OnePanel>.self,
         odd: Rows6<X86V3, OnePanel>.self,
         single: Rows6<X86V3, OnePanel>.self,

@@ -2,8 +2,8 @@
   import CPlatform
   import NNKernels
 
-  /// AVX-512: thirty-two registers of 16 floats. A tile of 4 rows and 64 columns takes sixteen; one of 8 and 48, for many
-  /// products, twenty-four.
+  /// AVX-512: thirty-two registers of 16 floats. A tile of 4 rows and 64 columns takes sixteen; one of 8 and 48 or
+  /// 12 and 32, for many products, twenty-four.
   public enum X86V4: InstructionSet {
     public static var name: StaticString { "v4" }
 
@@ -15,6 +15,7 @@
       block.run(
         Rows4<X86V4, FourPanels>.self,
         triple: Rows8<X86V4, ThreePanels>.self,
+        tall: Rows12<X86V4, TwoPanels>.self,
         pair: Rows8<X86V4, TwoPanels>.self,
         odd: Rows9<X86V4, TwoPanels>.self,
         single: Rows8<X86V4, OnePanel>.self,

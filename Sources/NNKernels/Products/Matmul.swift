@@ -178,6 +178,20 @@ extension ProductBlock {
     }
   }
 
+  /// ``cover(_:_:_:_:_:_:_:)`` with as many tiles of `Tall` before as leave whole ones of `T`, whose height is two thirds of theirs.
+  @inlinable @inline(__always)
+  func cover<Tall: Tile, T: Tile, Rest: Tile>(
+    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: Tall.Type, _: T.Type, _: Rest.Type
+  ) {
+    var row = row
+    let halves = (last &- row) / (T.rows / 2)
+    if Tall.rows > T.rows, !aInPanels, halves > 2 {
+      let tall = halves % 3 == 1 ? halves / 3 &- 1 : halves / 3
+      row = cover(row, row &+ tall &* Tall.rows, panel, kBegin, kEnd, Tall.self)
+    }
+    cover(row, last, panel, kBegin, kEnd, T.self, Rest.self)
+  }
+
   /// One column of tiles: as many rows from `row` to `last` as tiles take, the rest by one-panel tiles of `Rest`, which divide them.
   @inlinable @inline(__always)
   func cover<T: Tile, Rest: Tile>(
@@ -220,23 +234,28 @@ extension ProductBlock {
     }
   }
 
+  /// Up to this k, the panels of a main tile stay in the first-level cache.
+  @inlinable static var mainPart: Int { 128 }
   /// Longer k goes in parts.
   @inlinable static var longestPart: Int { 2048 }
 
   /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
   /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight columns or fewer
-  /// to `half` and the shorter `halfRest`. One row more than pairs take, as tiles and pixels of odd squares are, goes to a last one of `odd`.
+  /// to `half` and the shorter `halfRest`. Rows of A that lie in no panels go to tiles of `tall` before those of `pair`. One row more than
+  /// pairs take, as tiles and pixels of odd squares are, goes to a last one of `odd`.
   ///
   /// Where k is so long that the panels of a main tile leave the first-level cache before the next rows pass by, tiles of two panels take
-  /// them all: those read half as much of B for each sum. Longer k goes in equal parts that keep two panels in the second-level cache;
-  /// each part reads and writes C once more.
+  /// them all: those read half as much of B for each sum, tall ones a third. Longer k goes in equal parts that keep two panels in the
+  /// second-level cache; each part reads and writes C once more.
   @inlinable @inline(__always)
   public func run<
-    Main: Tile, Triple: Tile, Pair: Tile, Odd: Tile, Single: Tile, Half: Tile, HalfRest: Tile, Four: Tile,
+    Main: Tile, Triple: Tile, Tall: Tile, Pair: Tile, Odd: Tile, Single: Tile, Half: Tile, HalfRest: Tile,
+    Four: Tile,
     Two: Tile,
     One: Tile
   >(
-    _: Main.Type, triple: Triple.Type, pair: Pair.Type, odd: Odd.Type, single: Single.Type, half: Half.Type,
+    _: Main.Type, triple: Triple.Type, tall: Tall.Type, pair: Pair.Type, odd: Odd.Type, single: Single.Type,
+    half: Half.Type,
     halfRest: HalfRest.Type,
     _: Four.Type, _: Two.Type, _: One.Type
   ) {
@@ -252,7 +271,7 @@ extension ProductBlock {
         var panel = 0
         row = rows &- Odd.rows
         while panel < panelCount {
-          cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
+          cover(0, row, panel, kBegin, kEnd, Tall.self, Pair.self, Main.Narrow.self)
           let next = row == 0 ? panelsAhead(panel, rows, kBegin, kEnd, Odd.self) : nil
           multiply(row, panel, kBegin, kEnd, Odd.self, next: next)
           panel &+= Pair.Columns.panels
@@ -263,12 +282,12 @@ extension ProductBlock {
         // A last panel of which half is wanted is left for the end.
         let hasHalf = columns &- (panelCount &- 1) &* 16 <= 8
         let whole = hasHalf ? panelCount &- 1 : panelCount
-        while part <= 256 && panel &+ Main.Columns.panels <= whole {
+        while part <= Self.mainPart && panel &+ Main.Columns.panels <= whole {
           cover(0, row, panel, kBegin, kEnd, Main.self, Main.Narrow.self)
           panel &+= Main.Columns.panels
         }
         while whole &- panel != 3 && panel &+ Pair.Columns.panels <= whole {
-          cover(0, row, panel, kBegin, kEnd, Pair.self, Main.Narrow.self)
+          cover(0, row, panel, kBegin, kEnd, Tall.self, Pair.self, Main.Narrow.self)
           panel &+= Pair.Columns.panels
         }
         if whole &- panel == 3 {
