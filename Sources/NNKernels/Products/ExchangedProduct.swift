@@ -11,8 +11,8 @@ extension ProductBlock {
     k >= 64 && (columns <= 16 || columns <= 64 && columns &* 27 <= lanes &* 25)
   }
 
-  /// The same product and bits, as Cᵀ = Bᵀ·Aᵀ by way of `scratch`. A lies in panels, from the first row of one on, and B in panels of
-  /// k rows of 16 or as rows that hold all columns.
+  /// The same product and bits, as Cᵀ = Bᵀ·Aᵀ by way of `scratch`. A lies in panels, from the first row of one on, and B as rows
+  /// that hold all columns.
   @inlinable @inline(never)
   func multiplyExchanged<I: InstructionSet>(_ scratch: UnsafeMutablePointer<Float>, _: I.Type) {
     let width = Panels.count(columns: rows) &* 16
@@ -20,7 +20,7 @@ extension ProductBlock {
     exchanged.a = panels
     exchanged.aStride = 1
     exchanged.aStep = panelStep
-    exchanged.aInPanels = panelStride != 16
+    exchanged.aInPanels = false
     exchanged.panels = a
     exchanged.panelStride = k &* 16
     exchanged.panelStep = 16
@@ -33,7 +33,7 @@ extension ProductBlock {
     exchanged.rows = columns
     exchanged.columns = rows
     exchanged.readsAhead = false
-    exchanged.readsPanelsAhead = readsAhead && k <= 2048
+    exchanged.readsPanelsAhead = readsAhead
     exchanged.run(I.self)
     I.transpose(UnsafePointer(scratch), width, c, cStride, rows, columns)
     if I.fusesConvolutions, let residual {

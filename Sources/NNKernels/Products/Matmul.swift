@@ -69,17 +69,29 @@ public struct ProductBlock: BitwiseCopyable {
 
 /// What one tile has brought to the second-level cache: a line for each `step` elements.
 @usableFromInline struct PanelsAhead {
-  @usableFromInline let start: UnsafePointer<Float>
+  @usableFromInline var start: UnsafePointer<Float>
   @usableFromInline let step: Int
+  /// Where the part of a panel ends, and from there to the next panel's.
+  @usableFromInline var end: UnsafePointer<Float>
+  @usableFromInline let gap: Int
 
-  @inlinable @inline(__always) init(start: UnsafePointer<Float>, step: Int) {
+  @inlinable @inline(__always)
+  init(start: UnsafePointer<Float>, step: Int, part: Int, panelStride: Int) {
     self.start = start
     self.step = step
+    end = start + part &* 16
+    gap = panelStride &- part &* 16
   }
 
   /// For the tile below.
   @inlinable @inline(__always) func advanced(_ k: Int) -> PanelsAhead {
-    PanelsAhead(start: start + step &* k, step: step)
+    var next = self
+    next.start += step &* k
+    if next.start >= end {
+      next.start += gap
+      next.end += gap &+ k &* 16
+    }
+    return next
   }
 }
 
@@ -150,8 +162,9 @@ extension ProductBlock {
   {
     guard readsPanelsAhead, rows >= T.rows else { return nil }
     let tiles = rows / T.rows
-    let start = panels + (panel &+ T.Columns.panels) &* panelStride
-    return PanelsAhead(start: start, step: (T.Columns.panels &* 16 &+ tiles &- 1) / tiles)
+    return PanelsAhead(
+      start: panels + ((panel &+ T.Columns.panels) &* panelStride &+ kBegin &* 16),
+      step: (T.Columns.panels &* 16 &+ tiles &- 1) / tiles, part: kEnd &- kBegin, panelStride: panelStride)
   }
 
   /// All panels for `count` tiles of rows from `row` on.
@@ -365,7 +378,7 @@ func matmul<I: InstructionSet>(_ arguments: MatmulArguments, _ units: Range<Int>
       cStride: arguments.cRowStride, columnBias: bias, rowBias: nil,
       rows: min(MatmulArguments.rowsPerUnit, arguments.m &- row),
       columns: min(columnsPerUnit, arguments.n &- column), k: arguments.k, accumulates: arguments.accumulates,
-      readsPanelsAhead: arguments.panelRowStride == 16 && arguments.k <= 2048, epilogue: arguments.epilogue)
+      readsPanelsAhead: arguments.panelRowStride == 16, epilogue: arguments.epilogue)
     if splits {
       I.multiplySplit(block)
     } else if I.widensWeights, let narrow = arguments.narrowPanels {

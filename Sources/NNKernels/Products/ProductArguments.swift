@@ -340,6 +340,12 @@ extension ConvolutionArguments {
   /// Panels of a unit that scratch has room for.
   @inlinable @inline(__always) var gatheredPanels: Int { readsImage ? 1 : panelsPerUnit }
 
+  /// From one tap of the gathered pixels to the next: where weights fill the lanes, rows hold all pixels of a unit.
+  @inlinable @inline(__always) var gatheredStep: Int {
+    packsWeights && transformedWeights != nil
+      ? min(panelsPerUnit, Panels.count(columns: pixelsPerImage)) &* 16 : 16
+  }
+
   /// Blocks of pixels of one group, and of one image where images are not joined; of rows of pixels where rows are copied.
   @inlinable @inline(__always) var pixelBlocks: Int {
     let rows = outputRowsPerUnit

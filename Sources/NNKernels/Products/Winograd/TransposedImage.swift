@@ -66,7 +66,7 @@ struct TransposedImage {
         a: UnsafePointer(inputs), aStride: channels,
         panels: arguments.transformedWeights + filter &* taps &* channels, panelStride: channels &* 16,
         c: products, cStride: taps &* 16, columnBias: nil, rowBias: nil, rows: pixels, columns: taps &* 16,
-        k: channels, readsPanelsAhead: channels <= 2048))
+        k: channels, readsPanelsAhead: true))
   }
 
   /// Every output takes its taps in ascending order, from +0 on, as ``UnfoldArguments`` says.
