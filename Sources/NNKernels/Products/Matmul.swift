@@ -156,12 +156,11 @@ extension ProductBlock {
     }
   }
 
-  /// What the tiles of a column ask for of the next panels, each a part of them; nil where the panels are no weights.
+  /// What the tiles of a column, which are so many, ask for of the next panels, each a part of them; nil where the panels are no weights.
   @inlinable @inline(__always)
-  func panelsAhead<T: Tile>(_ panel: Int, _ rows: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) -> PanelsAhead?
+  func panelsAhead<T: Tile>(_ panel: Int, _ tiles: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) -> PanelsAhead?
   {
-    guard readsPanelsAhead, rows >= T.rows else { return nil }
-    let tiles = rows / T.rows
+    guard readsPanelsAhead, tiles > 0 else { return nil }
     return PanelsAhead(
       start: panels + ((panel &+ T.Columns.panels) &* panelStride &+ kBegin &* 16),
       step: (T.Columns.panels &* 16 &+ tiles &- 1) / tiles, part: kEnd &- kBegin, panelStride: panelStride)
@@ -191,41 +190,42 @@ extension ProductBlock {
     }
   }
 
-  /// ``cover(_:_:_:_:_:_:_:)`` with as many tiles of `Tall` before as leave whole ones of `T`, whose height is two thirds of theirs.
-  @inlinable @inline(__always)
+  /// One column of tiles: as many of `Tall` as leave whole ones of `T`, whose height is two thirds of theirs, then as many of `T` as rows from
+  /// `row` to `last` take; the rest by one-panel tiles of `Rest`, which divide them. What is asked for ahead is shared out among them and
+  /// `more` tiles below, which get what is left of it.
+  @inlinable @inline(never)
+  @discardableResult
   func cover<Tall: Tile, T: Tile, Rest: Tile>(
-    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: Tall.Type, _: T.Type, _: Rest.Type
-  ) {
-    var row = row
-    let halves = (last &- row) / (T.rows / 2)
+    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: Tall.Type, _: T.Type,
+    rest: Rest.Type, more: Int = 0
+  ) -> PanelsAhead? {
+    let halves = (last &- row) / max(1, T.rows / 2)
+    var tall = 0
     if Tall.rows > T.rows, !aInPanels, halves > 2 {
-      let tall = halves % 3 == 1 ? halves / 3 &- 1 : halves / 3
-      row = cover(row, row &+ tall &* Tall.rows, panel, kBegin, kEnd, Tall.self)
+      tall = halves % 3 == 1 ? halves / 3 &- 1 : halves / 3
     }
-    cover(row, last, panel, kBegin, kEnd, T.self, Rest.self)
-  }
-
-  /// One column of tiles: as many rows from `row` to `last` as tiles take, the rest by one-panel tiles of `Rest`, which divide them.
-  @inlinable @inline(__always)
-  func cover<T: Tile, Rest: Tile>(
-    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, _: Rest.Type
-  ) {
-    let next = cover(row, last, panel, kBegin, kEnd, T.self)
+    let tiles = tall &+ (last &- row &- tall &* Tall.rows) / T.rows
+    var ahead = panelsAhead(panel, tiles &+ more, kBegin, kEnd, T.self)
+    var next = row
+    if Tall.rows > T.rows {
+      next = cover(next, next &+ tall &* Tall.rows, panel, kBegin, kEnd, Tall.self, &ahead)
+    }
+    next = cover(next, last, panel, kBegin, kEnd, T.self, &ahead)
     if Rest.rows < T.rows, next < last {
       coverRest(next, last, panel, T.Columns.panels, kBegin, kEnd, Rest.self)
     }
+    return ahead
   }
 
-  /// The row after the last tile.
-  @inlinable @inline(never)
+  /// As many tiles as fit; the row after the last one.
+  @inlinable @inline(__always)
   func cover<T: Tile>(
-    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type
+    _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type, _ ahead: inout PanelsAhead?
   ) -> Int {
     var r = row
-    var next = panelsAhead(panel, last &- row, kBegin, kEnd, T.self)
     while r &+ T.rows <= last {
-      multiply(r, panel, kBegin, kEnd, T.self, next: next)
-      next = next?.advanced(kEnd &- kBegin)
+      multiply(r, panel, kBegin, kEnd, T.self, next: ahead)
+      ahead = ahead?.advanced(kEnd &- kBegin)
       r &+= T.rows
     }
     return r
@@ -284,9 +284,9 @@ extension ProductBlock {
         var panel = 0
         row = rows &- Odd.rows
         while panel < panelCount {
-          cover(0, row, panel, kBegin, kEnd, Tall.self, Pair.self, Main.Narrow.self)
-          let next = row == 0 ? panelsAhead(panel, rows, kBegin, kEnd, Odd.self) : nil
-          multiply(row, panel, kBegin, kEnd, Odd.self, next: next)
+          let ahead = cover(
+            0, row, panel, kBegin, kEnd, Tall.self, Pair.self, rest: Main.Narrow.self, more: 1)
+          multiply(row, panel, kBegin, kEnd, Odd.self, next: ahead)
           panel &+= Pair.Columns.panels
         }
         row = rows
@@ -296,22 +296,22 @@ extension ProductBlock {
         let hasHalf = columns &- (panelCount &- 1) &* 16 <= 8
         let whole = hasHalf ? panelCount &- 1 : panelCount
         while part <= Self.mainPart && panel &+ Main.Columns.panels <= whole {
-          cover(0, row, panel, kBegin, kEnd, Main.self, Main.Narrow.self)
+          cover(0, row, panel, kBegin, kEnd, Main.self, Main.self, rest: Main.Narrow.self)
           panel &+= Main.Columns.panels
         }
         while whole &- panel != 3 && panel &+ Pair.Columns.panels <= whole {
-          cover(0, row, panel, kBegin, kEnd, Tall.self, Pair.self, Main.Narrow.self)
+          cover(0, row, panel, kBegin, kEnd, Tall.self, Pair.self, rest: Main.Narrow.self)
           panel &+= Pair.Columns.panels
         }
         if whole &- panel == 3 {
-          cover(0, row, panel, kBegin, kEnd, Triple.self, Main.Narrow.self)
+          cover(0, row, panel, kBegin, kEnd, Triple.self, Triple.self, rest: Main.Narrow.self)
           panel &+= Triple.Columns.panels
         }
         while panel < whole {
-          cover(0, row, panel, kBegin, kEnd, Single.self, Main.Narrow.self)
+          cover(0, row, panel, kBegin, kEnd, Single.self, Single.self, rest: Main.Narrow.self)
           panel &+= Single.Columns.panels
         }
-        if hasHalf { cover(0, row, panel, kBegin, kEnd, Half.self, HalfRest.self) }
+        if hasHalf { cover(0, row, panel, kBegin, kEnd, Half.self, Half.self, rest: HalfRest.self) }
       }
       let four = (rows &- row) / 4
       if four > 0 { sweep(row, four, kBegin, kEnd, Four.self) }

@@ -191,6 +191,8 @@ public struct ConvolutionArguments {
     self.groups = groups
     outputHeight = window.outputHeight(height)
     outputWidth = window.outputWidth(width)
+    // Of a long sum, a part of the pixels' taps stays in the second-level cache while all filters pass by.
+    if packsWeights && reductionLength > ProductBlock.longestPart { filtersPerUnit = 512 }
   }
 }
 
