@@ -186,7 +186,7 @@ private func check(_ c: Case, _ generator: inout Generator, wild: Bool = false) 
   for (channels, size, outputs, kernel, stride) in [
     (64, 7, 32, 1, 1), (130, 7, 70, 1, 1), (64, 14, 48, 1, 2), (9, 13, 40, 3, 2), (8, 9, 33, 3, 1),
     (70, 1, 100, 1, 1), (300, 5, 64, 3, 2), (2100, 3, 35, 1, 1), (64, 7, 64, 1, 1), (2100, 7, 64, 1, 1),
-    (65, 5, 32, 1, 1),
+    (65, 5, 32, 1, 1), (230, 13, 80, 3, 2),
   ] {
     let padding = kernel / 2
     for activation in [Activation(.clip, alpha: 0, beta: 1), Activation(.tanh)] {

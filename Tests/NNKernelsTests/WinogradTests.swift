@@ -208,6 +208,11 @@ func winogradErrorsStayBelowTheStatedOnes(_ size: Int, _ channels: Int, _ tile: 
   expectError(of: c, .winograd(tile), below: bound)
 }
 
+@Test func smallImagesOfManyChannelsServeAllFilters() {
+  let c = Case(batch: 1, channels: 256, height: 7, width: 7, filters: 144)
+  expectError(of: c, c.algorithm, below: 1.5e-5)
+}
+
 @Test(arguments: [(32, 2e-5), (256, 3e-5)])
 func errorsOfTilesOfFiveStayBelowTheStatedOnes(_ channels: Int, _ bound: Double) {
   let c = Case(batch: 2, channels: channels, height: 14, width: 14, filters: 48)

@@ -192,7 +192,9 @@ public struct ConvolutionArguments {
     outputHeight = window.outputHeight(height)
     outputWidth = window.outputWidth(width)
     // Of a long sum, a part of the pixels' taps stays in the second-level cache while all filters pass by.
-    if packsWeights && reductionLength > ProductBlock.longestPart { filtersPerUnit = 512 }
+    if packsWeights && reductionLength > ProductBlock.longestPart && algorithm == .panels {
+      filtersPerUnit = 512
+    }
   }
 }
 
