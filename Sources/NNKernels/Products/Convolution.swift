@@ -4,8 +4,8 @@ import NNGraph
 // Convolution as a product: weights (M, K) times the image's columns (K, pixels), gathered into panels of 16 pixels.
 
 extension ConvolutionArguments {
-  /// Fills `panel`, K rows of 16 that are ``gatheredStep`` apart, with the taps of `count` output pixels from `pixel` on, counted over all images; further pixels and
-  /// taps in the padding are zeros. `image` is the first image's first input channel of the group.
+  /// Fills `panel`, K rows of 16 that are ``gatheredStep`` apart, with the taps of `count` output pixels from `pixel` on, counted over all
+  /// images; further pixels and taps in the padding are zeros. `image` is the first image's first input channel of the group.
   ///
   /// The pixels are runs within output rows. Which of a run's taps lie in the image is found once and serves all channels.
   @inlinable @inline(never)

@@ -190,9 +190,10 @@ extension ProductBlock {
     }
   }
 
-  /// One column of tiles: as many of `Tall` as leave whole ones of `T`, whose height is two thirds of theirs, then as many of `T` as rows from
-  /// `row` to `last` take; the rest by one-panel tiles of `Rest`, which divide them. What is asked for ahead is shared out among them and
-  /// `more` tiles below, which get what is left of it.
+  /// One column of tiles: as many of `Tall` as leave whole ones of `T`, whose height is two thirds of theirs, then as many of `T` as rows
+  /// from `row` to `last` take; the rest by one-panel tiles of `Rest`, which divide them. What is asked for ahead is shared out among all
+  /// but those and `more` tiles below, for which the rest of it is returned: asked for faster, it would fill the places that the tiles' own
+  /// reads wait for.
   @inlinable @inline(never)
   @discardableResult
   func cover<Tall: Tile, T: Tile, Rest: Tile>(
@@ -253,9 +254,9 @@ extension ProductBlock {
   @inlinable static var longestPart: Int { 2048 }
 
   /// The whole block with the given tiles: the main one takes as many rows as it fits; those of 4, 2 and 1 rows the rest. Panels that the
-  /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight columns or fewer
-  /// to `half` and the shorter `halfRest`. Rows of A that lie in no panels go to tiles of `tall` before those of `pair`. One row more than
-  /// pairs take, as tiles and pixels of odd squares are, goes to a last one of `odd`.
+  /// main one leaves over go to taller tiles, of three panels, two and one, so that there are always enough sums on their way, and eight
+  /// columns or fewer to `half` and the shorter `halfRest`. Rows of A that lie in no panels go to tiles of `tall` before those of `pair`.
+  /// One row more than pairs take, as tiles and pixels of odd squares are, goes to a last one of `odd`.
   ///
   /// Where k is so long that the panels of a main tile leave the first-level cache before the next rows pass by, tiles of two panels take
   /// them all: those read half as much of B for each sum, tall ones a third. Longer k goes in equal parts that keep two panels in the
