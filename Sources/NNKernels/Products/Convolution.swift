@@ -4,7 +4,7 @@ import NNGraph
 // Convolution as a product: weights (M, K) times the image's columns (K, pixels), gathered into panels of 16 pixels.
 
 extension ConvolutionArguments {
-  /// Fills `panel`, K rows of 16 that are ``gatheredStep`` apart, with the taps of `count` output pixels from `pixel` on, counted over all
+  /// Fills `panel`, K rows of 16 that are ``gatheredStrides`` apart, with the taps of `count` output pixels from `pixel` on, counted over all
   /// images; further pixels and taps in the padding are zeros. `image` is the first image's first input channel of the group.
   ///
   /// The pixels are runs within output rows. Which of a run's taps lie in the image is found once and serves all channels.
@@ -25,7 +25,7 @@ extension ConvolutionArguments {
         var tapColumn = 0
         while tapColumn < window.kernelWidth {
           gatherRun(image, row, column, lane, run, tapRow, tapColumn, target, I.self)
-          target += gatheredStep
+          target += gatheredStrides.step
           tapColumn &+= 1
         }
         tapRow &+= 1
@@ -81,7 +81,7 @@ extension ConvolutionArguments {
       last = max(first, (run &- 1) &* stride < room ? run : (room &+ stride &- 1) / stride)
     }
     let channelStep = height &* width
-    let panelStep = window.kernelHeight &* window.kernelWidth &* gatheredStep
+    let panelStep = window.kernelHeight &* window.kernelWidth &* gatheredStrides.step
     var source = image + (y &* width &+ x)
     var target = panel
     var channel = channels / groups
@@ -229,7 +229,7 @@ extension ConvolutionArguments {
   @inlinable @inline(__always)
   func columnsInImage(_ columns: Int) -> Int {
     if !readsImage { return 0 }
-    return packsWeights && transformedWeights != nil ? columns : columns / 16 &* 16
+    return exchangesOperands ? columns : columns / 16 &* 16
   }
 
   /// Gathers the panels of `columns` pixels from `pixel` on, counted over all images, but for those that are read in the image.
@@ -239,12 +239,11 @@ extension ConvolutionArguments {
     _ functions: PanelFunctions
   ) {
     let inImage = columnsInImage(columns)
-    let panelStride = gatheredStep > 16 ? 16 : 16 &* reductionLength
     var gathered = inImage
     while gathered < columns {
       functions.gather(
         self, image, pixel &+ gathered, min(16, columns &- gathered),
-        floats + (gathered &- inImage) / 16 &* panelStride)
+        floats + (gathered &- inImage) / 16 &* gatheredStrides.panel)
       gathered &+= 16
     }
   }
@@ -269,8 +268,7 @@ extension ConvolutionArguments {
     if inImage > 0 && packed == nil { functions.multiply(block) }
     if inImage < columns {
       block.panels = UnsafePointer(floats)
-      block.panelStride = packed == nil ? k &* 16 : 16
-      block.panelStep = gatheredStep
+      (block.panelStride, block.panelStep) = gatheredStrides
     }
     if let packed {
       block.a = packed + filters.lowerBound &* k

@@ -127,8 +127,8 @@ extension ProductBlock {
           nnp_prefetch(ahead)
         } else {
           nnp_prefetch_far(ahead)
-          // The odd one has its panels to itself, and so two lines at a time.
-          if T.rows == 9 { nnp_prefetch_far(ahead + 16) }
+          // The odd one may have its panels to itself, and so two lines at a time.
+          if T.rows == 9 && aheadStep > 16 { nnp_prefetch_far(ahead + 16) }
         }
         ahead += aheadStep
       }
@@ -200,10 +200,10 @@ extension ProductBlock {
     _ row: Int, _ last: Int, _ panel: Int, _ kBegin: Int, _ kEnd: Int, _: Tall.Type, _: T.Type,
     rest: Rest.Type, more: Int = 0
   ) -> PanelsAhead? {
-    let halves = (last &- row) / max(1, T.rows / 2)
     var tall = 0
-    if Tall.rows > T.rows, !aInPanels, halves > 2 {
-      tall = halves % 3 == 1 ? halves / 3 &- 1 : halves / 3
+    if Tall.rows > T.rows, !aInPanels {
+      let thirds = (last &- row) / (Tall.rows &- T.rows)
+      tall = max(0, thirds % 3 == 1 ? thirds / 3 &- 1 : thirds / 3)
     }
     let tiles = tall &+ (last &- row &- tall &* Tall.rows) / T.rows
     var ahead = panelsAhead(panel, tiles &+ more, kBegin, kEnd, T.self)

@@ -192,9 +192,7 @@ public struct ConvolutionArguments {
     outputHeight = window.outputHeight(height)
     outputWidth = window.outputWidth(width)
     // Of a long sum, a part of the pixels' taps stays in the second-level cache while all filters pass by.
-    if packsWeights && reductionLength > ProductBlock.longestPart && algorithm == .panels {
-      filtersPerUnit = 512
-    }
+    if packsWeights && reductionLength > ProductBlock.longestPart { filtersPerUnit = 512 }
   }
 }
 
@@ -344,10 +342,12 @@ extension ConvolutionArguments {
   /// Panels of a unit that scratch has room for.
   @inlinable @inline(__always) var gatheredPanels: Int { readsImage ? 1 : panelsPerUnit }
 
-  /// From one tap of the gathered pixels to the next: where weights fill the lanes, rows hold all pixels of a unit.
-  @inlinable @inline(__always) var gatheredStep: Int {
-    packsWeights && transformedWeights != nil
-      ? min(panelsPerUnit, Panels.count(columns: pixelsPerImage)) &* 16 : 16
+  /// Whether weights in panels fill the lanes; the pixels' rows then hold all of a unit.
+  @inlinable @inline(__always) var exchangesOperands: Bool { packsWeights && transformedWeights != nil }
+  /// From one panel of gathered pixels to the next, and from one tap to the next.
+  @inlinable @inline(__always) var gatheredStrides: (panel: Int, step: Int) {
+    exchangesOperands
+      ? (16, min(panelsPerUnit, Panels.count(columns: pixelsPerImage)) &* 16) : (reductionLength &* 16, 16)
   }
 
   /// Blocks of pixels of one group, and of one image where images are not joined; of rows of pixels where rows are copied.

@@ -14,7 +14,8 @@ public struct ChannelGrid {
   @usableFromInline let tile: ChannelTile
   @usableFromInline let channels: Int
   @usableFromInline let filters: Int
-  /// Filters of a unit: four panels, for which a last row of tiles alone still has enough sums on their way, or fewer.
+  /// Filters of a unit: four panels, for which a last row of tiles alone still has enough sums on their way, or fewer. Never of two blocks
+  /// of weights.
   @usableFromInline let filtersPerUnit: Int
   @usableFromInline let images: Int
   /// More than one where an image has few tiles, so that more of them share the weights.
@@ -26,7 +27,7 @@ public struct ChannelGrid {
     self.tile = tile
     channels = arguments.channels
     filters = arguments.outputChannels
-    filtersPerUnit = arguments.filtersPerUnit
+    filtersPerUnit = min(arguments.filtersPerUnit, WinogradWeightsArguments.channelFiltersPerBlock)
     images = arguments.batch
     blocks = TileBlocks(
       height: arguments.outputHeight, width: arguments.outputWidth, side: tile.outputs,

@@ -12,7 +12,7 @@
 
   /// The tap of a phase at an offset; nil for a missing one.
   @inlinable @inline(__always) func tap(_ phase: Int, _ offset: Int) -> Int? {
-    let tap = phase &+ padding &- 2 &* offset
+    let tap = tap(phase, of: offset)
     return tap >= 0 && tap < kernel ? tap : nil
   }
 
@@ -23,8 +23,10 @@
     return first..<max(first, min(count, last >> 1 &+ 1))
   }
 
-  /// The tap by which an element of the output takes an input.
-  func tap(_ element: Int, of input: Int) -> Int { element &+ padding &- 2 &* input }
+  /// The tap by which an element of the output takes an input; counted from anywhere, if both are.
+  @inlinable @inline(__always) func tap(_ element: Int, of input: Int) -> Int {
+    element &+ padding &- 2 &* input
+  }
 
   /// Whether every tap is within reach of its phase, and both phases have one.
   var isWithinReach: Bool {

@@ -16,6 +16,7 @@ public struct TransposedConvolutionArguments {
   /// Of ``transformedWeightsSize`` elements, from ``TransposedWeightsArguments``.
   public var transformedWeights: UnsafePointer<Float>
   public var y: UnsafeMutablePointer<Float>
+  /// Without meaning where ``multipliesTaps``.
   public let tile: WinogradTile
   public let batch: Int
   public let channels: Int
