@@ -272,6 +272,19 @@ import Testing
     #expect(counts[0] > counts[1] && counts[1] == counts[2], "\(counts)")
   }
 
+  @Test func modelsAreDecodedByMoreThreadsThanTheyHaveChunks() throws {
+    let (graph, input) = try ExecutorTests.perceptron()
+    let bytes = try ModelFile(graph: graph).encode()
+    let expected = bits(try run(graph, [input]))
+    for threads in [2, 7, 16, 256] {
+      // Which thread takes over what others have left is chance.
+      for _ in 0..<20 {
+        let model = try bytes.withUnsafeBytes { try Model.open(bytes: $0, options: .init(threads: threads)) }
+        #expect(bits(try Session(model)([try input.tensor()])) == expected)
+      }
+    }
+  }
+
   @Test func modelsAreDecodedByAnExecutor() throws {
     let (graph, input) = try ExecutorTests.perceptron()
     let bytes = try ModelFile(graph: graph).encode()

@@ -15,7 +15,7 @@ struct PlacedTensor {
 
 /// Decodes chunks, on one thread: what it needs for that belongs to it alone.
 final class ChunkDecoder {
-  /// The first chunk that was wrong; nothing is decoded after it.
+  /// The first chunk that was wrong; none behind it is decoded any more.
   private(set) var failure: (chunk: Int, error: NNError)?
 
   private let tensors: [PlacedTensor]
@@ -42,7 +42,7 @@ final class ChunkDecoder {
   func decode(_ chunks: Range<Int>) {
     var index = 0
     var next = chunks.lowerBound
-    while failure == nil, next < chunks.upperBound {
+    while next < min(chunks.upperBound, failure?.chunk ?? .max) {
       let tensor = tensors[index]
       if next < tensor.chunks.upperBound {
         let end = min(chunks.upperBound, tensor.chunks.upperBound)

@@ -10,8 +10,8 @@ public struct DecodingTeam: Sendable {
 
   /// - Parameters:
   ///   - threads: how many threads there are at most.
-  ///   - run: has work over `0..<units` done, each unit once, and returns when all is done. The ranges of
-  ///     one thread ascend. It throws if it cannot tell that all has been done.
+  ///   - run: has work over `0..<units` done, each unit once, and returns when all is done. Threads' numbers are below `threads` and
+  ///     below `units`. It throws if it cannot tell that all has been done.
   public init(
     threads: Int, run: @escaping @Sendable (_ units: Int, _ work: @escaping Work) throws(NNError) -> Void
   ) {

@@ -72,8 +72,10 @@ final class ThreadPool: @unchecked Sendable {
     nnp_monitor_unlock(monitor)
   }
 
-  /// Runs `work` over `0..<units` on up to `threads` threads, the calling one among them, and returns when all is done.
+  /// Runs `work` over `0..<units` on up to `threads` threads, the calling one among them, and returns when all is done. There are no more
+  /// threads than units, and their numbers are below both.
   func run(units: Int, threads: Int, grain: Int = 1, work: @escaping SharedWork) {
+    let threads = max(1, min(threads, units))
     let (taken, _) = busy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing)
     guard taken else {
       work(0..<units, 0)
