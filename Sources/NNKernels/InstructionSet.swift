@@ -32,6 +32,9 @@ public protocol InstructionSet: SendableMetatype {
   /// ``ConvolutionArguments/residual`` and ``ExpandedConvolutionArguments``.
   static var fusesConvolutions: Bool { get }
 
+  /// Whether ``softmaxRowPair(_:_:_:_:)`` is worth its code: not where arithmetic takes longer than what is folded waits.
+  static var pairsRows: Bool { get }
+
   /// y[r·yStride + c] = x[r + c·xStride] for r in 0..<rows and c in 0..<columns.
   static func transpose(
     _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>, _ yStride: Int, _ rows: Int,
@@ -56,6 +59,9 @@ extension InstructionSet {
 
   @inlinable @inline(__always)
   public static var fusesConvolutions: Bool { true }
+
+  @inlinable @inline(__always)
+  public static var pairsRows: Bool { true }
 
   /// The four sums of one row are as many as sixteen registers of eight numbers hold.
   @inlinable @inline(__always)

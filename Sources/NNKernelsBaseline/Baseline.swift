@@ -13,6 +13,9 @@ public enum Baseline: InstructionSet {
     @inline(__always)
     public static var fusesConvolutions: Bool { false }
 
+    @inline(__always)
+    public static var pairsRows: Bool { false }
+
     // Not inlined: the emulation is long and a polynomial calls it ten times.
     @inline(never)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma_emulated(a, b, c) }

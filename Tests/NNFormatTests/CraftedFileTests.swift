@@ -312,6 +312,16 @@ private func file(entry: (inout ByteWriter) throws -> Void, data: [UInt8] = []) 
   expectError(.corruptFile, containing: "last panel") { _ = try ModelFile.decode(try model.encode()) }
 }
 
+@Test func columnsThatFillUpPanelsOfFiltersMustBeZero() throws {
+  var model = try filtersInPanels()
+  let stored = try #require(model.graph.values[1].constant)
+  var bytes = Array(stored.bytes)
+  bytes[bytes.count - 1] = 0x40
+  model.graph.values[1].constant = try tensor(
+    .f32, stored.extents, layout: .filterPanels, bytes: bytes)
+  expectError(.corruptFile, containing: "last panel") { _ = try ModelFile.decode(try model.encode()) }
+}
+
 @Test func booleansMustBeZeroOrOne() throws {
   var graph = Graph(name: "bool")
   graph.addOutput(graph.addConstant("mask", try tensor(.bool, [2], bytes: [1, 0])))

@@ -72,6 +72,7 @@ let goldenFiles: [GoldenFile] = [
   GoldenFile(name: "v1/narrow-types-raw.nnrt", options: raw) {
     try everyType(of: DType.allCases.filter { !firstTypes.contains($0) })
   },
+  GoldenFile(name: "v1/filters-in-panels-zstd.nnrt", options: zstd, make: filtersInPanels),
   GoldenFile(name: "v1/sections-raw.nnrt", options: raw, make: everySection),
   GoldenFile(name: "v1/sections-zstd.nnrt", options: zstd, make: everySection),
 ]

@@ -70,12 +70,21 @@ import Testing
   expectError(.invalidGraph, "panels hold f32 matrices") {
     _ = try Tensor.byteCount(dtype: .f32, extents: [5], layout: .panels)
   }
+  #expect(try Tensor.byteCount(dtype: .f32, extents: [17, 5, 3, 1], layout: .filterPanels) == 2 * 15 * 64)
+  expectError(.invalidGraph, "filters, not f32 (17, 5)") {
+    _ = try Tensor.byteCount(dtype: .f32, extents: [17, 5], layout: .filterPanels)
+  }
+  expectError(.invalidGraph, "filters, not f16") {
+    _ = try Tensor.byteCount(dtype: .f16, extents: [17, 5, 3, 1], layout: .filterPanels)
+  }
   expectError(.limitExceeded, "2^48") {
     _ = try Tensor.byteCount(dtype: .f32, extents: [1 << 60], layout: .rowMajor)
   }
   // 2^48 columns of 0 rows would be 2^44 panels of nothing: fine; 2^48 rows of one column are too large to address.
   #expect(try Tensor.byteCount(dtype: .f32, extents: [0, 1 << 48], layout: .panels) == 0)
   #expect(try Tensor.byteCount(dtype: .f32, extents: [1 << 48, 1], layout: .panels) == 1 << 54)
+  #expect(
+    try Tensor.byteCount(dtype: .f32, extents: [1, 1 << 24, 1 << 24], layout: .filterPanels) == 1 << 54)
 }
 
 @Test func tensorsHaveExactlyTheirBytes() throws {

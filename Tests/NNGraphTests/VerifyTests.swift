@@ -101,9 +101,14 @@ private func expectFault(
   var good = try graph()
   good.values[1].constant = panels
   try good.verify()
-  try expectFault("only the second operand of matmul and recurrent") {
+  try expectFault("only the second operand of matmul, recurrent") {
     $0.values[1].constant = panels
     $0.nodes[0].op = .matmul(Matmul(transposesB: true))
+  }
+  try expectFault("only the second operand of matmul, recurrent and convolution") {
+    $0.values[1].constant = try Tensor(
+      dtype: .f32, extents: [3, 2, 2], layout: .filterPanels, storage: storage)
+    $0.values[1].type.shape = [3, 2, 2]
   }
   try expectFault("input 0 is stored in panels") {
     $0.values[1].constant = panels

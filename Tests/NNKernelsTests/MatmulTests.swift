@@ -191,6 +191,13 @@ private func check(_ c: Case, _ generator: inout Generator) {
       }
     }
     #expect(back == b)
+    panels.withUnsafeBufferPointer { source in
+      back.withUnsafeMutableBufferPointer { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        Panels.unpackTransposed(from, k: k, columns: n, into: to, range: 0..<Panels.count(columns: n))
+      }
+    }
+    #expect(back == transposed)
     #expect(fromTransposed == panels)
     let padding = panels.indices.filter { panels.count > 0 && ($0 / (16 * max(1, k))) * 16 + $0 % 16 >= n }
     #expect(padding.allSatisfy { panels[$0] == 0 })

@@ -3,22 +3,28 @@ import NNGraph
 // Between the reference's numbers and the bytes of `Tensor`.
 
 extension ReferenceTensor {
-  /// The elements of a tensor in either layout.
+  /// The elements of a tensor in any layout.
   public init(_ tensor: Tensor) {
     switch tensor.layout {
     case .rowMajor: self.init(bytes: tensor.bytes, dtype: tensor.dtype, extents: tensor.extents)
     case .panels:
-      let width = TensorLayout.panelWidth
       let (rows, columns) = (tensor.extents[0], tensor.extents[1])
-      var values: [Double] = []
-      for row in 0..<rows {
-        for column in 0..<columns {
-          let position = ((column / width) * rows + row) * width + column % width
-          values.append(Double(tensor.bytes.loadUnaligned(fromByteOffset: position * 4, as: Float.self)))
-        }
-      }
-      self.init(values, extents: tensor.extents, dtype: tensor.dtype)
+      let places = (0..<rows * columns).map { ($0 / columns, $0 % columns) }
+      self.init(tensor, inPanels: rows, places)
+    case .filterPanels:
+      let (filters, rows) = (tensor.extents[0], tensor.extents.dropFirst().reduce(1, *))
+      self.init(tensor, inPanels: rows, (0..<filters * rows).map { ($0 % rows, $0 / rows) })
     }
+  }
+
+  /// Elements that lie at `places`, row and column each, of a matrix in panels.
+  private init(_ tensor: Tensor, inPanels rows: Int, _ places: [(row: Int, column: Int)]) {
+    let width = TensorLayout.panelWidth
+    let values = places.map { row, column in
+      let position = ((column / width) * rows + row) * width + column % width
+      return Double(tensor.bytes.loadUnaligned(fromByteOffset: position * 4, as: Float.self))
+    }
+    self.init(values, extents: tensor.extents, dtype: tensor.dtype)
   }
 
   /// Row-major little-endian elements.

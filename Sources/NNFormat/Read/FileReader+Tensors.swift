@@ -181,13 +181,13 @@ extension FileReader {
   /// What kernels rely on: booleans are 0 or 1, and the columns that fill up the last panel are zeros.
   private func checkContents(_ tensor: StoredTensor, _ bytes: UnsafeRawBufferPointer) throws(NNError) {
     try FileReader.checkBooleans(tensor.dtype, bytes)
-    guard tensor.layout == .panels else { return }
+    guard let (rows, columns) = tensor.layout.matrix(tensor.extents) else { return }
     let width = TensorLayout.panelWidth
-    let used = tensor.extents[1] % width
+    let used = columns % width
     guard used > 0 else { return }
     let rowBytes = width * tensor.dtype.size
-    let lastPanel = bytes.count - tensor.extents[0] * rowBytes
-    for row in 0..<tensor.extents[0] {
+    let lastPanel = bytes.count - rows * rowBytes
+    for row in 0..<rows {
       let padding = bytes.slice(lastPanel + row * rowBytes + used * tensor.dtype.size, (width - used) * 4)
       guard padding.firstNonzero == nil else {
         throw NNError(.corruptFile, "the columns that fill up its last panel are not zero")

@@ -125,13 +125,16 @@ extension Graph {
     }
   }
 
-  /// Panels are what products read as their second operand, and nothing else reads them.
+  /// Panels are what products and convolutions read as their second operand, and nothing else reads them.
   private func verifyPanels(_ node: Node, _ position: Int) throws(NNError) {
-    if case .matmul(let matmul) = node.op, position == 1, !matmul.transposesB { return }
-    if case .recurrent = node.op, position == 1 { return }
+    let isOfFilters = self[node.inputs[position]].constant?.layout == .filterPanels
+    if case .convolution = node.op, position == 1, isOfFilters { return }
+    if case .matmul(let matmul) = node.op, position == 1, !matmul.transposesB, !isOfFilters { return }
+    if case .recurrent = node.op, position == 1, !isOfFilters { return }
     throw NNError(
       .invalidGraph,
-      "input \(position) is stored in panels, which only the second operand of matmul and recurrent may be")
+      "input \(position) is stored in panels, which only the second operand of matmul, recurrent and convolution may be"
+    )
   }
 
   private func verifyNames(_ ids: [ValueID], role: StaticString) throws(NNError) {

@@ -7,9 +7,26 @@ public enum TensorLayout: UInt8, CaseIterable, Sendable {
   /// A matrix (K, N) in panels of 16 columns: element (k, n) stands at ((n/16)·K + k)·16 + n mod 16; missing columns are
   /// zeros. This is the order in which the dense kernel reads it.
   case panels = 1
+  /// The filters (M, C, …) of a convolution as the panels of a matrix (K, M), whose column m has the K = C·… weights of filter m. This is
+  /// the order in which convolutions of few pixels read them.
+  case filterPanels = 2
 
   /// Columns of one panel.
   public static let panelWidth = 16
+
+  /// The matrix (K, N) that a tensor of valid extents has in panels; nil if it has none.
+  public func matrix(_ extents: [Int]) -> (rows: Int, columns: Int)? {
+    switch self {
+    case .rowMajor: nil
+    case .panels: extents.count == 2 ? (extents[0], extents[1]) : nil
+    case .filterPanels: extents.count > 2 ? (extents.dropFirst().reduce(1, &*), extents[0]) : nil
+    }
+  }
+
+  /// Where element (k, n) of such a matrix stands.
+  public static func position(_ row: Int, _ column: Int, rows: Int) -> Int {
+    (column / panelWidth &* rows &+ row) &* panelWidth &+ column % panelWidth
+  }
 }
 
 /// Bytes that several values may share: owned memory aligned to 64 bytes, or a view kept alive by its keeper.
@@ -113,43 +130,40 @@ public struct Tensor: Sendable {
   public var floats: [Float]? {
     guard dtype == .f32 else { return nil }
     let all = bytes.bindMemory(to: Float.self)
-    switch layout {
-    case .rowMajor: return Array(all)
-    case .panels:
-      let (rows, columns, width) = (extents[0], extents[1], TensorLayout.panelWidth)
-      var result: [Float] = []
-      result.reserveCapacity(rows * columns)
-      for row in 0..<rows {
-        for column in 0..<columns {
-          result.append(all[((column / width) * rows + row) * width + column % width])
-        }
+    guard let (rows, columns) = layout.matrix(extents) else { return Array(all) }
+    let isTransposed = layout == .filterPanels
+    let (outer, inner) = isTransposed ? (columns, rows) : (rows, columns)
+    var result: [Float] = []
+    result.reserveCapacity(elementCount)
+    for i in 0..<outer {
+      for j in 0..<inner {
+        let (row, column) = isTransposed ? (j, i) : (i, j)
+        result.append(all[TensorLayout.position(row, column, rows: rows)])
       }
-      return result
     }
+    return result
   }
 
   /// The bytes a tensor takes in a layout.
   ///
   /// - Throws: ``ErrorCode/limitExceeded`` or ``ErrorCode/invalidGraph`` for extents no tensor may have, and for
-  ///   panels of anything but a matrix of 4-byte elements.
+  ///   panels of anything but an f32 matrix, or f32 filters.
   public static func byteCount(dtype: DType, extents: [Int], layout: TensorLayout) throws(NNError) -> Int {
     try Shape(extents).validate()
     let count = Shape(extents).elementCount ?? 0
-    switch layout {
-    case .rowMajor: return count * dtype.size
-    case .panels:
-      guard extents.count == 2, dtype == .f32 else {
-        throw NNError(
-          .invalidGraph, "panels hold f32 matrices, not \(dtype.name) \(Shape(extents).description)")
-      }
-      let width = TensorLayout.panelWidth
-      let panels = extents[1] / width + (extents[1] % width == 0 ? 0 : 1)
-      let (rows, tooManyRows) = panels.multipliedReportingOverflow(by: extents[0])
-      let (bytes, tooManyBytes) = rows.multipliedReportingOverflow(by: width * dtype.size)
-      guard !tooManyRows, !tooManyBytes else {
-        throw NNError(.limitExceeded, "panels of shape \(Shape(extents).description) are too large")
-      }
-      return bytes
+    guard layout != .rowMajor else { return count * dtype.size }
+    guard dtype == .f32, let (k, columns) = layout.matrix(extents) else {
+      throw NNError(
+        .invalidGraph,
+        "panels hold f32 matrices and filters, not \(dtype.name) \(Shape(extents).description)")
     }
+    let width = TensorLayout.panelWidth
+    let panels = columns / width + (columns % width == 0 ? 0 : 1)
+    let (rows, tooManyRows) = panels.multipliedReportingOverflow(by: k)
+    let (bytes, tooManyBytes) = rows.multipliedReportingOverflow(by: width * dtype.size)
+    guard !tooManyRows, !tooManyBytes else {
+      throw NNError(.limitExceeded, "panels of shape \(Shape(extents).description) are too large")
+    }
+    return bytes
   }
 }

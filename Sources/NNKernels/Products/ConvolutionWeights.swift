@@ -4,9 +4,11 @@ extension ConvolutionArguments {
     if let (tile, channelTile) = algorithm.winograd {
       return WinogradWeightsArguments.size(tile, channelTile, filters: outputChannels, channels: channels)
     }
-    return algorithm == .panels && packsWeights
-      ? Panels.size(k: reductionLength, columns: outputChannels) : 0
+    return readsFilterPanels ? Panels.size(k: reductionLength, columns: outputChannels) : 0
   }
+
+  /// Whether ``transformedWeights`` are the panels of the weights' transpose.
+  @inlinable public var readsFilterPanels: Bool { algorithm == .panels && packsWeights }
 
   /// Units of ``transformWeights(into:_:_:)``: panels of 16 filters.
   public var weightUnits: Int { Panels.count(columns: outputChannels) }
@@ -28,5 +30,10 @@ extension ConvolutionArguments {
         weights, k: reductionLength, columns: outputChannels, rowStride: reductionLength, into: transformed,
         range: units)
     }
+  }
+
+  /// Fills `rows` with the row-major filters of ``weights`` that are panels.
+  public func unpackWeights(into rows: UnsafeMutablePointer<Float>, _ units: Range<Int>) {
+    Panels.unpackTransposed(weights, k: reductionLength, columns: outputChannels, into: rows, range: units)
   }
 }

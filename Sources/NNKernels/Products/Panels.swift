@@ -58,6 +58,19 @@ public enum Panels {
     }
   }
 
+  /// Copies panels `range` back into row-major Bᵀ (N, K).
+  public static func unpackTransposed(
+    _ panels: UnsafePointer<Float>, k: Int, columns: Int, into transposed: UnsafeMutablePointer<Float>,
+    range: Range<Int>
+  ) {
+    var p = range.lowerBound
+    while p < range.upperBound {
+      let start = p &* 16 &* k
+      transposeFloats(panels + start, 16, transposed + start, k, min(16, columns &- p &* 16), k)
+      p &+= 1
+    }
+  }
+
   /// Copies panels back into row-major B (K, N) with rows `rowStride` elements apart.
   public static func unpack(
     _ panels: UnsafePointer<Float>, k: Int, columns: Int, into b: UnsafeMutablePointer<Float>, rowStride: Int

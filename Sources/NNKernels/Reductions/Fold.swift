@@ -112,6 +112,12 @@ extension FoldFunction {
   /// The fold of `count` contiguous elements.
   @inlinable @inline(__always)
   static func fold<I: InstructionSet>(_ x: UnsafePointer<Float>, _ count: Int, _: I.Type) -> Float {
+    foldLanes(lanes(x, count, I.self), I.self)
+  }
+
+  /// Its lanes.
+  @inlinable @inline(__always)
+  static func lanes<I: InstructionSet>(_ x: UnsafePointer<Float>, _ count: Int, _: I.Type) -> Vector {
     var lanes = nnp_splat(start)
     var i = 0
     while i &+ 16 <= count {
@@ -119,7 +125,7 @@ extension FoldFunction {
       i &+= 16
     }
     if i < count { lanes = take(lanes, nnp_load_partial(x + i, count &- i, nnp_splat(start)), I.self) }
-    return foldLanes(lanes, I.self)
+    return lanes
   }
 }
 

@@ -27,8 +27,9 @@ func reduce<F: FoldFunction, I: InstructionSet>(
     } else {
       while i < walk.count {
         let source = x + i &* step
-        let result = isRow ? F.fold(source, count, I.self) : foldScattered(source, layout, F.self, I.self)
-        y[i] = result / divisor
+        let lanes: Vector =
+          isRow ? F.lanes(source, count, I.self) : scatteredLanes(source, layout, F.self, I.self)
+        y[i] = F.foldLanes(lanes, I.self) / divisor
         i &+= 1
       }
     }
@@ -63,12 +64,12 @@ func foldColumns<F: FoldFunction, I: InstructionSet>(
   return F.foldLanes(&lanes, I.self)
 }
 
-/// One result whose elements lie anywhere: sixteen are gathered at a time. Runs of neighbours need not begin at the first lane: what
-/// fills some lanes only waits for the others.
+/// The lanes of one result whose elements lie anywhere: sixteen are gathered at a time. Runs of neighbours need not begin at the first lane:
+/// what fills some lanes only waits for the others.
 @inlinable @inline(__always)
-func foldScattered<F: FoldFunction, I: InstructionSet>(
+func scatteredLanes<F: FoldFunction, I: InstructionSet>(
   _ x: UnsafePointer<Float>, _ layout: ReduceLayout, _: F.Type, _: I.Type
-) -> Float {
+) -> Vector {
   var lanes = nnp_splat(F.start)
   var pending = nnp_splat(F.start)
   let step = layout.reducedStrides[layout.reducedRank &- 1]
@@ -101,7 +102,7 @@ func foldScattered<F: FoldFunction, I: InstructionSet>(
     }
   }
   // An empty rest takes in the start, which changes nothing.
-  return F.foldLanes(F.take(lanes, pending, I.self), I.self)
+  return F.take(lanes, pending, I.self)
 }
 
 @inlinable @inline(__always)

@@ -108,7 +108,7 @@ func softmax<I: InstructionSet>(
   while unit < range.upperBound {
     let column = unit % inner
     let offset = unit / inner &* axis &* inner &+ column
-    if inner == 1 && !isLogarithm && unit &+ 2 <= range.upperBound {
+    if I.pairsRows && inner == 1 && !isLogarithm && unit &+ 2 <= range.upperBound {
       softmaxRowPair(arguments.x + offset, arguments.y + offset, axis, I.self)
       unit &+= 2
     } else if inner == 1 {

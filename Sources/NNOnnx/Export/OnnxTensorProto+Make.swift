@@ -20,7 +20,7 @@ extension Tensor {
 
   /// The elements in the standard's order: row-major, little-endian, and those of 4 or 2 bits several in a byte, from its low bits up.
   func withOnnxBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    if layout == .panels, let floats { return try floats.withUnsafeBytes(body) }
+    if layout != .rowMajor, let floats { return try floats.withUnsafeBytes(body) }
     guard dtype.bitWidth < 8 else { return try body(bytes) }
     let (width, together) = (dtype.bitWidth, 8 / dtype.bitWidth)
     var packed = [UInt8](repeating: 0, count: onnxByteCount)

@@ -1,7 +1,9 @@
 import NNGraph
+import NNRuntime
 
 extension Graph {
-  /// Gives every product whose second operand is a constant f32 matrix a copy of it in panels, transposed as needed.
+  /// Gives every product whose second operand is a constant f32 matrix, and every convolution that reads its filters so, a copy of it in
+  /// panels, transposed as needed.
   ///
   /// A constant first operand is brought to the side, or the order, in which the kernels read it fast.
   ///
@@ -9,20 +11,21 @@ extension Graph {
   mutating func storeWeightsInPanels() throws(NNError) -> Int {
     try turnLeftWeights()
     // Nodes that read the same constant in the same way share one copy.
-    var copies: [Int: [(transposed: Bool, copy: ValueID)]] = [:]
+    var copies: [Int: [(form: PanelForm, copy: ValueID)]] = [:]
     for index in nodes.indices {
-      guard let transposed = nodes[index].op.transposesPanels else { continue }
+      guard let form = panelForm(of: nodes[index]) else { continue }
       let weight = nodes[index].inputs[1]
       guard let constant = self[weight].constant, constant.dtype == .f32, constant.layout == .rowMajor,
-        constant.extents.count == 2
+        form.layout.matrix(constant.extents) != nil
       else { continue }
-      if let known = copies[weight.index]?.first(where: { $0.transposed == transposed }) {
+      if let known = copies[weight.index]?.first(where: { $0.form == form }) {
         nodes[index].inputs[1] = known.copy
       } else {
         let name = self[weight].name
         let copy = addConstant(
-          transposed ? name.transposed : name, try constant.inPanels(transposed: transposed))
-        copies[weight.index, default: []].append((transposed, copy))
+          form.isTransposed ? name.transposed : name,
+          try (form.isTransposed ? constant.transposed() : constant).stored(in: form.layout))
+        copies[weight.index, default: []].append((form, copy))
         nodes[index].inputs[1] = copy
       }
       if case .matmul(var matmul) = nodes[index].op {
@@ -32,33 +35,46 @@ extension Graph {
     }
     return copies.values.reduce(0) { $0 + $1.count }
   }
-}
 
-extension Op {
-  /// Whether the second operand, which may be stored in panels, is a transposed matrix; nil where it may not.
-  fileprivate var transposesPanels: Bool? {
-    if case .matmul(let matmul) = self { return matmul.transposesB }
-    if case .recurrent = self { return false }
-    return nil
+  /// How a node's second operand is stored if it is constant; nil where it stays row-major.
+  private func panelForm(of node: Node) -> PanelForm? {
+    switch node.op {
+    case .matmul(let matmul): return PanelForm(layout: .panels, isTransposed: matmul.transposesB)
+    case .recurrent: return PanelForm(layout: .panels, isTransposed: false)
+    case .convolution(let convolution):
+      let (x, weight) = (self[node.inputs[0]].type.shape, self[node.inputs[1]].type.shape)
+      return convolution.readsFilterPanels(x: x, weight: weight)
+        ? PanelForm(layout: .filterPanels, isTransposed: false) : nil
+    case .unary, .binary, .compare, .select, .reduce, .argument, .pool, .normalize, .softmax,
+      .recurrentGradient, .reshape, .transpose, .expand, .slice, .pad, .concat, .gather, .scatter, .argsort,
+      .cast, .dynamic, .random, .normalizeTraining, .convolutionWeightGradient, .unfold, .fold, .poolGradient:
+      return nil
+    }
   }
 }
 
+/// A layout, and whether it is that of the transposed matrix.
+private struct PanelForm: Equatable {
+  let layout: TensorLayout
+  let isTransposed: Bool
+}
+
 extension Tensor {
-  /// This row-major f32 matrix (K, N), or (N, K) if `transposed`, as panels of (K, N).
-  func inPanels(transposed: Bool) throws(NNError) -> Tensor {
-    let extents = transposed ? [self.extents[1], self.extents[0]] : self.extents
-    let (rows, columns, width) = (extents[0], extents[1], TensorLayout.panelWidth)
-    let size = try Tensor.byteCount(dtype: .f32, extents: extents, layout: .panels)
+  /// This row-major f32 tensor in a layout.
+  func stored(in layout: TensorLayout) throws(NNError) -> Tensor {
+    guard let (rows, columns) = layout.matrix(extents) else { return self }
+    let size = try Tensor.byteCount(dtype: .f32, extents: extents, layout: layout)
     let source = bytes.bindMemory(to: Float.self)
+    let isTransposed = layout == .filterPanels
     let storage = try TensorStorage.allocate(size: size) { (memory) throws(NNError) in
       let panels = memory.bindMemory(to: Float.self)
-      for position in panels.indices {
-        let (panel, rest) = (position / (rows * width), position % (rows * width))
-        let (row, column) = (rest / width, panel * width + rest % width)
-        let isPadding = column >= columns
-        panels[position] = isPadding ? 0 : source[transposed ? column * rows + row : row * columns + column]
+      panels.update(repeating: 0)
+      for index in source.indices {
+        let (outer, inner) = index.quotientAndRemainder(dividingBy: isTransposed ? rows : columns)
+        let (row, column) = isTransposed ? (inner, outer) : (outer, inner)
+        panels[TensorLayout.position(row, column, rows: rows)] = source[index]
       }
     }
-    return try Tensor(dtype: .f32, extents: extents, layout: .panels, storage: storage)
+    return try Tensor(dtype: .f32, extents: extents, layout: layout, storage: storage)
   }
 }

@@ -139,7 +139,7 @@ extension Tensor {
               ? "; a name that ends in \(WeightName.transposed) is that of the transposed matrix" : "")))
     }
     let numbers = try source.converted(to: dtype)
-    return layout == .panels ? try numbers.inPanels(transposed: false) : numbers
+    return try numbers.stored(in: layout)
   }
 
   private func converted(to dtype: DType) throws(NNError) -> Tensor {

@@ -170,16 +170,27 @@ extension StepBuilder {
     }
   }
 
-  /// Points the node's convolution to its operands, after a step that transforms the weights if they need it.
+  /// Points the node's convolution to its operands, after steps that lay out the weights as it reads them.
   func bind(_ arguments: inout ConvolutionArguments, into y: UnsafeMutablePointer<Float>) throws(NNError) {
     arguments.x = floats(0)
     arguments.weights = floats(1)
     arguments.bias = inputCount > 2 ? floats(2) : nil
     arguments.y = y
-    if arguments.transformedWeightsSize > 0, let workspace = layout.workspaces[index] {
-      let transformed = workspace.assumingMemoryBound(to: Float.self)
+    let copies = ConvolutionWeightCopies(arguments, graph[node.inputs[1]].constant)
+    if copies.isInPanels && arguments.readsFilterPanels { arguments.transformedWeights = floats(1) }
+    guard let workspace = layout.workspaces[index] else { return }
+    let rows = workspace.assumingMemoryBound(to: Float.self)
+    let transformed = rows + copies.rows
+    if copies.rows > 0 {
+      let (ready, size) = (arguments, copies.rows)
+      try emitLayout(of: node.inputs[1], into: rows, size: size * 4, units: ready.weightUnits, cost: size) {
+        range, _ in ready.unpackWeights(into: rows, range)
+      }
+      arguments.weights = UnsafePointer(rows)
+    }
+    if copies.transformed > 0 {
+      let (ready, kernel, size) = (arguments, kernels.winogradWeights, copies.transformed)
       arguments.transformedWeights = UnsafePointer(transformed)
-      let (ready, kernel, size) = (arguments, kernels.winogradWeights, arguments.transformedWeightsSize)
       try emitLayout(
         of: node.inputs[1], into: transformed, size: size * 4, units: ready.weightUnits, cost: size
       ) { range, _ in ready.transformWeights(into: transformed, range, kernel) }
@@ -262,8 +273,13 @@ extension NNKernels.Window {
 extension ConvolutionArguments {
   /// The extents of a node's convolution and its epilogue; its pointers are not set.
   init(_ convolution: Convolution, _ node: Node, _ types: [TensorType]) {
-    let x = types[node.inputs[0].index].shape.extents ?? []
-    let weight = types[node.inputs[1].index].shape.extents ?? []
+    self.init(
+      convolution, x: types[node.inputs[0].index].shape.extents ?? [],
+      weight: types[node.inputs[1].index].shape.extents ?? [])
+  }
+
+  /// The same of operands with these extents.
+  init(_ convolution: Convolution, x: [Int], weight: [Int]) {
     let unset = UnsafeMutablePointer<Float>(bitPattern: 64)!
     self.init(
       x: unset, weights: unset, bias: nil, y: unset, window: NNKernels.Window(convolution.window),

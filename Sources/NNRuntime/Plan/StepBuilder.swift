@@ -190,7 +190,8 @@ extension MemoryLayoutPlanner {
       return (route.panelsBytes, 0)
     case .convolution(let convolution):
       let arguments = ConvolutionArguments(convolution, node, resolved.types)
-      return (arguments.transformedWeightsSize * 4, arguments.scratchSize)
+      let copies = ConvolutionWeightCopies(arguments, graph[node.inputs[1]].constant)
+      return (copies.size * 4, arguments.scratchSize)
     case .convolutionWeightGradient(let window, let groups):
       return (0, ConvolutionWeightGradientArguments(window, groups: groups, node, resolved.types).scratchSize)
     case .recurrent(let recurrent), .recurrentGradient(let recurrent, _):

@@ -44,7 +44,7 @@ extension Graph {
         guard let constant = value.constant, !value.name.isEmpty, known.insert(value.name.string).inserted
         else { continue }
         let plain =
-          constant.layout == .panels
+          constant.layout != .rowMajor
           ? try constant.floats.map { (floats) throws(NNError) in
             try Tensor(floats, extents: constant.extents)
           } : constant

@@ -276,6 +276,19 @@ func everyType(of types: [DType] = DType.allCases) throws -> ModelFile {
   return ModelFile(graph: graph)
 }
 
+/// A convolution whose 17 filters of (3, 2, 1) weights are stored in panels, as those of a matrix (6, 17).
+@Sendable func filtersInPanels() throws -> ModelFile {
+  var random = TestRandom(seed: 9)
+  var graph = Graph(name: "filters in panels")
+  let x = graph.addInput("x", .f32, Shape([graph.dimension("N"), .fixed(3), .fixed(4), .fixed(3)]))
+  let matrix = try panels((0..<102).map { _ in random.float(1) }, rows: 6, columns: 17)
+  let weight = graph.addConstant(
+    "weight", try tensor(.f32, [17, 3, 2, 1], layout: .filterPanels, bytes: Array(matrix.bytes)))
+  let y = try graph.append(.convolution(Convolution(window: Window(extent: [2, 1]))), [x, weight])
+  graph.addOutput(y, name: "y")
+  return ModelFile(graph: graph)
+}
+
 /// A graph whose state is carried from run to run, with all kinds of metadata and self-tests.
 func everySection() throws -> ModelFile {
   var graph = Graph(name: "accumulator")
