@@ -131,7 +131,10 @@ typedef enum nnrt_status {
   NNRT_CORRUPT_FILE = 23,
   /** Stored bytes do not have their recorded checksum. */
   NNRT_CHECKSUM_MISMATCH = 24,
-  /** Memory could not be had. */
+  /**
+   * Memory for a file, a tensor or a run could not be had. A system without even the kilobytes that
+   * the library's own lists take ends the program instead.
+   */
   NNRT_OUT_OF_MEMORY = 40,
   /** A limit set by the caller or by the library would be exceeded. */
   NNRT_LIMIT_EXCEEDED = 41,
@@ -484,6 +487,18 @@ NNRT_API nnrt_status nnrt_model_output_info(const nnrt_model *model, size_t inde
                                             nnrt_tensor_info *info);
 
 /**
+ * Whether an input is a carried state. Each session has one of its own: zeros at first, and after
+ * each successful run what the run has made of it, so that it need not be set. One with a free
+ * dimension has to be set before the first run.
+ *
+ * @param model  The model.
+ * @param index  Which input, from 0.
+ * @return 1 if it is, 0 if not; 0 with a message if `model` is NULL or the index is out of range.
+ * @note Threads: Any.
+ */
+NNRT_API int nnrt_model_input_is_state(const nnrt_model *model, size_t index);
+
+/**
  * Finds an input by its name.
  *
  * @param model  The model.
@@ -610,8 +625,10 @@ NNRT_API nnrt_status nnrt_session_create(const nnrt_model *model,
 NNRT_API void nnrt_session_destroy(nnrt_session *session);
 
 /**
- * Sets one input. It stays set until it is set again. Dimensions other than those of the last run
- * make the next run plan anew, which takes memory; with the same dimensions nothing is allocated.
+ * Sets one input. It stays set until it is set again, but for a carried state, which each
+ * successful run changes: see `nnrt_model_input_is_state`. The outputs of the last run end.
+ * Dimensions other than those of the last run make the next run plan anew, which takes memory; with
+ * the same dimensions nothing is allocated.
  *
  * @param session  The session.
  * @param index  Which input, from 0.
@@ -630,6 +647,17 @@ NNRT_API void nnrt_session_destroy(nnrt_session *session);
 NNRT_API nnrt_status nnrt_session_set_input(nnrt_session *session, size_t index, nnrt_dtype dtype,
                                             const int64_t *dims, size_t rank, const void *data,
                                             size_t size);
+
+/**
+ * Puts the carried states back to what they were in a new session, so that the next run begins a
+ * new sequence: zeros, or not set if a dimension is free. Other inputs stay as they were set; the
+ * outputs of the last run end.
+ *
+ * @param session  The session.
+ * @return `NNRT_OK`; `NNRT_INVALID_ARGUMENT` for NULL.
+ * @note Threads: One at a time for one session.
+ */
+NNRT_API nnrt_status nnrt_session_reset(nnrt_session *session);
 
 /**
  * Runs the model on the inputs that are set. On one thread or with an executor, a run with the
@@ -651,8 +679,9 @@ NNRT_API nnrt_status nnrt_session_run(nnrt_session *session);
  * @param session  The session.
  * @param index  Which output, from 0.
  * @param view  Filled on success. Its data stays in the session and holds until the session's next
- *   `set_input` or `run`, or its end.
- * @return `NNRT_OK`; `NNRT_INVALID_STATE` before the first run; `NNRT_INVALID_ARGUMENT`.
+ *   `set_input`, `reset` or `run`, or its end.
+ * @return `NNRT_OK`; `NNRT_INVALID_STATE` unless a run has succeeded since the last input was set;
+ *   `NNRT_INVALID_ARGUMENT`.
  * @note Threads: One at a time for one session.
  */
 NNRT_API nnrt_status nnrt_session_output(const nnrt_session *session, size_t index,
@@ -665,7 +694,8 @@ NNRT_API nnrt_status nnrt_session_output(const nnrt_session *session, size_t ind
  *
  * @param session  The session.
  * @param inputs  What inputs 0 to `input_count` - 1 get. Not kept. NULL is allowed if `input_count`
- *   is 0.
+ *   is 0. One whose `dtype` is 0 leaves its input as it is: a carried state that comes before what
+ *   is set.
  * @param input_count  How many there are; at most as many as the model has inputs.
  * @param outputs  Views of outputs 0 to `output_count` - 1, filled on success; see
  *   `nnrt_session_output` for how long they hold. NULL is allowed if `output_count` is 0.

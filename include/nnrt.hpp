@@ -31,11 +31,13 @@
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
+#include <utility>
 
 namespace nnrt {
 
@@ -70,6 +72,9 @@ template <> struct DTypeOf<std::int16_t> { static constexpr nnrt_dtype value = N
 template <> struct DTypeOf<std::int32_t> { static constexpr nnrt_dtype value = NNRT_DTYPE_I32; };
 template <> struct DTypeOf<std::int64_t> { static constexpr nnrt_dtype value = NNRT_DTYPE_I64; };
 template <> struct DTypeOf<std::uint8_t> { static constexpr nnrt_dtype value = NNRT_DTYPE_U8; };
+template <> struct DTypeOf<std::uint16_t> { static constexpr nnrt_dtype value = NNRT_DTYPE_U16; };
+template <> struct DTypeOf<std::uint32_t> { static constexpr nnrt_dtype value = NNRT_DTYPE_U32; };
+template <> struct DTypeOf<std::uint64_t> { static constexpr nnrt_dtype value = NNRT_DTYPE_U64; };
 template <> struct DTypeOf<bool> { static constexpr nnrt_dtype value = NNRT_DTYPE_BOOL; };
 
 /** Elements that belong to somebody else. */
@@ -77,6 +82,10 @@ template <typename T> class Span {
 public:
   constexpr Span() noexcept = default;
   constexpr Span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  /** All of a std::vector, std::array or the like. */
+  template <typename Container, typename = std::enable_if_t<std::is_convertible_v<
+                                    decltype(std::data(std::declval<const Container &>())), T *>>>
+  constexpr Span(const Container &container) noexcept : data_(std::data(container)), size_(std::size(container)) {}
 
   constexpr T *data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }
@@ -90,7 +99,7 @@ private:
   std::size_t size_ = 0;
 };
 
-/** A view of a result, valid until its session's next setInput or run, or its end. */
+/** A view of a result, valid until its session's next setInput, reset or run, or its end. */
 class TensorView {
 public:
   explicit TensorView(const nnrt_tensor &tensor) noexcept : tensor_(tensor) {}
@@ -196,6 +205,9 @@ public:
     return TensorInfo(info);
   }
 
+  /** Whether an input is a carried state, which need not be set; see nnrt_model_input_is_state. */
+  bool isState(std::size_t index) const noexcept { return nnrt_model_input_is_state(get(), index) != 0; }
+
   TensorInfo output(std::size_t index) const {
     nnrt_tensor_info info;
     check(nnrt_model_output_info(get(), index, &info));
@@ -273,9 +285,17 @@ public:
     check(nnrt_session_set_input(handle_.get(), index, dtype, dims.data(), dims.size(), data, size));
   }
 
+  void setInput(std::size_t index, nnrt_dtype dtype, std::initializer_list<std::int64_t> dims, const void *data,
+                std::size_t size) {
+    setInput(index, dtype, Span<const std::int64_t>(dims.begin(), dims.size()), data, size);
+  }
+
   void run() { check(nnrt_session_run(handle_.get())); }
 
-  /** An output of the last run, valid until the next setInput or run. */
+  /** Puts carried states back to what they were in a new session; see Model::isState. */
+  void reset() { check(nnrt_session_reset(handle_.get())); }
+
+  /** An output of the last run, valid until the next setInput, reset or run. */
   TensorView output(std::size_t index) const {
     nnrt_tensor tensor;
     check(nnrt_session_output(handle_.get(), index, &tensor));

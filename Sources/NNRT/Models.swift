@@ -99,6 +99,26 @@ import NNRuntime
   }
 }
 
+/// Whether an input is a carried state. Each session has one of its own: zeros at first, and after each successful run what
+/// the run has made of it, so that it need not be set. One with a free dimension has to be set before the first run.
+///
+/// - Parameters:
+///   - model: The model.
+///   - index: Which input, from 0.
+/// - Returns: 1 if it is, 0 if not; 0 with a message if `model` is NULL or the index is out of range.
+/// - Threads: Any.
+@c(nnrt_model_input_is_state) public func nnrt_model_input_is_state(
+  _ model: UnsafePointer<nnrt_model>?, _ index: size_t
+) -> CInt {
+  var result: CInt = 0
+  _ = attempt { () throws(NNError) in
+    let graph = try ModelHandle.of(model).model.graph
+    let input = graph.inputs[try checked(index, of: graph.inputs.count, "input")]
+    for state in graph.states where state.input == input { result = 1 }
+  }
+  return result
+}
+
 /// Tells name, type and dimensions of one output.
 ///
 /// - Parameters:

@@ -16,13 +16,20 @@ extension Session {
     _ index: Int, _ code: nnrt_dtype_code, _ dims: UnsafePointer<Int64>?, _ rank: Int,
     _ data: UnsafeRawPointer?, _ size: Int
   ) throws(NNError) {
+    guard index >= 0, index < model.graph.inputs.count else {
+      throw NNError(
+        .invalidArgument,
+        "there is no input \(UInt(bitPattern: index)); the model has \(model.graph.inputs.count)")
+    }
+    let name = model.graph[model.graph.inputs[index]].name
     let dtype = try DType(code: code)
     let bytes = try buffer(data, size, "data")
     // A size_t comes as an Int: above half its range it is negative here.
     guard rank >= 0, rank <= Int(NNRT_MAX_RANK) else {
       throw NNError(
         .shapeMismatch,
-        "a tensor of rank \(UInt(bitPattern: rank)); at most \(NNRT_MAX_RANK) axes are supported")
+        "input \(name.quoted): a rank of \(UInt(bitPattern: rank)); at most \(NNRT_MAX_RANK) axes are supported"
+      )
     }
     guard dims != nil || rank == 0 else {
       throw NNError(.invalidArgument, "dims is NULL, with a rank of \(rank)")
@@ -31,12 +38,9 @@ extension Session {
     var extents = InlineArray<8, Int>(repeating: 0)
     for axis in 0..<rank {
       guard let dims, let extent = Int(exactly: dims[axis]), extent >= 0 else {
-        throw NNError(.shapeMismatch, "dims[\(axis)] is \(dims?[axis] ?? 0)")
+        throw NNError(.shapeMismatch, "input \(name.quoted): dims[\(axis)] is \(dims?[axis] ?? 0)")
       }
       extents[axis] = extent
-    }
-    guard index >= 0 else {
-      throw NNError(.invalidArgument, "there is no input \(UInt(bitPattern: index))")
     }
     let all = extents.span
     try all.withUnsafeBufferPointer { (all) throws(NNError) in
@@ -94,7 +98,8 @@ extension Session {
   Unmanaged<Session>.fromOpaque(session).release()
 }
 
-/// Sets one input. It stays set until it is set again. Dimensions other than those of the last run make the next run plan
+/// Sets one input. It stays set until it is set again, but for a carried state, which each successful run changes: see
+/// `nnrt_model_input_is_state`. The outputs of the last run end. Dimensions other than those of the last run make the next run plan
 /// anew, which takes memory; with the same dimensions nothing is allocated.
 ///
 /// - Parameters:
@@ -136,14 +141,29 @@ extension Session {
   }
 }
 
+/// Puts the carried states back to what they were in a new session, so that the next run begins a new sequence: zeros, or not
+/// set if a dimension is free. Other inputs stay as they were set; the outputs of the last run end.
+///
+/// - Parameters:
+///   - session: The session.
+/// - Returns: `NNRT_OK`; `NNRT_INVALID_ARGUMENT` for NULL.
+/// - Threads: One at a time for one session.
+@c(nnrt_session_reset) public func nnrt_session_reset(_ session: UnsafeMutablePointer<nnrt_session>?)
+  -> nnrt_status
+{
+  attempt { () throws(NNError) in
+    try Session.of(session).reset()
+  }
+}
+
 /// Shows one output of the last run.
 ///
 /// - Parameters:
 ///   - session: The session.
 ///   - index: Which output, from 0.
-///   - view: Filled on success. Its data stays in the session and holds until the session's next `set_input` or `run`, or
-///     its end.
-/// - Returns: `NNRT_OK`; `NNRT_INVALID_STATE` before the first run; `NNRT_INVALID_ARGUMENT`.
+///   - view: Filled on success. Its data stays in the session and holds until the session's next `set_input`, `reset` or `run`,
+///     or its end.
+/// - Returns: `NNRT_OK`; `NNRT_INVALID_STATE` unless a run has succeeded since the last input was set; `NNRT_INVALID_ARGUMENT`.
 /// - Threads: One at a time for one session.
 @c(nnrt_session_output) public func nnrt_session_output(
   _ session: UnsafePointer<nnrt_session>?, _ index: size_t, _ view: UnsafeMutablePointer<nnrt_tensor>?
@@ -166,7 +186,8 @@ extension Session {
 ///
 /// - Parameters:
 ///   - session: The session.
-///   - inputs: What inputs 0 to `input_count` - 1 get. Not kept. NULL is allowed if `input_count` is 0.
+///   - inputs: What inputs 0 to `input_count` - 1 get. Not kept. NULL is allowed if `input_count` is 0. One whose `dtype` is 0 leaves
+///     its input as it is: a carried state that comes before what is set.
 ///   - input_count: How many there are; at most as many as the model has inputs.
 ///   - outputs: Views of outputs 0 to `output_count` - 1, filled on success; see `nnrt_session_output` for how long they hold.
 ///     NULL is allowed if `output_count` is 0.
@@ -183,7 +204,7 @@ extension Session {
     try check(input_count, "input", session.model.graph.inputs.count, isGiven: inputs != nil)
     try check(output_count, "output", session.model.graph.outputs.count, isGiven: outputs != nil)
     for index in 0..<input_count {
-      guard let input = inputs?[index] else { break }
+      guard let input = inputs?[index], input.dtype != 0 else { continue }
       try withUnsafeBytes(of: input.dims) { (dims) throws(NNError) in
         try session.set(
           index, input.dtype, dims.baseAddress?.assumingMemoryBound(to: Int64.self), input.rank, input.data,

@@ -31,7 +31,8 @@ import NNGraph
   /// Stored bytes do not have their recorded checksum.
   case checksumMismatch = 24
 
-  /// Memory could not be had.
+  /// Memory for a file, a tensor or a run could not be had. A system without even the kilobytes that the library's own lists take
+  /// ends the program instead.
   case outOfMemory = 40
   /// A limit set by the caller or by the library would be exceeded.
   case limitExceeded = 41

@@ -91,6 +91,11 @@ static void a_model_runs(const char *folder) {
     CHECK(view.dims[0] == 1 && memcmp(view.data, together[row], sizeof together[row]) == 0);
   }
 
+  // A result ends when an input is set, of whatever size.
+  CHECK_STATUS(nnrt_session_set_input(session, 0, NNRT_DTYPE_F32, one, 2, pixels, 64), NNRT_OK);
+  CHECK_STATUS(nnrt_session_output(session, 0, &view), NNRT_INVALID_STATE);
+  CHECK(strstr(nnrt_error_message(), "until the next input is set") != NULL);
+
   // No rows at all.
   const int64_t none[2] = {0, 16};
   CHECK_STATUS(nnrt_session_set_input(session, 0, NNRT_DTYPE_F32, none, 2, NULL, 0), NNRT_OK);
@@ -163,6 +168,30 @@ static void states_are_carried(const char *folder) {
     CHECK_STATUS(nnrt_session_output(session, 0, &view), NNRT_OK);
     CHECK(((const float *)view.data)[0] == 2.0f * run);
   }
+  size_t state = 9;
+  CHECK_STATUS(nnrt_model_find_input(model, "count", &state), NNRT_OK);
+  CHECK(nnrt_model_input_is_state(model, state) == 1 && nnrt_model_input_is_state(model, 0) == 0);
+  CHECK(nnrt_model_input_is_state(model, 2) == 0 && strstr(nnrt_error_message(), "there is no input 2"));
+  CHECK(nnrt_model_input_is_state(NULL, 0) == 0 && strstr(nnrt_error_message(), "model is NULL"));
+  // A new sequence; then one that begins at 10.
+  CHECK_STATUS(nnrt_session_reset(NULL), NNRT_INVALID_ARGUMENT);
+  CHECK_STATUS(nnrt_session_reset(session), NNRT_OK);
+  nnrt_tensor view, inputs[2];
+  CHECK_STATUS(nnrt_session_output(session, 0, &view), NNRT_INVALID_STATE);
+  memset(inputs, 0, sizeof inputs);
+  const float first = 10;
+  for (int run = 1; run <= 4; run++) {
+    // A tensor of zero bytes leaves its input as it is.
+    CHECK_STATUS(nnrt_session_call(session, inputs, 2, &view, 1), NNRT_OK);
+    CHECK(((const float *)view.data)[0] == 2.0f * run);
+  }
+  inputs[state].dtype = NNRT_DTYPE_F32;
+  inputs[state].rank = 1;
+  inputs[state].dims[0] = 1;
+  inputs[state].data = &first;
+  inputs[state].size = sizeof first;
+  CHECK_STATUS(nnrt_session_call(session, inputs, 2, &view, 1), NNRT_OK);
+  CHECK(((const float *)view.data)[0] == 12.0f);
   nnrt_session_destroy(session);
   nnrt_model_close(model);
 }

@@ -65,6 +65,27 @@ int main(int argc, char **argv) {
   CHECK(view.bytes().size() == 32);
   CHECK(statusOf([&] { view.as<double>(); }) == NNRT_DTYPE_MISMATCH);
 
+  const std::vector<std::int64_t> dims = {2, 16};
+  session.setInput(0, dims, pixels.data(), pixels.size());
+  CHECK(statusOf([&] { session.output(0); }) == NNRT_INVALID_STATE);
+  session.setInput(0, NNRT_DTYPE_F32, {2, 16}, pixels.data(), 4 * pixels.size());
+  session.run();
+  CHECK(statusOf([&] { session.output(0).as<std::uint16_t>(); }) == NNRT_DTYPE_MISMATCH);
+  CHECK(statusOf([&] { session.output(0).as<std::uint64_t>(); }) == NNRT_DTYPE_MISMATCH);
+
+  const nnrt::Model counter(folder + "/counter.nnrt");
+  nnrt::Session counting(counter);
+  const float step = 3;
+  CHECK(counter.isState(counter.inputIndex("count")) && !counter.isState(counter.inputIndex("step")));
+  counting.setInput(counter.inputIndex("step"), {1}, &step, 1);
+  for (int start = 0; start < 2; start++) {
+    for (int run = 1; run <= 3; run++) {
+      counting.run();
+      CHECK(counting.output(0).as<float>()[0] == 3 * run);
+    }
+    counting.reset();
+  }
+
   std::ifstream file(path, std::ios::binary);
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   nnrt::Model copy(bytes.data(), bytes.size());

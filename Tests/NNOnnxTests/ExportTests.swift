@@ -48,6 +48,19 @@ private func imported(_ export: OnnxExport) throws -> OnnxModel {
   #expect(Set(proto.node.map { $0.name }).count == proto.node.count)
 }
 
+@Test func filtersInPanelsAreExportedInTheirOrder() throws {
+  var graph = Graph(name: "")
+  let x = graph.addInput("x", .f32, [1, 64, 3, 4])
+  let numbers = (0..<64 * 40).map { Float($0 % 101) - 50 }
+  let weight = graph.addConstant("w", try Tensor(numbers, extents: [40, 64, 1, 1]))
+  let window = Window(extent: [1, 1])
+  graph.addOutput(try graph.append(.convolution(Convolution(window: window)), [x, weight]), name: "y")
+  let packed = try graph.packed()
+  #expect(packed[packed.nodes[0].inputs[1]].constant?.layout == .filterPanels)
+  let again = try imported(try ModelFile(graph: packed).exportedToOnnx()).imported()
+  #expect(again[again.nodes[0].inputs[1]].constant?.floats == numbers)
+}
+
 @Test func everythingThatOnnxCannotExpressIsNamedAtOnce() throws {
   var graph = Graph(name: "gradients")
   let x = graph.addInput("x", .f32, [1, 1, 4, 4])

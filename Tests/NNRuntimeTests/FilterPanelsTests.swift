@@ -125,3 +125,13 @@ private func packingStoresFiltersAsTheyAreRead(_ model: FilterModel) throws {
     #expect(ReferenceTensor(stored).bytes == Array(try weight(rows).bytes))
   }
 }
+
+@Test func filtersInPanelsTakeOtherNumbers() throws {
+  let model = models[0]
+  var graph = try model.graph(images: 1, inPanels: true)
+  var random = SplitMix64(seed: 17)
+  let other = try random.reals([model.filters, model.channels, 1, 1]).tensor()
+  _ = try graph.loadWeights([NamedTensor(name: "w", tensor: other)])
+  let weight = try #require(graph[graph.nodes[0].inputs[1]].constant)
+  #expect(weight.layout == .filterPanels && weight.floats == other.floats)
+}

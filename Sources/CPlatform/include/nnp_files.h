@@ -30,11 +30,13 @@ static inline void nnp_map_piece_by_piece(char *_Nonnull bytes, size_t size) {
   }
 }
 
-// Maps a regular file for reading. An empty file gives bytes == NULL and size == 0. It is in pieces until nnp_file_join_pieces().
+// Maps a regular file for reading; for another one that is no folder the result is EINVAL. An empty file gives bytes == NULL and size == 0.
+// It is in pieces until nnp_file_join_pieces().
 static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull mapping) {
   mapping->bytes = NULL;
   mapping->size = 0;
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  // A pipe would be waited for until somebody writes into it.
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return errno;
   struct stat status;
   if (fstat(file, &status) != 0) {

@@ -66,7 +66,10 @@ public final class Model: Sendable {
     var mapping = nnp_mapping()
     let status = nnp_file_map(path, &mapping)
     guard status == 0 else {
-      throw NNError(.fileAccess, "\"\(String(cString: path))\": \(String(cString: nnp_error_text(status)))")
+      let reason = status == EINVAL ? "is no regular file, which cannot be mapped" : nil
+      throw NNError(
+        status == ENOMEM ? .outOfMemory : .fileAccess,
+        "\"\(String(cString: path))\": \(reason ?? String(cString: nnp_error_text(status)))")
     }
     let file = MappedFile(mapping)
     do throws(NNError) {

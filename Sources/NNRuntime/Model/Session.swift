@@ -73,7 +73,8 @@ public final class Session {
     }
   }
 
-  /// Copies an input's elements, row-major, into the session. They stay set for later runs.
+  /// Copies an input's elements, row-major, into the session. They stay set for later runs, but for a carried state, which each successful
+  /// run changes.
   ///
   /// - Throws: ``ErrorCode/invalidArgument`` for an index that is no input's or bytes that are not what type and extents
   ///   ask for, ``ErrorCode/dtypeMismatch``, ``ErrorCode/shapeMismatch`` naming the input, ``ErrorCode/outOfMemory``.
@@ -86,6 +87,8 @@ public final class Session {
     }
     let change = try inputs[index].set(
       dtype: dtype, extents: extents, bytes: bytes, symbols: model.graph.symbols)
+    // An output may be an input's elements in another shape.
+    current = nil
     switch change {
     case .nothing: break
     case .extents: fitting = nil
@@ -93,8 +96,17 @@ public final class Session {
       // Programs point into the memory that was just replaced.
       programs.removeAll()
       fitting = nil
-      current = nil
     }
+  }
+
+  /// Puts the carried states back to what they were in a new session: zeros, or not set where their extents are free.
+  public func reset() {
+    for state in model.graph.states {
+      for (index, id) in model.graph.inputs.enumerated() where id == state.input {
+        if !inputs[index].reset() { fitting = nil }
+      }
+    }
+    current = nil
   }
 
   /// Computes the outputs.
@@ -130,15 +142,16 @@ public final class Session {
 
   /// What the last run computed.
   ///
-  /// - Throws: ``ErrorCode/invalidArgument`` for an index that is no output's, ``ErrorCode/invalidState`` before the first
-  ///   successful run.
+  /// - Throws: ``ErrorCode/invalidArgument`` for an index that is no output's, ``ErrorCode/invalidState`` unless a run has succeeded since
+  ///   the last input was set.
   public func output(_ index: Int) throws(NNError) -> TensorView {
     guard index >= 0, index < model.graph.outputs.count else {
       throw NNError(
         .invalidArgument, "there is no output \(index); the model has \(model.graph.outputs.count)")
     }
     guard let current else {
-      throw NNError(.invalidState, "outputs are there after a successful run")
+      throw NNError(
+        .invalidState, "outputs are there after a successful run, until the next input is set")
     }
     return current.output(index)
   }

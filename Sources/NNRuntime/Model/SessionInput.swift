@@ -77,6 +77,15 @@ struct SessionInput {
     return change
   }
 
+  /// Back to zeros if its extents are known, else to not being set.
+  ///
+  /// - Returns: whether it is set.
+  mutating func reset() -> Bool {
+    isSet = type.shape.extents != nil
+    if isSet { memset(memory.base, 0, size) }
+    return isSet
+  }
+
   private func hasExtents(_ given: UnsafeBufferPointer<Int>) -> Bool {
     guard given.count == extents.count else { return false }
     for axis in given.indices where given[axis] != extents[axis] { return false }
