@@ -1,6 +1,9 @@
 // The whole C API: what it tells about a model, runs, views, options, and every argument that must be refused.
 #include "check.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 static void everything_about_a_model_is_told(const char *folder) {
   nnrt_model *model = open_model(folder, "mlp.nnrt");
   nnrt_tensor_info info;
@@ -207,6 +210,15 @@ static void bad_arguments_for_models(const char *folder) {
   CHECK(strstr(nnrt_error_message(), "/nowhere/at/all.nnrt") != NULL);
   CHECK_STATUS(nnrt_model_open(folder, NULL, &model), NNRT_FILE_ACCESS);
   CHECK_STATUS(nnrt_model_open("", NULL, &model), NNRT_FILE_ACCESS);
+  CHECK_STATUS(nnrt_model_open("/dev/null", NULL, &model), NNRT_FILE_ACCESS);
+  CHECK(strstr(nnrt_error_message(), "no regular file") != NULL);
+  // A pipe that nobody writes into is not waited for.
+  char fifo[1024];
+  snprintf(fifo, sizeof fifo, "%s/pipe", folder);
+  unlink(fifo);
+  CHECK(mkfifo(fifo, 0600) == 0);
+  CHECK_STATUS(nnrt_model_open(fifo, NULL, &model), NNRT_FILE_ACCESS);
+  CHECK(unlink(fifo) == 0);
   CHECK_STATUS(nnrt_model_open_memory(NULL, 0, NULL, &model), NNRT_NOT_A_NNRT_FILE);
   CHECK_STATUS(nnrt_model_open_memory(NULL, 10, NULL, &model), NNRT_INVALID_ARGUMENT);
   CHECK_STATUS(nnrt_model_open_memory("NNRT", (size_t)-1, NULL, &model), NNRT_INVALID_ARGUMENT);
