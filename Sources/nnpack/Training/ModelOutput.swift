@@ -17,14 +17,6 @@ enum ModelOutput {
     try WholeFile.requireWritable(path)
   }
 
-  /// - Throws: ``ErrorCode/fileAccess`` if the folder that a file is to be in is not there.
-  static func requireFolder(of path: String) throws(NNError) {
-    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    guard WholeFile.isFolder(folder) else {
-      throw NNError(.fileAccess, "\(path): there is no folder \(folder)")
-    }
-  }
-
   /// Writes a file and says how large it became.
   static func write(_ file: ModelFile, to path: String) throws(NNError) {
     let bytes = try file.encode()
