@@ -82,6 +82,11 @@ public struct ExampleRun {
   public var artifactFolder: String?
   /// Where to write a report of the training as an HTML page, see ``TrainingReport``; nil for none.
   public var reportPath: String?
+  /// What went wrong with the report: the model that has been trained is not lost for it.
+  public final class ReportFailure {
+    public internal(set) var error: NNError?
+  }
+  public let reportFailure = ReportFailure()
   /// What the example is, for the report's heading.
   var title = ""
   /// What ``Trainer/fit`` is to call: a progress bar, logs.

@@ -30,6 +30,7 @@ struct ExampleTraining {
     print(
       "result: \(example.name) \(result.metric)=\(result.value.fixed(4)) mark=\(result.mark.value.significant(4))"
         + (result.mark.isReached(by: result.value) ? "" : " (not reached)"))
+    if let error = run.reportFailure.error { throw error }
   }
 
   private func settings(of example: Example) -> Example.Settings {
