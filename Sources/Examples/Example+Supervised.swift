@@ -39,7 +39,7 @@ extension Example {
 
 extension Trainer {
   /// Trains as a run asks for, and says what is trained on what, and how long it took. Writes the run's report, if it wants
-  /// one; the held-out samples are then evaluated after every epoch too, which training never sees.
+  /// one, and leaves it to the run to say if that cannot be written; the held-out samples are then evaluated after every epoch too, which training never sees.
   ///
   /// - Parameters:
   ///   - classNames: what the report calls the classes.
@@ -62,10 +62,14 @@ extension Trainer {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     run.say("trained in \((seconds * 10).rounded() / 10) s")
     if let report, let path = run.reportPath {
-      try report.write(
-        to: path, trainer: self, held: held, classNames: classNames, imageShape: imageShape,
-        picturesTo: run.artifactFolder)
-      run.say("report: \(path)")
+      do throws(NNError) {
+        try report.write(
+          to: path, trainer: self, held: held, classNames: classNames, imageShape: imageShape,
+          picturesTo: run.artifactFolder)
+        run.say("report: \(path)")
+      } catch {
+        run.reportFailure.error = error
+      }
     }
   }
 }

@@ -34,11 +34,23 @@ public struct Example: Sendable {
   public let settings: Settings
   /// Epochs that are enough to see that it runs; the mark is not reached then.
   public let quickEpochs: Int
+  /// What a run may ask for beside the model.
+  public enum Output: CaseIterable, Sendable {
+    /// Callbacks that see the training go by.
+    case log
+    case checkpoint
+    case report
+    case heldOut
+  }
+
+  /// What it gives of that.
+  public let outputs: Set<Output>
   /// Trains and evaluates.
   public let train: @Sendable (ExampleRun) throws(NNError) -> ExampleResult
 
   public init(
     name: String, family: String, summary: String, settings: Settings, quickEpochs: Int = 1,
+    outputs: Set<Output> = Set(Output.allCases),
     train: @escaping @Sendable (ExampleRun) throws(NNError) -> ExampleResult
   ) {
     self.name = name
@@ -46,6 +58,7 @@ public struct Example: Sendable {
     self.summary = summary
     self.settings = settings
     self.quickEpochs = quickEpochs
+    self.outputs = outputs
     self.train = { (run) throws(NNError) in
       var run = run
       run.title = "\(name): \(summary)"
@@ -69,6 +82,11 @@ public struct ExampleRun {
   public var artifactFolder: String?
   /// Where to write a report of the training as an HTML page, see ``TrainingReport``; nil for none.
   public var reportPath: String?
+  /// What went wrong with the report: the model that has been trained is not lost for it.
+  public final class ReportFailure {
+    public internal(set) var error: NNError?
+  }
+  public let reportFailure = ReportFailure()
   /// What the example is, for the report's heading.
   var title = ""
   /// What ``Trainer/fit`` is to call: a progress bar, logs.

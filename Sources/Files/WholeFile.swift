@@ -39,12 +39,21 @@ public enum WholeFile {
     }
   }
 
-  /// Writes a file in one step: another process sees the old one or the new one.
+  /// Writes a file in one step: another process sees the old one or the new one. What a symbolic link leads to is replaced, with its
+  /// mode; what is no regular file, such as a pipe, is written to as it is.
   ///
   /// - Throws: ``ErrorCode/fileAccess`` naming the path.
   public static func write(_ bytes: [UInt8], to path: String) throws(NNError) {
     let status = bytes.withUnsafeBytes { nnp_file_write_atomically(path, $0.baseAddress, $0.count) }
     try check(status, path)
+  }
+
+  /// Throws what ``write(_:to:)`` would throw before it has written anything: for a folder that is not there or may not be written
+  /// to, for a file that may not be, for a folder where the file is to be.
+  ///
+  /// - Throws: ``ErrorCode/fileAccess`` naming the path.
+  public static func requireWritable(_ path: String) throws(NNError) {
+    try check(nnp_file_check_writable(path), path)
   }
 
   /// Makes a folder and those it stands in, where they are missing.
@@ -58,6 +67,12 @@ public enum WholeFile {
       if mkdir(partial, 0o777) != 0, errno != EEXIST { try check(errno, path) }
     }
     guard isFolder(path) else { throw NNError(.fileAccess, "\(path): \(String(cString: strerror(ENOTDIR)))") }
+  }
+
+  /// Whether there is anything at a path.
+  public static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0
   }
 
   public static func isFolder(_ path: String) -> Bool {

@@ -41,6 +41,15 @@ private let x: [Float] = (0..<12).map { Float($0) / 8 - 0.5 }
   #expect(graph[graph.inputs[0]].type.shape == Shape([.named(0), .fixed(2), .fixed(3)]))
 }
 
+@Test func fixingADimensionThatNoInputHasIsRefused() throws {
+  let error = #expect(throws: NNError.self) {
+    try model("mlp").imported(ImportOptions(extents: ["N": 4, "batch": 1]))
+  }
+  #expect(error?.code == .invalidArgument)
+  #expect(
+    error?.message == "no free dimension \"batch\" in the inputs; there are N", "\(error?.message ?? "")")
+}
+
 @Test func freeDimensionsCanBeFixed() throws {
   let graph = try model("mlp").imported(ImportOptions(extents: ["N": 4]))
   #expect(graph[graph.inputs[0]].type.shape == [4, 2, 3])

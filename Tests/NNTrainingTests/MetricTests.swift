@@ -41,6 +41,17 @@ import Testing
     #expect(close(Scores.perplexity(crossEntropy: 2.5), 12.182493960703473))
   }
 
+  @Test func severalTargetsAreScoredEachByItself() throws {
+    // sklearn.metrics.r2_score([[0.5, 1], [-1, 1], [7, -6]], [[0, 2], [-1, 2], [8, -5]]): its manual's numbers.
+    let (truth, told): ([Float], [Float]) = ([0.5, 1, -1, 1, 7, -6], [0, 2, -1, 2, 8, -5])
+    #expect(try close(Scores.r2(predicted: told, targets: truth, columns: 2), 0.9368005266622779))
+    // A column that is the same everywhere counts 1 if it was told exactly, else 0, as there.
+    #expect(try Scores.r2(predicted: [1, 5, 2, 5], targets: [1, 5, 2, 5], columns: 2) == 1)
+    #expect(try Scores.r2(predicted: [1, 5, 2, 6], targets: [1, 5, 2, 5], columns: 2) == 0.5)
+    #expect(throws: NNError.self) { try Scores.r2(predicted: [1, 2], targets: [3, 4], columns: 2) }
+    #expect(throws: NNError.self) { try Scores.r2(predicted: [1, 2, 3], targets: [3, 4, 5], columns: 2) }
+  }
+
   @Test func graphMetricsCountPositionsThatCount() throws {
     let trace = Trace(mode: .inference, parameters: ParameterStore(seed: 1))
     let prediction = trace.constant(

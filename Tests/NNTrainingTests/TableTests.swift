@@ -41,6 +41,22 @@ import Testing
     #expect(try samples(text, target: "y", missing: .constant(-1)).dataset.features == [1, -1, 5])
   }
 
+  @Test func gapsAndCategoriesFollowFromTheSamplesThatAreFitted() throws {
+    let table = try CSVTable(text: "x , town,y\n1,Rome,0.5\n,Rome,1.5\n5,Paris,2.5\n", name: "data.csv")
+    #expect(table.header == ["x", "town", "y"])
+    let data = try table.samples(target: "y", missing: .mean, fittedOn: [0, 1])
+    #expect(data.featureNames == ["x", "town=Rome"])
+    // The gap has the mean of the first two rows; Paris is none of their towns.
+    #expect(data.dataset.features == [1, 1, 1, 1, 5, 0])
+    #expect(throws: NNError.self) { try table.samples(target: "y", missing: .mean, fittedOn: [3]) }
+  }
+
+  @Test func columnsOfTooManyCategoriesAreRefused() throws {
+    let text = "name,y\n" + (0...4096).map { "n\($0),\($0 % 2).5\n" }.joined()
+    let error = #expect(throws: NNError.self) { try samples(text, target: "y") }
+    #expect(error?.code == .limitExceeded && error?.message.contains("column \"name\" has 4097") == true)
+  }
+
   @Test func otherRowsAreTakenAsTheFirstOnes() throws {
     let training = try samples(
       "age,town,kind\n20,Rome,b\n,Oslo,a\n40,Rome,a\n30,,b\n", target: "kind", missing: .mean)

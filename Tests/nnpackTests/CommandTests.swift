@@ -160,6 +160,41 @@ private let inspected = """
   }
 }
 
+@Test func whatIsNoNumberComesLastAndShowsInTheRange() throws {
+  try withTemporaryFolder { folder in
+    var graph = Graph(name: "same")
+    let a = graph.addInput("a", .f32, [1, 4])
+    graph.addOutput(try graph.append(.unary(.identity), [a]), name: "y")
+    let (model, x) = (folder + "/same.nnrt", folder + "/x.npy")
+    try ModelFile(graph: graph).write(to: model)
+    try writeArray([1, .nan, 3, 2], [1, 4], to: x)
+    let outcome = try nnpack("run", model, "-i", x, "--top", "4")
+    #expect(
+      outcome.output.contains("row 0: 2 3.0000, 3 2.0000, 0 1.0000, 1 nan")
+        || outcome.output.contains("row 0: 2 3.0000, 3 2.0000, 0 1.0000, 1 -nan"), "\(outcome.output)")
+    let row = try #require(outcome.output.split(separator: "\n").first { $0.hasPrefix("  output") })
+    #expect(row.split(separator: " ").suffix(3).allSatisfy { $0.hasSuffix("nan") }, "\(row)")
+  }
+}
+
+@Test func aBatchOfAModelWithoutAFreeOneIsRefused() throws {
+  try withTemporaryFolder { folder in
+    var graph = Graph(name: "fixed")
+    let a = graph.addInput("a", .f32, [1, 4])
+    graph.addOutput(try graph.append(.unary(.identity), [a]), name: "y")
+    let (fixed, free) = (folder + "/fixed.nnrt", folder + "/free.nnrt")
+    try ModelFile(graph: graph).write(to: fixed)
+    try writeModel(free)
+    for command in ["bench", "profile"] {
+      let none = try nnpack(command, fixed, "--batch", "4")
+      #expect(none.status == 64 && none.errors.contains("the model has no free dimension"), "\(none.errors)")
+      let twice = try nnpack(command, free, "--batch", "4", "--dimension", "N=3")
+      #expect(twice.status == 64 && twice.errors.contains("'N' is given twice, by --batch too"))
+    }
+    #expect(try nnpack("profile", free, "--runs", "1", "--dimension", "N=3").output.contains("(3, 2)"))
+  }
+}
+
 @Test func verifyRunsTheVectorsOnEveryInstructionSet() throws {
   try withTemporaryFolder { folder in
     let path = folder + "/small.nnrt"

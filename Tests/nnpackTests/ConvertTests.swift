@@ -83,13 +83,96 @@ private func convert(_ name: String, to path: String, _ arguments: String...) th
   }
 }
 
-@Test func selfTestsNeverMakeTheFileLargerThanTheModel() throws {
+@Test func selfTestsThatAreAskedForAreKeptWhateverTheirSize() throws {
   try withTemporaryFolder { folder in
     let path = folder + "/model.nnrt"
     let outcome = try convert("words", to: path, "--self-tests", "500")
-    #expect(outcome.status == 0 && outcome.output.contains("more would make the file larger"))
-    let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
-    #expect(size <= (try Data(contentsOf: URL(fileURLWithPath: onnxModel("words"))).count))
+    #expect(outcome.status == 0 && outcome.output.contains("  500 self-test vectors\n"), "\(outcome.output)")
+    #expect(try Model.open(path: path).selfTests().count == 500)
+  }
+}
+
+@Test func whatConvertMakesFollowsFromTheInputAndTheNameOfTheOutput() throws {
+  try withTemporaryFolder { folder in
+    let (packed, back, plain) = (folder + "/packed", folder + "/back.ONNX", folder + "/plain.bin")
+    #expect(try convert("words", to: packed).status == 0)
+    #expect(try nnpack("convert", packed, back).output.contains("nodes of operator set"))
+    #expect(try nnpack("convert", back, plain).status == 0)
+    #expect(try Model.open(path: plain).graph.inputs.count == 1)
+    for (input, output, words) in [
+      (onnxModel("words"), "/b.onnx", "only .nnrt files become ONNX models"),
+      (back, "/b.Onnx", "only .nnrt files become ONNX models"),
+      (packed, "/w.safetensors", "writes .nnrt files and ONNX models, not .safetensors"),
+    ] {
+      let outcome = try nnpack("convert", input, folder + output)
+      #expect(outcome.status == 1 && outcome.errors.contains(words), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder + output))
+    }
+  }
+}
+
+@Test func optionsThatDoNotApplyAreRefused() throws {
+  try withTemporaryFolder { folder in
+    let model = folder + "/small.nnrt"
+    try writeModel(model)
+    for options in [
+      ["--weights-from", model], ["--weights", "f16"], ["--check"], ["--input-shape", "N=1"],
+      ["--level", "3"],
+      ["--self-tests", "1"], ["--test-shape", "N=1"], ["--without", "fold-normalization"], ["--check-passes"],
+    ] {
+      let outcome = try nnpack(["convert", model, folder + "/m.onnx"] + options)
+      #expect(outcome.status == 64 && outcome.errors.contains("\(options[0]) is for "), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder + "/m.onnx"))
+    }
+    for input in [model, onnxModel("words")] {
+      let outcome = try nnpack("convert", input, folder + "/m.nnrt", "--external-data")
+      #expect(outcome.status == 64 && outcome.errors.contains("--external-data is for"), "\(outcome.errors)")
+    }
+    let tolerance = try convert("words", to: folder + "/m.nnrt", "--tolerance", "1")
+    #expect(tolerance.status == 64 && tolerance.errors.contains("--tolerance goes with --check"))
+  }
+}
+
+@Test func fixingADimensionThatTheModelHasNotIsRefused() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/model.nnrt"
+    let outcome = try convert("pictures", to: path, "--input-shape", "N=1,batch=1")
+    #expect(
+      outcome.status == 1
+        && outcome.errors.contains("no free dimension \"batch\" in the inputs; there are N, H, W"),
+      "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: path))
+    #expect(try convert("pictures", to: path, "--input-shape", "N=1").status == 0)
+  }
+}
+
+@Test func aListIsCheckedBeforeItsFirstLineIsDone() throws {
+  try withTemporaryFolder { folder in
+    let (list, a, b) = (folder + "/list.txt", folder + "/a.nnrt", folder + "/b.nnrt")
+    func batch(_ lines: String...) throws -> Outcome {
+      try Data(lines.joined(separator: "\r\n").utf8).write(to: URL(fileURLWithPath: list))
+      return try nnpack("convert", "--batch", list)
+    }
+    let words = onnxModel("words")
+    for (lines, reason) in [
+      (["\(words)\t\(a)", "nothing"], "line 2: not two paths with a tab between them"),
+      (
+        ["\(words)\t\(a)", "\(words)\t\(folder)/./a.nnrt"],
+        "the output of line 2 would be written over the output of line 1"
+      ),
+      (
+        ["\(words)\t\(a)", "\(a)\t\(words)"], "the output of line 2 would be written over the model of line 1"
+      ),
+      (["\(words)\t\(list)"], "would be written over the list"),
+    ] {
+      let outcome = try batch(lines[0], lines.count > 1 ? lines[1] : "")
+      #expect(outcome.status == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: a))
+    }
+    let outcome = try batch("\(words)\t\(a)", "", "\(folder)/none.onnx\t\(b)")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors == "nnpack: \(folder)/none.onnx: No such file or directory\n", "\(outcome.errors)")
+    #expect(try Model.open(path: a).graph.inputs.count == 1)
   }
 }
 

@@ -75,7 +75,7 @@ private func column(_ name: String, _ path: String) throws -> [Double] {
         (classes + ["--metrics", "r2"], 64, "no metric \"r2\" of classes"),
         (numbers + ["--metrics", "accuracy"], 64, "no metric \"accuracy\" of numbers"),
         (classes + ["--model", "cnn"], 1, "samples have shape (4), the model takes images"),
-        (classes + ["--freeze", "dense_9"], 1, "dense_9"),
+        (classes + ["--freeze", "dense"], 1, "is called dense; there are the layers dense_1,"),
         (classes + ["--init-from", "/no/file.nnrt"], 1, "/no/file.nnrt"),
         (classes + ["--ignore", "smell"], 1, "no column \"smell\""),
         (classes + ["--hold-out", "0.001"], 1, "too few"),

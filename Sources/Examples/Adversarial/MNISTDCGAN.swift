@@ -8,7 +8,7 @@ extension Example {
   static let mnistDCGAN = Example(
     name: "mnist-dcgan", family: "GAN",
     summary: "DCGAN on 28×28 digits, judged by a separately trained classifier",
-    settings: Settings(epochs: 60, batchSize: 64, learningRate: 3e-4, seed: 1)
+    settings: Settings(epochs: 60, batchSize: 64, learningRate: 3e-4, seed: 1), outputs: []
   ) { (run) throws(NNError) in
     let (training, held) = try ExampleData.mnist(run)
     let (batch, latent) = (run.settings.batchSize, 64)

@@ -7,7 +7,8 @@ extension Example {
   /// forget. Goodfellow et al. 2014, with the non-saturating loss, and Roth et al. 2017's noise on what the discriminator sees.
   static let ringGAN = Example(
     name: "ring-gan", family: "GAN", summary: "a ring of 8 Gaussians (made)",
-    settings: Settings(epochs: 6000, batchSize: 256, learningRate: 1e-3, seed: 1), quickEpochs: 100
+    settings: Settings(epochs: 6000, batchSize: 256, learningRate: 1e-3, seed: 1), quickEpochs: 100,
+    outputs: []
   ) { (run) throws(NNError) in
     let (batch, latent) = (run.settings.batchSize, 16)
     let store = ParameterStore(seed: run.settings.seed)

@@ -8,7 +8,8 @@ extension Example {
   static let digitsAnomaly = Example(
     name: "digits-anomaly", family: "autoencoder",
     summary: "tells a digit it never saw by its reconstruction error",
-    settings: Settings(epochs: 200, batchSize: 32, learningRate: 3e-3, seed: 1), quickEpochs: 3
+    settings: Settings(epochs: 200, batchSize: 32, learningRate: 3e-3, seed: 1), quickEpochs: 3,
+    outputs: [.heldOut]
   ) { (run) throws(NNError) in
     let (training, held) = try Digits.split(sampleShape: [64], seed: run.settings.seed)
     guard case .classes(let trained) = training.targets, case .classes(let shown) = held.targets else {

@@ -7,7 +7,7 @@ extension Example {
   static let cartPoleDQN = Example(
     name: "cartpole-dqn", family: "deep RL",
     summary: "keeps a pole upright on a cart, by double deep Q-learning",
-    settings: Settings(epochs: 60, batchSize: 128, learningRate: 1e-3, seed: 1)
+    settings: Settings(epochs: 60, batchSize: 128, learningRate: 1e-3, seed: 1), outputs: []
   ) { (run) throws(NNError) in
     var options = DQN<CartPole>.Options()
     options.optimizer = Adam(learningRate: run.settings.learningRate)
@@ -27,7 +27,7 @@ extension Example {
   static let cartPolePPO = Example(
     name: "cartpole-ppo", family: "deep RL",
     summary: "keeps a pole upright on a cart, by proximal policy optimisation",
-    settings: Settings(epochs: 120, batchSize: 256, learningRate: 1e-3, seed: 1)
+    settings: Settings(epochs: 120, batchSize: 256, learningRate: 1e-3, seed: 1), outputs: []
   ) { (run) throws(NNError) in
     var options = PPO<CartPole>.Options()
     options.optimizer = Adam(learningRate: run.settings.learningRate, epsilon: 1e-5)

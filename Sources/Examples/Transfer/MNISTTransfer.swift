@@ -9,7 +9,8 @@ extension Example {
   static let mnistTransfer = Example(
     name: "mnist-transfer", family: "transfer",
     summary: "trained on 28×28 digits 0–4, frozen, learns 5–9 from 10 images each, ten times",
-    settings: Settings(epochs: 60, batchSize: 10, learningRate: 1e-3, seed: 1), quickEpochs: 2
+    settings: Settings(epochs: 60, batchSize: 10, learningRate: 1e-3, seed: 1), quickEpochs: 2,
+    outputs: [.heldOut]
   ) { (run) throws(NNError) in
     let all = try ExampleData.mnist(run)
     let low = try all.training.ofClasses(0..<5)

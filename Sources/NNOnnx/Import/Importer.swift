@@ -2,22 +2,13 @@ import NNFormat
 import NNGraph
 import NNPasses
 
-/// What a model is imported with.
-public struct ImportOptions: Sendable {
-  /// Extents for free dimensions, by the names that the model gives them.
-  public var extents: [String: Int]
-
-  public init(extents: [String: Int] = [:]) {
-    self.extents = extents
-  }
-}
-
 extension OnnxModel {
   /// The model as a graph that computes the same. Its tensors are let go of one by one, if nobody else holds the model.
   ///
   /// - Parameter warn: is told what is computed less precisely than the model says, node by node.
   /// - Throws: ``ErrorCode/unsupportedOperator`` with everything in the model that has no counterpart here, node by node;
-  ///   ``ErrorCode/invalidGraph`` and the like, naming the node, if the model is not well formed.
+  ///   ``ErrorCode/invalidGraph`` and the like, naming the node, if the model is not well formed; ``ErrorCode/invalidArgument`` for an
+  ///   extent of a dimension that its inputs have not, naming those that they have.
   public consuming func imported(
     _ options: ImportOptions = ImportOptions(), warn: (String) -> Void = { _ in }
   ) throws(NNError) -> Graph {
@@ -41,6 +32,8 @@ final class Importer {
   let externalData: ExternalData
   private var proto: OnnxModelProto
   private let options: ImportOptions
+  /// Names of the free dimensions of inputs, in their order.
+  private var freeDimensions: [String] = []
   private var functions: [FunctionKey: OnnxFunctionProto] = [:]
   var unsupported: [String] = []
   var warnings: [String] = []
@@ -136,6 +129,7 @@ extension Importer {
         ]
       }
     }
+    try options.requireExtents(of: freeDimensions)
   }
 
   private func shape(_ proto: OnnxTensorShapeProto, of name: String) throws -> Shape {
@@ -153,6 +147,7 @@ extension Importer {
   }
 
   private func named(_ symbol: String) -> Dimension {
+    if !freeDimensions.contains(symbol) { freeDimensions.append(symbol) }
     if let extent = options.extents[symbol] { return .fixed(extent) }
     return builder.graph.dimension(Name(symbol))
   }

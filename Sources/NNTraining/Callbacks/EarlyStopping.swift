@@ -20,7 +20,10 @@ public final class EarlyStopping: Callback {
   /// The epoch of the best value so far, from 0, with that value.
   public private(set) var best: (epoch: Int, value: Double)?
   private var bestValues: [UInt8] = []
-  private var epochsWithout = 0
+  /// Epochs since the best one.
+  public private(set) var epochsWithout = 0
+  /// Whether it has ended the training.
+  public var hasStopped: Bool { epochsWithout >= patience }
 
   public init(
     _ quantity: Quantity = .loss, patience: Int = 5, minimumDelta: Double = 0,
@@ -54,7 +57,7 @@ public final class EarlyStopping: Callback {
       if restoresBestWeights { bestValues = trainer.weightBytes() }
     } else {
       epochsWithout += 1
-      if epochsWithout >= patience { trainer.stop() }
+      if hasStopped { trainer.stop() }
     }
   }
 
@@ -82,6 +85,6 @@ public final class EarlyStopping: Callback {
     try reader.end()
     best = hasBest ? (epoch, value) : nil
     // The training that wrote the checkpoint had ended.
-    if epochsWithout >= patience { trainer.stop() }
+    if hasStopped { trainer.stop() }
   }
 }

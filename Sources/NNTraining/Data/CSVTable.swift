@@ -6,7 +6,7 @@ import NNGraph
 public struct CSVTable: Sendable {
   /// What messages call the table: the path.
   public let name: String
-  /// The columns' names; `column 1`, … without a header.
+  /// The columns' names, without the blanks around them; `column 1`, … without a header.
   public let header: [String]
   public let rows: [[String]]
   /// The line on which each row begins, from 1.
@@ -54,7 +54,7 @@ public struct CSVTable: Sendable {
     }
     guard let first = rows.first else { throw NNError(.corruptFile, "\(name): no rows") }
     self.name = name
-    header = hasHeader ? first : first.indices.map { "column \($0 + 1)" }
+    header = hasHeader ? first.map { $0.trimmed } : first.indices.map { "column \($0 + 1)" }
     self.rows = hasHeader ? Array(rows.dropFirst()) : rows
     self.lines = hasHeader ? Array(lines.dropFirst()) : lines
     for (index, column) in header.enumerated() where header[..<index].contains(column) {

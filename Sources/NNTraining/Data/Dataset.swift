@@ -132,6 +132,14 @@ public struct Dataset: Sendable {
   public func split(
     fraction: Double, seed: UInt64, stratified: Bool = false
   ) throws(NNError) -> (rest: Dataset, held: Dataset) {
+    let indices = try splitIndices(fraction: fraction, seed: seed, stratified: stratified)
+    return (try selecting(indices.rest), try selecting(indices.held))
+  }
+
+  /// Which samples ``split(fraction:seed:stratified:)`` puts into which part, each in ascending order.
+  public func splitIndices(
+    fraction: Double, seed: UInt64, stratified: Bool = false
+  ) throws(NNError) -> (rest: [Int], held: [Int]) {
     guard fraction >= 0, fraction <= 1 else { throw NNError(.invalidArgument, "a fraction of \(fraction)") }
     var groups: [[Int]] = [Array(0..<count)]
     if stratified {
@@ -158,7 +166,7 @@ public struct Dataset: Sendable {
       held += shuffled.prefix(size)
       rest += shuffled.dropFirst(size)
     }
-    return (try selecting(rest.sorted()), try selecting(held.sorted()))
+    return (rest.sorted(), held.sorted())
   }
 
   /// Throws unless the targets are of the kind and of the shape that a model is trained against.

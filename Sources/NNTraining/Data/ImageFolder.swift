@@ -13,6 +13,11 @@ public struct ImageFolder: Sendable {
   public let classNames: [String]
   /// The path of each sample's file.
   public let files: [String]
+  /// How many files were passed over for what their names end in.
+  public let skipped: Int
+
+  /// Numbers that all images together may have: 4 GiB of them.
+  private static let mostNumbers = 1 << 30
 
   /// Reads all images. PNG and JPEG; transparency is left out.
   ///
@@ -22,7 +27,8 @@ public struct ImageFolder: Sendable {
   ///   - limit: the most bytes of pixels a file may have, as in ``ImageFile/read(_:limit:)``.
   /// - Throws: ``ErrorCode/fileAccess``; ``ErrorCode/corruptFile`` naming the file for one that is no image;
   ///   ``ErrorCode/shapeMismatch`` naming the file for one of another size; ``ErrorCode/invalidArgument`` if there is no class, or
-  ///   naming the one without images.
+  ///   naming the one without images;
+  ///   ``ErrorCode/limitExceeded`` if all images together are more than 2³⁰ numbers.
   public init(
     path root: String, size: Extent2D? = nil, resizing: ImageResizing = .area, channels: Int? = nil,
     limit: Int = ImageFile.defaultLimit
@@ -31,20 +37,37 @@ public struct ImageFolder: Sendable {
     guard channels == nil || channels == 1 || channels == 3 else {
       throw NNError(.invalidArgument, "images have 1 or 3 channels, not \(channels ?? 0)")
     }
-    let folders = try ImageFolder.visible(root).filter { WholeFile.isFolder(root + "/" + $0) }
+    let top = try ImageFolder.visible(root)
+    let folders = top.filter { WholeFile.isFolder(root + "/" + $0) }
     guard !folders.isEmpty else {
       throw NNError(.invalidArgument, "\(root): there is no folder in it; each class has one with its images")
     }
-    var (images, files, classes): ([ImagePlanes], [String], [Int]) = ([], [], [])
-    for (label, folder) in folders.enumerated() {
-      let names = try ImageFolder.visible(root + "/" + folder).filter(ImageFolder.isImage)
+    var skipped = top.count - folders.count
+    var namesOfClasses: [[String]] = []
+    for folder in folders {
+      let all = try ImageFolder.visible(root + "/" + folder)
+      let names = all.filter(ImageFolder.isImage)
       guard !names.isEmpty else {
         throw NNError(.invalidArgument, "\(root)/\(folder): the class has no .png, .jpg or .jpeg file")
       }
-      for name in names {
+      skipped += all.count - names.count
+      namesOfClasses.append(names)
+    }
+    self.skipped = skipped
+    let total = namesOfClasses.reduce(0) { $0 + $1.count }
+    var (images, files, classes): ([ImagePlanes], [String], [Int]) = ([], [], [])
+    for (label, folder) in folders.enumerated() {
+      for name in namesOfClasses[label] {
         let path = root + "/" + folder + "/" + name
         var image = ImagePlanes(try ImageFile.read(path, limit: limit))
         if channels == 1 || image.isGray { image = image.gray }
+        let extent = size ?? Extent2D(image.height, image.width)
+        guard total <= ImageFolder.mostNumbers / (extent.height * extent.width * image.channels) else {
+          throw NNError(
+            .limitExceeded,
+            "\(root): \(total) images of \(extent.width) x \(extent.height) pixels are more than \(ImageFolder.mostNumbers) numbers; "
+              + "choose a smaller size")
+        }
         if let size { image = image.resized(height: size.height, width: size.width, resizing) }
         if let first = images.first, (image.height, image.width) != (first.height, first.width) {
           throw NNError(

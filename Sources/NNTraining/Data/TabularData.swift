@@ -48,6 +48,14 @@ public struct TableEncoding: Equatable, Sendable {
     }
     let name: String
     let kind: Kind
+
+    /// Features that it becomes.
+    var width: Int {
+      switch kind {
+      case .number: 1
+      case .categories(let categories, _): categories.count
+      }
+    }
   }
 
   /// The column that is to be predicted.
@@ -69,6 +77,11 @@ public struct TableEncoding: Equatable, Sendable {
 }
 
 extension CSVTable {
+  /// Categories that a column may have: each is a feature. A column of more is one of names or numbers of rows.
+  private static let mostCategories = 4096
+  /// Numbers that all samples together may have: 4 GiB of them.
+  private static let mostNumbers = 1 << 30
+
   /// The rows as samples.
   ///
   /// A column most of whose fields are numbers is a feature, and a field that is none a mistake. A categorical one, which others are
@@ -79,11 +92,13 @@ extension CSVTable {
   ///   - target: the column that is to be predicted.
   ///   - features: the columns to predict it from; all others if nil.
   ///   - categorical: columns of numbers that are to be taken as categories.
+  ///   - fitted: the samples that say which categories there are and what fills gaps, by their indices; all if nil. A category that only
+  ///     others have is none of those.
   /// - Throws: ``ErrorCode/invalidArgument`` for columns that are not there, ``ErrorCode/corruptFile`` naming file, line and column
-  ///   of a field that cannot be used.
+  ///   of a field that cannot be used, ``ErrorCode/limitExceeded`` naming a column of too many categories.
   public func samples(
     target: String, as kind: TabularData.Target = .automatic, features: [String]? = nil,
-    categorical: [String] = [], missing: MissingValues = .error
+    categorical: [String] = [], missing: MissingValues = .error, fittedOn fitted: [Int]? = nil
   ) throws(NNError) -> TabularData {
     let targetColumn = try column(target)
     var columns: [Int] = []
@@ -93,19 +108,36 @@ extension CSVTable {
       throw NNError(.invalidArgument, "\(name): the features must be columns other than \"\(target)\"")
     }
     let kept = try keptRows(columns, targetColumn, missing)
+    if let fitted, let wrong = fitted.first(where: { !kept.indices.contains($0) }) {
+      throw NNError(.invalidArgument, "\(name): sample \(wrong) of \(kept.count)")
+    }
+    let known = fitted.map { $0.map { kept[$0] } } ?? kept
     var encoded: [TableEncoding.Column] = []
     for index in columns {
       let isCategorical = categorical.contains(header[index]) || !isNumeric(index, kept)
       let kind =
         isCategorical
         ? TableEncoding.Column.Kind.categories(
-          categories(index, kept), filling: missing == .mostFrequent ? mostFrequent(index, kept) : nil)
-        : .number(filling: try filling(index, kept, missing))
+          try featureCategories(index, known),
+          filling: missing == .mostFrequent ? mostFrequent(index, known) : nil)
+        : .number(filling: try filling(index, known, missing))
       encoded.append(TableEncoding.Column(name: header[index], kind: kind))
     }
     let encoding = TableEncoding(
       target: target, classNames: try classes(targetColumn, kept, kind), columns: encoded, missing: missing)
-    return try samples(as: encoding, kept)
+    return try samples(as: encoding, kept, takesOtherCategories: fitted != nil)
+  }
+
+  /// The categories of a column that is to become a feature for each.
+  private func featureCategories(_ column: Int, _ known: [Int]) throws(NNError) -> [String] {
+    let categories = categories(column, known)
+    guard categories.count <= CSVTable.mostCategories else {
+      throw NNError(
+        .limitExceeded,
+        "\(name): column \"\(header[column])\" has \(categories.count) categories, each of which would be a feature; at most "
+          + "\(CSVTable.mostCategories) are taken: leave the column out (--ignore), or have numbers in it")
+    }
+    return categories
   }
 
   /// The rows as samples, taken as another table's were: the training data's, usually.
@@ -126,18 +158,32 @@ extension CSVTable {
     try features(as: encoding, Array(rows.indices))
   }
 
-  private func samples(as encoding: TableEncoding, _ kept: [Int]) throws(NNError) -> TabularData {
+  private func samples(
+    as encoding: TableEncoding, _ kept: [Int], takesOtherCategories: Bool = false
+  ) throws(NNError) -> TabularData {
     guard !kept.isEmpty else { throw NNError(.invalidArgument, "\(name): no row is left") }
     let targets = try targets(try column(encoding.target), kept, encoding.classNames)
     let dataset = try Dataset(
-      features: features(as: encoding, kept), sampleShape: [encoding.featureNames.count], targets: targets)
+      features: features(as: encoding, kept, takesOtherCategories: takesOtherCategories),
+      sampleShape: [encoding.featureNames.count], targets: targets)
     return TabularData(dataset: dataset, encoding: encoding)
   }
 
-  private func features(as encoding: TableEncoding, _ kept: [Int]) throws(NNError) -> [Float] {
+  private func features(
+    as encoding: TableEncoding, _ kept: [Int], takesOtherCategories: Bool = false
+  ) throws(NNError) -> [Float] {
     var columns: [Int] = []
     for feature in encoding.columns { columns.append(try column(feature.name)) }
+    let width = encoding.featureNames.count
+    guard width <= CSVTable.mostNumbers / max(kept.count, 1) else {
+      let widest = encoding.columns.max { $0.width < $1.width }?.name ?? ""
+      throw NNError(
+        .limitExceeded,
+        "\(name): \(kept.count) rows of \(width) features are more than \(CSVTable.mostNumbers) numbers; column \"\(widest)\" has "
+          + "the most categories: leave columns out (--ignore)")
+    }
     var values: [Float] = []
+    values.reserveCapacity(kept.count * width)
     for row in kept {
       for (column, feature) in zip(columns, encoding.columns) {
         switch feature.kind {
@@ -153,7 +199,7 @@ extension CSVTable {
             throw missingValue(row: row, column: column)
           }
           let category = CSVTable.index(of: isMissing ? filling ?? "" : field, in: categories)
-          guard isMissing || category != nil else {
+          guard isMissing || category != nil || takesOtherCategories else {
             throw NNError(
               .corruptFile,
               "\(place(row: row, column: column)): \"\(field)\" is none of the categories \(categories.joined(separator: ", "))"

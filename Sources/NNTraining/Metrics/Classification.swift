@@ -144,14 +144,29 @@ public enum Scores {
   /// e to the mean cross-entropy in nats: how many equally likely choices a model is unsure between.
   public static func perplexity(crossEntropy: Double) -> Double { exponential(crossEntropy) }
 
-  /// The coefficient of determination: 1 − Σ (t − p)²/Σ (t − mean t)².
-  public static func r2(predicted: [Float], targets: [Float]) throws(NNError) -> Double {
+  /// The coefficient of determination, 1 − Σ (t − p)²/Σ (t − mean t)², of each column by itself, and their mean: scikit-learn's
+  /// `r2_score` with its default, `uniform_average`. A column whose targets are all the same counts 1 if it was told exactly, else 0.
+  ///
+  /// - Parameters:
+  ///   - predicted: (N, columns), as are the targets.
+  ///   - columns: numbers of one target.
+  /// - Throws: ``ErrorCode/shapeMismatch``; ``ErrorCode/invalidArgument`` if all samples have the same target.
+  public static func r2(predicted: [Float], targets: [Float], columns: Int = 1) throws(NNError) -> Double {
     try requirePairs(predicted, targets)
-    let mean = targets.reduce(0.0) { $0 + Double($1) } / Double(targets.count)
-    let residual = zip(predicted, targets).reduce(0.0) { $0 + square(Double($1.1) - Double($1.0)) }
-    let total = targets.reduce(0.0) { $0 + square(Double($1) - mean) }
-    guard total > 0 else { throw NNError(.invalidArgument, "all targets are the same: R² is not defined") }
-    return 1 - residual / total
+    guard columns >= 1, targets.count % columns == 0 else {
+      throw NNError(.shapeMismatch, "\(targets.count) numbers are no samples with \(columns) targets each")
+    }
+    var (sum, isDefined) = (0.0, false)
+    for column in 0..<columns {
+      let places = stride(from: column, to: targets.count, by: columns)
+      let mean = places.reduce(0.0) { $0 + Double(targets[$1]) } / Double(targets.count / columns)
+      let residual = places.reduce(0.0) { $0 + square(Double(targets[$1]) - Double(predicted[$1])) }
+      let total = places.reduce(0.0) { $0 + square(Double(targets[$1]) - mean) }
+      if total > 0 { isDefined = true }
+      sum += total > 0 ? 1 - residual / total : residual == 0 ? 1 : 0
+    }
+    guard isDefined else { throw NNError(.invalidArgument, "all targets are the same: R² is not defined") }
+    return sum / Double(columns)
   }
 
   /// √(mean (t − p)²)

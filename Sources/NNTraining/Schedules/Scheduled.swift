@@ -5,10 +5,13 @@ import NNGraph
 /// A resumed training goes on where it was, since the rate follows from the step alone.
 public final class Scheduled: Callback {
   public let schedule: any LearningRateSchedule
+  public let settings: String
   private var initial: Double?
 
-  public init(_ schedule: any LearningRateSchedule) {
+  /// - Parameter settings: what must be the same in a resumed training; the schedule with its numbers unless given.
+  public init(_ schedule: any LearningRateSchedule, settings: String? = nil) {
     self.schedule = schedule
+    self.settings = settings ?? "\(schedule)"
   }
 
   public func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError) {
@@ -39,6 +42,8 @@ public final class ReduceOnPlateau: Callback {
   /// The least relative improvement that counts, PyTorch's default being 10⁻⁴.
   public let threshold: Double
   public let minimum: Double
+  /// All but the patience, which may follow from the number of epochs.
+  public var settings: String { "plateau factor=\(factor) threshold=\(threshold) minimum=\(minimum)" }
   private var best = Double.infinity
   private var epochsWithout = 0
 

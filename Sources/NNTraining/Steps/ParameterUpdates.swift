@@ -28,8 +28,15 @@ final class ParameterUpdates {
   ) throws(NNError) {
     let all = trace.parameters.map { $0.parameter }
     for group in groups where !all.contains(where: { group.covers($0.name) }) {
+      var layers: [String] = []
+      for parameter in all {
+        let layer = parameter.name.string.split(separator: ".").dropLast().joined(separator: ".")
+        if !layer.isEmpty, !layers.contains(layer) { layers.append(layer) }
+      }
       throw NNError(
-        .invalidArgument, "no parameter's name begins with \(group.prefixes.joined(separator: " or "))")
+        .invalidArgument,
+        "no layer or parameter is called \(group.prefixes.joined(separator: " or ")); there are the layers "
+          + layers.joined(separator: ", "))
     }
     func group(of parameter: Parameter) -> Int? { groups.firstIndex { $0.covers(parameter.name) } }
     let trained = parameters.filter { entry in

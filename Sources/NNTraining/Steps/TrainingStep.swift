@@ -6,6 +6,8 @@ final class TrainingStep {
   let batch: Int
   let accumulation: GradientAccumulation
   let plan: StepPlan
+  /// A checksum of the network and its loss, with dropout and everything else that training alone has.
+  let network: UInt32
 
   /// Traces and plans the step.
   ///
@@ -19,6 +21,7 @@ final class TrainingStep {
     let traced = try TracedLoss(
       recipe, sampleShape: sampleShape, targetShape: targetShape, batch: batch, store: store)
     let trace = traced.trace
+    network = trace.graph.checksum
     try trace.output(traced.loss, name: "loss")
     try recipe.outputMetrics(prediction: traced.prediction, target: traced.target)
     let updates = ParameterUpdates(trace)

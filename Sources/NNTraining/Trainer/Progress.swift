@@ -82,6 +82,8 @@ public struct TrainingPlan: Sendable {
 /// Logs, schedules, progress bars and the like are callbacks. One that keeps state which changes the course of training
 /// gives it to checkpoints.
 public protocol Callback: AnyObject {
+  /// What of it changes the course of training and must be the same in one that is resumed, in words; empty for nothing.
+  var settings: String { get }
   /// Before the first step, after a checkpoint was restored.
   func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError)
   func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError)
@@ -95,6 +97,7 @@ public protocol Callback: AnyObject {
 }
 
 extension Callback {
+  public var settings: String { "" }
   public func trainingBegan(_ plan: TrainingPlan, _ trainer: Trainer) throws(NNError) {}
   public func batchEnded(_ progress: BatchProgress, _ trainer: Trainer) throws(NNError) {}
   public func epochEnded(_ report: EpochReport, _ trainer: Trainer) throws(NNError) {}

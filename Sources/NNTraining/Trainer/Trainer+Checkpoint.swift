@@ -6,11 +6,11 @@ import NNGraph
 // leaves the previous one whole.
 extension Trainer {
   private static var magic: [UInt8] { Array("NNRTCKPT".utf8) }
-  private static var version: Int { 1 }
+  private static var version: Int { 2 }
 
   func writeCheckpoint(_ path: String, _ settings: FitSettings, _ position: FitPosition) throws(NNError) {
     var content = CheckpointWriter()
-    content.write(Array(fingerprint(settings).utf8))
+    content.write(Array(try fingerprint(settings).text.utf8))
     content.write(step)
     content.write(learningRate)
     content.write(position.epoch)
@@ -70,12 +70,10 @@ extension Trainer {
     _ content: [UInt8], _ settings: FitSettings, _ position: inout FitPosition
   ) throws(NNError) {
     var reader = CheckpointReader(content)
-    let recorded = Name(utf8: try reader.byteArray())
-    guard recorded == Name(fingerprint(settings)) else {
+    let recorded = TrainingFingerprint(text: String(decoding: try reader.byteArray(), as: UTF8.self))
+    if let difference = try fingerprint(settings).difference(from: recorded) {
       throw NNError(
-        .invalidArgument,
-        "the checkpoint belongs to another training: \(recorded.string); this one is \(fingerprint(settings))"
-      )
+        .invalidArgument, Message(text: "the checkpoint belongs to another training: \(difference)"))
     }
     let step = try reader.count()
     let learningRate = try reader.double()
@@ -125,22 +123,17 @@ extension Trainer {
         "the checkpoint stands after batch \(restored.batch) of \(settings.batches) with \(restored.samples) samples, epoch \(restored.epoch)"
       )
     }
+    guard restored.epoch <= settings.epochs else {
+      throw NNError(
+        .invalidArgument,
+        "the checkpoint has done \(restored.epoch) epochs, more than the \(settings.epochs) that are asked for"
+      )
+    }
     return restored
   }
 
   private func checkpointTensors(_ settings: FitSettings) -> [Parameter] {
     store.parameters + store.slots.all + (settings.accumulating > 1 ? store.accumulators.all : [])
-  }
-
-  /// What must be the same for a resumed training to end in the same bits. The number of epochs may grow.
-  private func fingerprint(_ settings: FitSettings) -> String {
-    "\(recipe.optimizer.description)\(recipe.groups.map { ", " + $0.description }.joined()), \(recipe.loss), clipping \(recipe.clipping), seed \(seed), "
-      + "batches of \(settings.batchSize)\(settings.accumulating > 1 ? ", \(settings.accumulating) to an update" : "")"
-      + "\(settings.dropsLastBatch ? " without the last" : ""), "
-      + "\(settings.data.count) samples of shape \(Shape(sampleShape).description), "
-      + "\(recipe.metrics.count) metrics"
-      + (settings.sampling.sampling == .shuffled ? "" : ", samples \(settings.sampling.sampling)")
-      + settings.augmentation.map { ", \($0)" }.joined()
   }
 
   /// FNV-1a over 64 bits.

@@ -74,6 +74,7 @@ extension Trainer {
     // All plans and slots exist before anything is restored into them.
     for kind in settings.stepKinds { _ = try trainingStep(batch: kind.size, kind.accumulation, settings) }
     emptyAccumulators()
+    if checkpoint != nil { settings.fingerprint = try fingerprint(settings) }
     let augmented = try augmentedBatches(settings)
     if let checkpoint, checkpoint.resumes, let saved = try readCheckpoint(checkpoint.path) {
       try restore(saved, settings, &position)
@@ -218,6 +219,8 @@ struct FitSettings {
   let checkpoint: Checkpointing?
   var augmentation: [any Augmentation] = []
   let sampling: EpochSampling
+  /// Known once if there is a checkpoint.
+  var fingerprint: TrainingFingerprint?
 
   var mixesTargets: Bool { augmentation.contains { $0.mixesTargets } }
 

@@ -21,7 +21,7 @@ struct Bench: ParsableCommand {
 
   @OptionGroup var trial: TrialExtents
 
-  @Option(help: "How long to measure.") var seconds = 1.0
+  @Option(parsing: .unconditional, help: "How long to measure.") var seconds = 1.0
 
   @OptionGroup var execution: ExecutionOptions
 

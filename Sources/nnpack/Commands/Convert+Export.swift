@@ -4,11 +4,6 @@ import NNGraph
 import NNOnnx
 
 extension Convert {
-  /// Whether a .nnrt file is to become an ONNX model.
-  static func isExport(_ input: String, _ output: String) -> Bool {
-    input.hasSuffix(".nnrt") && output.hasSuffix(".onnx")
-  }
-
   /// Writes a .nnrt file as an ONNX model; gives what to say about it.
   func export(_ input: String, to output: String) throws(NNError) -> String {
     let model = try WholeFile.read(input) { (bytes) throws(NNError) in

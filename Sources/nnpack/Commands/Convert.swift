@@ -12,11 +12,11 @@ struct Convert: ParsableCommand {
       Makes .nnrt files of ONNX models, or of .nnrt files and other weights, and ONNX models of .nnrt files.
       """,
     discussion: """
-      The names say which way: from .nnrt to .onnx, or else to .nnrt. ONNX models are written for operator set 20, \
+      A .nnrt file becomes an ONNX model if the output ends in .onnx; all else becomes a .nnrt file. ONNX models are written for operator set 20, \
       or a newer one where element types ask for it; constants of more than 1 GB stand in a file beside the model.
 
       What a model has that cannot be converted is listed, all of it. The output appears when it is complete: where \
-      something fails, nothing is written.
+      something fails, nothing is written. A .nnrt file may be replaced by itself with other weights.
 
       EXAMPLE:
         nnpack convert model.onnx model.nnrt
@@ -42,10 +42,15 @@ struct Convert: ParsableCommand {
     ))
   var batch: String?
 
-  @Option(help: "How hard to compress, from 1 to 22; 0 leaves weights to be mapped into memory as they are.")
-  var level = Conversion.usualLevel
+  @Option(
+    parsing: .unconditional,
+    help:
+      "How hard to compress, from 1 to 22, \(Conversion.usualLevel) unless told; 0 leaves weights to be mapped into memory as they are."
+  )
+  var level: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "How many self-test vectors the file gets: random inputs with the outputs that the packed model gives for them. Up to \(SelfTestChoice.usual) unless told, as far as they are small beside the weights.",
       valueName: "N"))
@@ -72,7 +77,7 @@ struct Convert: ParsableCommand {
     help: ArgumentHelp(
       "Round the large weights to the numbers of f16 or bf16, which makes the file smaller and dense layers over one row faster; they are computed with in f32 all the same. What it costs is told.",
       valueName: "f32|f16|bf16"))
-  var weights = WeightPrecision.f32
+  var weights: WeightPrecision?
 
   @Option(
     help: ArgumentHelp(
@@ -93,13 +98,16 @@ struct Convert: ParsableCommand {
   var check = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "What --check lets pass, in parts of an output's largest number; integers must be the same.",
+      "What --check lets pass, in parts of an output's largest number: \(ConversionCheck.usualTolerance) unless told; integers must be the same.",
       valueName: "number"))
-  var tolerance = ConversionCheck.usualTolerance
+  var tolerance: Double?
 
-  @Option(help: ArgumentHelp("The Python that has ONNX Runtime, for --check.", valueName: "program"))
-  var python = "python3"
+  @Option(
+    help: ArgumentHelp(
+      "The Python that has ONNX Runtime, for --check: python3 unless told.", valueName: "program"))
+  var python: String?
 
   @Flag(
     help: "Write the constants of an ONNX model to a file beside it, named OUTPUT.data, whatever their size.")
@@ -111,8 +119,13 @@ struct Convert: ParsableCommand {
     guard batch == nil ? input != nil && output != nil : input == nil else {
       throw ValidationError("give a model and a file to write, or --batch")
     }
-    guard (0...22).contains(level) else { throw ValidationError("--level is from 0 to 22") }
-    guard tolerance >= 0 else { throw ValidationError("--tolerance takes a number of at least 0") }
+    if let level, !(0...22).contains(level) { throw ValidationError("--level is from 0 to 22") }
+    if let tolerance, !(tolerance >= 0) {
+      throw ValidationError("--tolerance takes a number of at least 0")
+    }
+    guard check || tolerance == nil && python == nil else {
+      throw ValidationError("\(tolerance != nil ? "--tolerance" : "--python") goes with --check")
+    }
     guard map.isEmpty || weightsFrom != nil else { throw ValidationError("--map goes with --weights-from") }
     guard !check || weightsFrom == nil else {
       throw ValidationError(
@@ -129,64 +142,42 @@ struct Convert: ParsableCommand {
     if let batch {
       try convertAll(batch)
     } else if let input, let output {
-      try ModelOutput.requireFolder(of: output)
-      if Convert.isExport(input, output) {
-        let text = try export(input, to: output)
-        if !quiet { print(text) }
-        return
-      }
-      try requireFittingOptions(input)
-      let report = try conversion(isQuiet: quiet).run(input, to: output)
+      let told = try convert(input, to: output) { () throws(NNError) in try conversion(isQuiet: quiet) }
       if quiet { return }
-      for warning in report.warnings { StandardError.write("nnpack: warning: \(warning)\n") }
-      print(report.text)
+      for warning in told.warnings { StandardError.write("nnpack: warning: \(warning)\n") }
+      print(told.text)
     }
   }
 
-  private func conversion(isQuiet: Bool) throws(NNError) -> Conversion {
+  /// Converts one model; gives what to say about it.
+  ///
+  /// - Parameter conversion: makes what converts to `.nnrt`, if that is wanted.
+  func convert(
+    _ input: String, to output: String, by conversion: () throws(NNError) -> Conversion
+  ) throws -> (text: String, warnings: [String]) {
+    let direction = try Convert.direction(input, output)
+    try requireFittingOptions(direction)
+    try requireApart(input, output, direction)
+    try ModelOutput.requireWritable(output, as: "the output")
+    if direction == .exporting { return (try export(input, to: output), []) }
+    let report = try conversion().run(input, to: output)
+    return (report.text, report.warnings)
+  }
+
+  func conversion(isQuiet: Bool) throws(NNError) -> Conversion {
     Conversion(
       importing: ImportOptions(extents: inputShape.extents),
-      passes: Pass.allCases.filter { !without.contains($0) }, checksPasses: checkPasses, level: level,
+      passes: Pass.allCases.filter { !without.contains($0) }, checksPasses: checkPasses,
+      level: level ?? Conversion.usualLevel,
       source: try weightsFrom.map { (path) throws(NNError) in
         WeightSource(path: path, names: try WeightNameMap(map))
       },
-      weights: weights, selfTests: SelfTestChoice(count: selfTests, extents: testShape.extents),
-      check: check ? ConversionCheck(runtime: try OnnxRuntime(python: python), tolerance: tolerance) : nil,
+      weights: weights ?? .f32, selfTests: SelfTestChoice(count: selfTests, extents: testShape.extents),
+      check: check
+        ? ConversionCheck(
+          runtime: try OnnxRuntime(python: python ?? "python3"),
+          tolerance: tolerance ?? ConversionCheck.usualTolerance) : nil,
       progress: ProgressLine(isQuiet: isQuiet))
-  }
-
-  /// Throws if options of ONNX models are given for another one.
-  private func requireFittingOptions(_ input: String) throws {
-    guard try NamedTensor.isModel(path: input) else { return }
-    if !inputShape.extents.isEmpty || !without.isEmpty || checkPasses || check {
-      throw ValidationError(
-        "--input-shape, --without, --check-passes and --check are for ONNX models; \(input) is a .nnrt file")
-    }
-  }
-
-  /// Converts what it can, says on standard error what it cannot, and fails if there was any.
-  private func convertAll(_ list: String) throws {
-    let text = try WholeFile.read(list) { (bytes) throws(NNError) in String(decoding: bytes, as: UTF8.self) }
-    let conversion = try conversion(isQuiet: true)
-    var failures = 0
-    for line in text.split(separator: "\n") {
-      let paths = line.split(separator: "\t")
-      guard paths.count == 2 else {
-        throw NNError(.invalidArgument, Message(text: "\(list): not a line of two paths: \(line)"))
-      }
-      do throws(NNError) {
-        let (input, output) = (String(paths[0]), String(paths[1]))
-        if Convert.isExport(input, output) {
-          _ = try export(input, to: output)
-        } else {
-          _ = try conversion.run(input, to: output)
-        }
-      } catch {
-        failures += 1
-        StandardError.write("nnpack: \(error.message)\n")
-      }
-    }
-    if failures > 0 { throw ExitCode.failure }
   }
 }
 

@@ -3,7 +3,7 @@ import NNRuntime
 
 /// How a session runs: the options that `run`, `bench` and `profile` share.
 struct ExecutionOptions: ParsableArguments {
-  @Option(help: "Threads to run on.") var threads = 1
+  @Option(parsing: .unconditional, help: "Threads to run on.") var threads = 1
 
   @Option(help: ArgumentHelp("Instructions to use: automatic, baseline, v3 or v4.", valueName: "set"))
   var instructionSet = InstructionSetArgument(.automatic)

@@ -21,7 +21,7 @@ struct Profile: ParsableCommand {
 
   @OptionGroup var trial: TrialExtents
 
-  @Option(help: "How often to run.") var runs = 20
+  @Option(parsing: .unconditional, help: "How often to run.") var runs = 20
 
   @OptionGroup var execution: ExecutionOptions
 
@@ -37,13 +37,16 @@ struct Profile: ParsableCommand {
   }
 
   func run() throws {
+    if let trace {
+      var files = FileRoles()
+      files.reads(file, as: "the model")
+      try files.writes(trace, as: "--trace")
+      try ModelOutput.requireWritable(trace, as: "--trace")
+    }
     let graph = try Model.open(path: file).graph
     let profile = try ModelProfile(
       graph, try trial.inputs(for: graph), execution.session, runs: runs)
-    if let trace {
-      try ModelOutput.requireFolder(of: trace)
-      try WholeFile.write(Array(try JSON.text(profile.trace).utf8), to: trace)
-    }
+    if let trace { try WholeFile.write(Array(try JSON.text(profile.trace).utf8), to: trace) }
     print(json ? try JSON.text(profile.operators) : summary ? profile.summaryText : profile.text)
   }
 }

@@ -34,6 +34,7 @@ struct Run: ParsableCommand {
   var outputDir: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Print the K largest elements of each row of the first output, with labels.", valueName: "K"))
   var top: Int?
@@ -50,6 +51,7 @@ struct Run: ParsableCommand {
     let graph = model.graph
     let inputs = try assign(input, to: graph.inputs.map { graph[$0].name }, role: "input")
     let outputs = try assign(output, to: graph.outputs.map { graph[$0].name }, role: "output")
+    let paths = try outputPaths(outputs, graph, reading: inputs)
     var table = Table(["", "name", "type", "shape", "file", "min", "max", "mean"], alignments: columns)
     for (index, id) in graph.inputs.enumerated() {
       guard let path = inputs[index] else {
@@ -67,7 +69,7 @@ struct Run: ParsableCommand {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     for (index, id) in graph.outputs.enumerated() {
       let view = try session.output(index)
-      let path = try outputs[index] ?? defaultPath(graph[id].name)
+      let path = paths[index]
       if let path {
         try NPYFile.write(dtype: view.dtype, extents: Array(view.extents), bytes: view.bytes, to: path)
       }
@@ -91,14 +93,36 @@ struct Run: ParsableCommand {
     if dtype == .f32, !bytes.isEmpty {
       let values = bytes.bindMemory(to: Float.self)
       let mean = values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
-      numbers = [Double(values.min()!), Double(values.max()!), mean].map { $0.significant(4) }
+      // What is no number is neither less nor more than others: one makes all three nan.
+      let hasNaN = values.contains { $0.isNaN }
+      let (least, most) = hasNaN ? (Float.nan, Float.nan) : (values.min() ?? .nan, values.max() ?? .nan)
+      numbers = [Double(least), Double(most), hasNaN ? .nan : mean].map { $0.significant(4) }
     }
     return [role, name.string, "\(dtype.name)", Shape(extents).description, path] + numbers
   }
 
-  private func defaultPath(_ name: Name) throws(NNError) -> String? {
+  /// Where each output is written; nil for nowhere. Makes the folder of --output-dir.
+  ///
+  /// - Throws: if a file could not be written, or would be written over what is read or another output.
+  private func outputPaths(_ given: [String?], _ graph: Graph, reading inputs: [String?]) throws(NNError)
+    -> [String?]
+  {
+    var files = FileRoles()
+    files.reads(file, as: "the model")
+    for (id, path) in zip(graph.inputs, inputs) {
+      if let path { files.reads(path, as: "input \(graph[id].name.quoted)") }
+    }
+    let paths = zip(graph.outputs, given).map { id, path in path ?? defaultPath(graph[id].name) }
+    for (id, path) in zip(graph.outputs, paths) {
+      if let path { try files.writes(path, as: "output \(graph[id].name.quoted)") }
+    }
+    if let outputDir { try WholeFile.makeFolder(outputDir) }
+    for path in paths { if let path { try ModelOutput.requireWritable(path, as: "--output") } }
+    return paths
+  }
+
+  private func defaultPath(_ name: Name) -> String? {
     guard let outputDir else { return nil }
-    try WholeFile.makeFolder(outputDir)
     // A name comes from the model's file: it must not lead out of the folder.
     let safe = String(name.string.map { $0 == "/" || $0 == "\0" ? "_" : $0 })
     return outputDir + "/" + (safe == "." || safe == ".." ? "_" : safe) + ".npy"
@@ -136,10 +160,18 @@ struct Run: ParsableCommand {
     let values = view.bytes.bindMemory(to: Float.self)
     for row in 0..<values.count / columns {
       let scores = values[row * columns..<(row + 1) * columns]
-      let best = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(count)
+      // What is no number comes last.
+      let best = scores.indices.sorted { a, b in
+        let (first, second) = (scores[a], scores[b])
+        if first.isNaN || second.isNaN { return first.isNaN == second.isNaN ? a < b : second.isNaN }
+        return first == second ? a < b : first > second
+      }.prefix(count)
       let texts = best.map { index -> String in
         let column = index - row * columns
-        let label = labels.count == columns ? labels[column] : "\(column)"
+        // A single number for two classes is the second's.
+        let label =
+          labels.count == columns
+          ? labels[column] : columns == 1 && labels.count == 2 ? labels[1] : "\(column)"
         return "\(label) \(Double(scores[index]).fixed(4))"
       }
       print("  row \(row): " + texts.joined(separator: ", "))

@@ -37,6 +37,9 @@ struct Train: ParsableCommand {
       if let first = given.first {
         throw ValidationError("\(first) does not go with --example, which has data and a network of its own")
       }
+      if let first = Example.named(example).flatMap({ output.notGiven(by: $0).first }) {
+        throw ValidationError("\(first) does not go with --example \(example), whose training gives none")
+      }
     } else {
       guard data.hasSource else {
         throw ValidationError(

@@ -134,21 +134,21 @@ struct Conversion {
     return trials
   }
 
-  /// The bytes of the file, with as many of the vectors as leave it smaller than the ONNX file.
+  /// The bytes of the file, with as many of the vectors as leave it smaller than the ONNX file, if it was not said how many.
   private func encoded(_ file: inout ModelFile, _ report: inout ConversionReport) throws(NNError) -> [UInt8] {
     let options = writing
     progress.begin("compressing")
     let bytes = try file.encode(options) { done, total in progress.advance(done, of: total) }
-    guard bytes.count > report.bytesBefore, !file.selfTests.isEmpty else {
+    guard selfTests.count == nil, bytes.count > report.bytesBefore, !file.selfTests.isEmpty else {
       report.selfTestCount = file.selfTests.count
       return bytes
     }
     // Sections are aligned: a little is set aside for that.
     let rest = bytes.count - (try file.encodedSelfTestSize(options)) + 64
-    try file.keepSelfTests(within: max(report.bytesBefore - rest, 0), options)
+    let drops = try file.keepSelfTests(within: max(report.bytesBefore - rest, 0), options)
     report.selfTestCount = file.selfTests.count
-    report.selfTestNote = "more would make the file larger than the ONNX file"
-    return try file.encode(options)
+    if drops { report.selfTestNote = "more would make the file larger than the ONNX file" }
+    return drops ? try file.encode(options) : bytes
   }
 }
 
@@ -156,7 +156,6 @@ extension ModelFile {
   /// Drops the last self-test vectors, as few as leave no more than so many bytes of them in the file.
   ///
   /// - Returns: whether any was dropped.
-  @discardableResult
   mutating func keepSelfTests(within limit: Int, _ options: WriteOptions) throws(NNError) -> Bool {
     let all = selfTests
     if try encodedSelfTestSize(options) <= limit { return false }

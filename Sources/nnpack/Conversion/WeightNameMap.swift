@@ -27,7 +27,7 @@ struct WeightNameMap {
   /// Reads lines of two names, in the file of weights and in the model, separated by a tab. Lines that begin with # are left out.
   private mutating func read(_ path: String) throws(NNError) {
     let text = try WholeFile.read(path) { (bytes) throws(NNError) in String(decoding: bytes, as: UTF8.self) }
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in text.lines.enumerated() {
       if line.isEmpty || line.hasPrefix("#") { continue }
       let names = line.split(separator: "\t", omittingEmptySubsequences: false)
       guard names.count == 2, !names[0].isEmpty, !names[1].isEmpty else {

@@ -14,8 +14,8 @@ struct Progress {
 
   /// Seconds until the last epoch ends at the present rate.
   var timeLeft: Double {
-    let remaining = (epochs - epoch) * samplesPerEpoch + samplesPerEpoch - samples
-    return Double(remaining) / samplesPerSecond
+    let remaining = Double(epochs - epoch) * Double(samplesPerEpoch) + Double(samplesPerEpoch - samples)
+    return remaining / samplesPerSecond
   }
 }
 

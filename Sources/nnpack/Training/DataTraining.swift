@@ -15,13 +15,9 @@ struct DataTraining {
 
   func run() throws {
     let path = output.output ?? "model.nnrt"
-    if !model.showModel {
-      // What cannot be written is better said before the training than after it.
-      try ModelOutput.requireFolder(of: path)
-      if let report = output.report { try ModelOutput.requireFolder(of: report) }
-      if let folder = output.heldOut { try WholeFile.makeFolder(folder) }
-    }
-    let task = try LearningTask(data)
+    if !model.showModel { try output.prepare(filesRead, model: path) }
+    let task = try LearningTask(data, seed: optimization.seed ?? 1)
+    for note in task.notes { StandardError.write("nnpack: warning: \(note)\n") }
     let description = try model.description(sampleShape: task.samples.sampleShape)
     if model.showModel { return print(description.json.text, terminator: "") }
     let setup = try TrainingSetup(self, task, description)
@@ -33,16 +29,25 @@ struct DataTraining {
       accumulating: optimization.accumulate ?? 1, augmentation: setup.augmentation,
       validation: setup.validation, callbacks: setup.callbacks,
       checkpoint: output.checkpointing)
+    if let text = setup.earlyStopping?.outcomeText { print(text) }
     // The averages are in place of the weights while the file is made and the held-out samples are told.
-    let end = { (trainer: Trainer) throws(NNError) -> Ending in try Ending(setup, trainer, name: path) }
-    let ending =
-      optimization.average == nil || trainer.step == 0
-      ? try end(trainer) : try trainer.withAveragedParameters(end)
-    try ModelOutput.write(ending.file, to: path)
-    if let folder = output.heldOut, let held = setup.prepared.held {
-      try HeldOutSamples.write(held, to: folder)
+    let end = { (trainer: Trainer) throws(NNError) in try finish(setup, trainer, path) }
+    if optimization.average == nil || trainer.step == 0 {
+      try end(trainer)
+    } else {
+      try trainer.withAveragedParameters(end)
     }
-    print(ending.results.text)
+  }
+
+  /// What is read, which nothing may be written over.
+  private var filesRead: FileRoles {
+    var files = FileRoles()
+    for path in [data.source, data.images, data.labels].compactMap({ $0 }) {
+      files.reads(path, as: "the data")
+    }
+    if let file = model.file { files.reads(file, as: "--model") }
+    if let file = model.initFrom { files.reads(file, as: "--init-from") }
+    return files
   }
 
   /// Takes over the weights of a file.
@@ -55,28 +60,50 @@ struct DataTraining {
     }
   }
 
-  /// What came of a training.
-  private struct Ending {
-    let file: ModelFile
-    let results: HeldOutResults
-
-    init(_ setup: TrainingSetup, _ trainer: Trainer, name: String) throws(NNError) {
-      let trained = TrainedModel(
-        Sequential([setup.model] + (setup.prepared.scale.map { [$0.layer] } ?? [])),
-        parameters: trainer.store, sampleShape: trainer.sampleShape, options: trainer.options)
-      file = try trained.file(
-        head: setup.lossName.head, metadata: setup.metadata(name: name),
-        testedOn: setup.prepared.held ?? setup.prepared.training)
-      if let report = setup.report, let path = setup.options.output.report {
-        let held = try setup.prepared.held.map { (data) throws(NNError) in
-          try setup.prepared.encoded(data, signs: setup.lossName.signs)
-        }
-        try report.write(
-          to: path, trainer: trainer, held: held,
-          classNames: setup.lossName.signs == nil ? setup.task.classNames : [])
-      }
-      results = try HeldOutResults(
-        setup.task, setup.prepared.held, signs: setup.lossName.signs != nil, predicting: trained)
+  /// Writes what came of a training: the model first, which nothing after it can take away again.
+  private func finish(_ setup: TrainingSetup, _ trainer: Trainer, _ path: String) throws(NNError) {
+    let trained = TrainedModel(
+      Sequential([setup.model] + (setup.prepared.scale.map { [$0.layer] } ?? [])),
+      parameters: trainer.store, sampleShape: trainer.sampleShape, options: trainer.options)
+    let prepared = setup.prepared
+    let file = try trained.file(
+      head: setup.lossName.head, metadata: setup.metadata(name: path.fileStem),
+      testedOn: prepared.held ?? prepared.training)
+    try ModelOutput.write(file, to: path)
+    let isBinary = setup.lossName.signs != nil
+    let results = try HeldOutResults(setup.task, prepared.held, signs: isBinary, predicting: trained)
+    print(results.text)
+    if let folder = output.heldOut, let held = prepared.held {
+      try HeldOutSamples.write(held, to: folder)
     }
+    if let report = setup.report, let path = output.report {
+      let held = try prepared.held.map { (data) throws(NNError) in
+        try prepared.encoded(data, signs: setup.lossName.signs)
+      }
+      try report.write(
+        to: path, trainer: trainer, held: held, classNames: isBinary ? [] : setup.task.classNames)
+    }
+  }
+}
+
+extension String {
+  /// The name of a path's file without folders and extension.
+  var fileStem: String {
+    let name = split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return String(name) }
+    return String(name[..<dot])
+  }
+
+  /// With blanks in the place of line breaks, where a line is all the room there is.
+  var onOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
+}
+
+extension EarlyStopping {
+  /// What it did, for people; nil if the last epoch was the best.
+  var outcomeText: String? {
+    guard let best, epochsWithout > 0 else { return nil }
+    let last = best.epoch + epochsWithout + 1
+    let kept = "the weights are those of epoch \(best.epoch + 1), the best"
+    return hasStopped ? "stopped after epoch \(last), \(epochsWithout) without improvement; \(kept)" : kept
   }
 }

@@ -11,11 +11,9 @@ struct ExampleTraining {
 
   func run(_ example: Example) throws {
     print("\(example.name): \(example.summary)")
-    // What cannot be written is better said before the training than after it.
     let path = output.output ?? example.name + ".nnrt"
-    try ModelOutput.requireFolder(of: path)
-    if let report = output.report { try ModelOutput.requireFolder(of: report) }
-    for folder in [output.heldOut, options.pictures].compactMap({ $0 }) { try WholeFile.makeFolder(folder) }
+    try output.prepare(FileRoles(), model: path)
+    if let folder = options.pictures { try WholeFile.makeFolder(folder) }
     let run = ExampleRun(
       settings: settings(of: example), isQuick: options.quick, dataFolder: options.data ?? "build/data",
       artifactFolder: options.pictures, reportPath: output.report, callbacks: output.logs,
@@ -32,6 +30,7 @@ struct ExampleTraining {
     print(
       "result: \(example.name) \(result.metric)=\(result.value.fixed(4)) mark=\(result.mark.value.significant(4))"
         + (result.mark.isReached(by: result.value) ? "" : " (not reached)"))
+    if let error = run.reportFailure.error { throw error }
   }
 
   private func settings(of example: Example) -> Example.Settings {

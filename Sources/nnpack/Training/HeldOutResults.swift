@@ -19,8 +19,8 @@ struct HeldOutResults {
     }
     let predicted = try model.predict(held)
     switch held.targets {
-    case .values(let targets, _):
-      text = try HeldOutResults.regression(predicted, targets, held.count)
+    case .values(let targets, let shape):
+      text = try HeldOutResults.regression(predicted, targets, held.count, columns: shape.reduce(1, *))
     case .classes(let targets):
       let classes =
         signs
@@ -31,14 +31,16 @@ struct HeldOutResults {
     }
   }
 
-  private static func regression(_ predicted: [Float], _ targets: [Float], _ count: Int) throws(NNError)
-    -> String
-  {
+  /// R² is the mean over the columns, as of ``Scores/r2(predicted:targets:columns:)``.
+  private static func regression(
+    _ predicted: [Float], _ targets: [Float], _ count: Int, columns: Int
+  ) throws(NNError) -> String {
     let error = try Scores.rootMeanSquaredError(predicted: predicted, targets: targets)
     let absolute = try Scores.meanAbsoluteError(predicted: predicted, targets: targets)
     // Of targets that are all the same, which a small part may have, it is not defined.
-    let isDefined = Set(targets).count > 1
-    let r2 = isDefined ? try Scores.r2(predicted: predicted, targets: targets) : Double.nan
+    let isDefined = targets.indices.contains { targets[$0] != targets[$0 % columns] }
+    let r2 =
+      isDefined ? try Scores.r2(predicted: predicted, targets: targets, columns: columns) : Double.nan
     let r2Text = isDefined ? r2.fixed(4) : "undefined"
     return
       "held-out: R2 \(r2Text), RMSE \(error.significant(4)), MAE \(absolute.significant(4)) over \(samples(count))\n"

@@ -4,7 +4,10 @@ import NumPyFiles
 
 /// Held-out samples as files that any program can read.
 enum HeldOutSamples {
-  static func write(_ data: Dataset, to folder: String) throws {
+  /// What files may be called.
+  static let fileNames = ["inputs.npy", "labels.npy", "targets.npy", "step-inputs.npy", "step-outputs.npy"]
+
+  static func write(_ data: Dataset, to folder: String) throws(NNError) {
     let extents = [data.count] + data.sampleShape
     if data.inputType == .i64 {
       try write(data.tokens.map { Int64($0) }, .i64, extents, to: folder + "/inputs.npy")
@@ -22,24 +25,25 @@ enum HeldOutSamples {
   }
 
   /// Inputs and outputs of a model that was run step by step, each step a row.
-  static func write(_ steps: [(input: Tensor, output: Tensor)], to folder: String) throws {
+  static func write(_ steps: [(input: Tensor, output: Tensor)], to folder: String) throws(NNError) {
     for (name, tensors) in [
       ("step-inputs", steps.map { $0.input }), ("step-outputs", steps.map { $0.output }),
     ] {
       guard let first = tensors.first else { continue }
       var bytes: [UInt8] = []
       for tensor in tensors { bytes += tensor.bytes }
-      try bytes.withUnsafeBytes {
-        try NPYFile.write(
-          dtype: first.dtype, extents: [tensors.count] + first.extents, bytes: $0, to: folder + "/\(name).npy"
-        )
-      }
+      try write(
+        bytes, first.dtype, [tensors.count] + first.extents, to: folder + "/\(name).npy")
     }
   }
 
   private static func write<Element>(_ values: [Element], _ dtype: DType, _ extents: [Int], to path: String)
-    throws
+    throws(NNError)
   {
-    try values.withUnsafeBytes { try NPYFile.write(dtype: dtype, extents: extents, bytes: $0, to: path) }
+    try values.withUnsafeBytes { bytes in
+      Result { () throws(NNError) in
+        try NPYFile.write(dtype: dtype, extents: extents, bytes: bytes, to: path)
+      }
+    }.get()
   }
 }

@@ -12,6 +12,8 @@ struct LearningTask {
   var input: String
   /// What a target is, for people; nil for classes.
   var output: String?
+  /// What was left out of the data.
+  var notes: [String] = []
 
   /// nil if numbers are to be told.
   var classCount: Int? { classNames.isEmpty ? nil : classNames.count }
@@ -26,7 +28,10 @@ struct LearningTask {
 // Where tasks come from
 extension LearningTask {
   /// Reads what the options say.
-  init(_ options: DataOptions) throws {
+  ///
+  /// - Parameter seed: what the parts of the samples are drawn from: those to train on say what fills gaps, and which categories there
+  ///   are.
+  init(_ options: DataOptions, seed: UInt64) throws {
     if let images = options.images, let labels = options.labels {
       try self.init(images: images, labels: labels)
     } else if options.isArrays, let source = options.source {
@@ -34,8 +39,11 @@ extension LearningTask {
     } else if options.isFolder, let source = options.source {
       try self.init(folder: source, size: options.size?.size)
     } else {
-      try self.init(table: options.source ?? "", options)
+      try self.init(table: options.source ?? "", options, seed: seed)
     }
+    // Names are lines of tables and of the file's list of them.
+    classNames = classNames.map { $0.onOneLine }
+    input = input.onOneLine
     if options.kind == .regression, classCount != nil {
       throw ValidationError("--regression needs targets that are numbers")
     }
@@ -45,7 +53,7 @@ extension LearningTask {
   }
 
   /// The rows of a CSV file.
-  private init(table path: String, _ options: DataOptions) throws {
+  private init(table path: String, _ options: DataOptions, seed: UInt64) throws {
     let table = try CSVTable(path: path, separator: options.separatorCharacter)
     let target = options.target ?? ""
     let ignored = DataOptions.names(options.ignore)
@@ -62,9 +70,14 @@ extension LearningTask {
       case .classification: .classes
       case .regression: .values
       }
-    let samples = try table.samples(
-      target: target, as: kind, features: features, categorical: DataOptions.names(options.categorical),
-      missing: options.missing?.values ?? .error)
+    func read(fittedOn rows: [Int]?) throws(NNError) -> TabularData {
+      try table.samples(
+        target: target, as: kind, features: features, categorical: DataOptions.names(options.categorical),
+        missing: options.missing?.values ?? .error, fittedOn: rows)
+    }
+    let all = try read(fittedOn: nil)
+    let parts = try SampleParts(all.dataset, options, seed: seed)
+    let samples = parts.training.count == all.dataset.count ? all : try read(fittedOn: parts.training)
     self.init(
       samples: samples.dataset, classNames: samples.classNames,
       input: samples.featureNames.joined(separator: ", "), output: samples.classNames.isEmpty ? target : nil)
@@ -92,7 +105,13 @@ extension LearningTask {
     let shape = folder.dataset.sampleShape.map { "\($0)" }.joined(separator: "×")
     self.init(
       samples: folder.dataset, classNames: folder.classNames,
-      input: "an image (channel, row, column) of \(shape) pixels, 0 to 255")
+      input: "an image (channel, row, column) of \(shape) pixels, 0 to 255",
+      notes: folder.skipped == 0
+        ? []
+        : [
+          "\(path): \(folder.skipped) file\(folder.skipped == 1 ? " is" : "s are") no .png, .jpg or .jpeg "
+            + "in a class's folder and left out"
+        ])
   }
 
   /// The arrays x and y of a .npz file: a row each for each sample.

@@ -16,22 +16,10 @@ struct PreparedData {
 
   /// - Throws: ``ErrorCode/invalidArgument`` if there are too few samples for a part.
   init(_ task: LearningTask, _ options: DataOptions, seed: UInt64) throws(NNError) {
-    let isClassification = task.classCount != nil
-    func split(_ data: Dataset, _ fraction: Double, _ seed: UInt64) throws(NNError) -> (
-      rest: Dataset, held: Dataset?
-    ) {
-      if fraction == 0 { return (data, nil) }
-      let parts = try data.split(fraction: fraction, seed: seed, stratified: isClassification)
-      guard parts.rest.count > 0, parts.held.count > 0 else {
-        throw NNError(.invalidArgument, "\(task.samples.count) samples are too few to hold some out")
-      }
-      return (parts.rest, parts.held)
-    }
-    let outer = try split(task.samples, options.holdOut ?? 0.2, seed)
-    let inner = try split(outer.rest, options.validation ?? 0.1, seed &+ 1)
-    training = inner.rest
-    validation = inner.held
-    held = outer.held
+    let parts = try SampleParts(task.samples, options, seed: seed)
+    training = try task.samples.selecting(parts.training)
+    validation = parts.validation.isEmpty ? nil : try task.samples.selecting(parts.validation)
+    held = parts.held.isEmpty ? nil : try task.samples.selecting(parts.held)
     // The pixels of a channel have one scale, wherever they stand.
     let isImages = training.sampleShape.count == 3
     standardization =
@@ -53,6 +41,36 @@ struct PreparedData {
     case .positions: return data
     }
     return try Dataset(features: data.features, sampleShape: data.sampleShape, targets: targets)
+  }
+}
+
+/// Which samples go into which part, by their indices.
+struct SampleParts {
+  let training: [Int]
+  let validation: [Int]
+  let held: [Int]
+
+  /// Depends on the number of samples, their classes and the seed alone.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if there are too few samples for a part.
+  init(_ samples: Dataset, _ options: DataOptions, seed: UInt64) throws(NNError) {
+    var isClassification = false
+    if case .classes = samples.targets { isClassification = true }
+    func split(_ data: Dataset, _ fraction: Double, _ seed: UInt64) throws(NNError) -> (
+      rest: [Int], held: [Int]
+    ) {
+      if fraction == 0 { return (Array(0..<data.count), []) }
+      let parts = try data.splitIndices(fraction: fraction, seed: seed, stratified: isClassification)
+      guard !parts.rest.isEmpty, !parts.held.isEmpty else {
+        throw NNError(.invalidArgument, "\(samples.count) samples are too few to hold some out")
+      }
+      return parts
+    }
+    let outer = try split(samples, options.holdOut ?? 0.2, seed)
+    let inner = try split(try samples.selecting(outer.rest), options.validation ?? 0.1, seed &+ 1)
+    training = inner.rest.map { outer.rest[$0] }
+    validation = inner.held.map { outer.rest[$0] }
+    held = outer.held
   }
 }
 

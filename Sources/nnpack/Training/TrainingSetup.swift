@@ -20,6 +20,8 @@ struct TrainingSetup {
   private let outputs: Int
   /// What gathers the training for a page, if one is asked for.
   let report: TrainingReport?
+  /// What ends the training before its last epoch; nil for nothing.
+  let earlyStopping: EarlyStopping?
   let seed: UInt64
   let epochs: Int
   let batchSize: Int
@@ -52,11 +54,13 @@ struct TrainingSetup {
     var names = DataOptions.names(options.output.metrics)
     if names.isEmpty, task.classCount != nil { names = ["accuracy"] }
     metrics = try names.map { try MetricName.metric($0, of: task, isBinary: name.signs != nil) }
+    let patience = options.optimization.earlyStopping ?? max(epochs / 5, 5)
+    earlyStopping = patience > 0 ? EarlyStopping(patience: patience) : nil
     report =
       options.output.report == nil
       ? nil
       : try TrainingSetup.report(
-        options.output.output ?? "model.nnrt", task, prepared, description, probing: training)
+        (options.output.output ?? "model").fileStem, task, prepared, description, probing: training)
   }
 
   private static func require(
@@ -134,8 +138,7 @@ struct TrainingSetup {
       let rows = Array(0..<min(training.count, 256))
       if let probe = try? training.selecting(rows) { callbacks.append(GradientWatch(probe) { print($0) }) }
     }
-    let patience = choices.earlyStopping ?? max(epochs / 5, 5)
-    if patience > 0 { callbacks.append(EarlyStopping(patience: patience)) }
+    if let earlyStopping { callbacks.append(earlyStopping) }
     callbacks.append((choices.schedule ?? .cosine).callback(epochs: epochs, warmUp: choices.warmUp ?? 0))
     return callbacks
   }
@@ -173,12 +176,13 @@ struct TrainingSetup {
     metadata.name = Name(name)
     if let about = description.about { metadata.description = Name(about) }
     metadata.setInputDescription("input", Name(task.input))
+    // Of two classes that one number tells, too: it is the second's.
+    metadata.labels = task.classNames.map { Name($0) }
     if lossName.signs != nil, let second = task.classNames.last {
       let what = lossName.head == .sigmoid ? "the probability of" : "positive for"
       metadata[Metadata.outputDescriptionKey("output")] = Name("\(what) \(second)")
-    } else {
-      metadata.labels = task.classNames.map { Name($0) }
-      if let output = task.output { metadata[Metadata.outputDescriptionKey("output")] = Name(output) }
+    } else if let output = task.output {
+      metadata[Metadata.outputDescriptionKey("output")] = Name(output)
     }
     return metadata
   }

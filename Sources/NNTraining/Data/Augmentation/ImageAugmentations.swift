@@ -26,12 +26,20 @@ public struct RandomFlip: Augmentation {
 /// on all sides and cuts an image of the old size out of it.
 public struct RandomShift: Augmentation {
   /// What comes in at the edges.
-  public enum Border: Equatable, Sendable {
+  public enum Border: Equatable, Sendable, CustomStringConvertible {
     case constant(Float)
     /// The pixels next to it.
     case edge
     /// The image mirrored at its outermost pixels, which are not repeated.
     case reflect
+
+    public var description: String {
+      switch self {
+      case .constant(let value): "\(value)"
+      case .edge: "edge"
+      case .reflect: "reflect"
+      }
+    }
   }
 
   /// The largest distances.

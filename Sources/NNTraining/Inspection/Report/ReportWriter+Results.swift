@@ -21,10 +21,10 @@ extension ReportWriter {
     if let results = try classResults() {
       return [table([], rows, numeric: [1])] + (try classification(results))
     }
-    guard case .values(let truth, _) = held.targets, truth.count == predictions.count else {
+    guard case .values(let truth, let shape) = held.targets, truth.count == predictions.count else {
       return [table([], rows, numeric: [1])]
     }
-    return try regression(truth, &rows)
+    return try regression(truth, columns: shape.reduce(1, *), &rows)
   }
 
   /// What is said of classes; nil if the targets are numbers.
@@ -92,7 +92,9 @@ extension ReportWriter {
     return [.element("div", ["class": "figures"], figures)]
   }
 
-  private func regression(_ truth: [Float], _ rows: inout [[String]]) throws(NNError) -> [Markup] {
+  private func regression(
+    _ truth: [Float], columns: Int, _ rows: inout [[String]]
+  ) throws(NNError) -> [Markup] {
     rows.append(
       [
         "root of mean squared error",
@@ -103,8 +105,9 @@ extension ReportWriter {
         "mean absolute error",
         NumberText.short(try Scores.meanAbsoluteError(predicted: predictions, targets: truth)),
       ])
-    if let first = truth.first, truth.contains(where: { $0 != first }) {
-      rows.append(["R²", NumberText.short(try Scores.r2(predicted: predictions, targets: truth))])
+    if columns >= 1, truth.indices.contains(where: { truth[$0] != truth[$0 % columns] }) {
+      let r2 = try Scores.r2(predicted: predictions, targets: truth, columns: columns)
+      rows.append(["R²", NumberText.short(r2)])
     }
     // Evenly spaced ones of very many.
     let step = max(truth.count / 2000, 1)

@@ -112,7 +112,10 @@ enum ScheduleName: String, CaseIterable, ExpressibleByArgument {
     case .oneCycle: schedule = OneCycle()
     case .plateau: return ReduceOnPlateau(factor: 0.3, patience: max(epochs / 20, 2))
     }
-    return Scheduled(warmUp > 0 ? WarmUp(.epochs(warmUp), then: schedule) : schedule)
+    // A resumed training may have more epochs, which some of the schedules' numbers follow.
+    let settings = warmUp > 0 ? "\(rawValue) after \(warmUp) epochs of warming up" : rawValue
+    return Scheduled(
+      warmUp > 0 ? WarmUp(.epochs(warmUp), then: schedule) : schedule, settings: settings)
   }
 }
 

@@ -40,8 +40,10 @@ struct DataOptions: ParsableArguments {
   var separator: String?
 
   @Option(
+    parsing: .unconditional,
     help:
-      "What a missing field becomes: error, drop (the row is left out), mean, median, frequent or a number.")
+      "What a missing field becomes: error, drop (the row is left out), mean, median, frequent (each of the rows to train on) or a number."
+  )
   var missing: MissingArgument?
 
   @Option(help: ArgumentHelp("IDX file of images, 0 to 255.", valueName: "file")) var images: String?
@@ -61,10 +63,13 @@ struct DataOptions: ParsableArguments {
 
   @Flag(exclusivity: .exclusive) var kind: Kind?
 
-  @Option(help: ArgumentHelp("The part of the samples that is held out: 0.2 unless told.", valueName: "part"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The part of the samples that is held out: 0.2 unless told.", valueName: "part"))
   var holdOut: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The part of the others that says when to stop and is not trained on: 0.1 unless told.",
       valueName: "part"))
@@ -107,6 +112,13 @@ struct DataOptions: ParsableArguments {
     }
     guard (images == nil) == (labels == nil) else {
       throw ValidationError("--images and --labels belong together")
+    }
+    // A name without an extension, or with a slash behind it, is meant to be a folder.
+    if let source, isTable,
+      source.hasSuffix("/") || source.fileStem == source.split(separator: "/").last ?? "",
+      !WholeFile.exists(source)
+    {
+      throw ValidationError("\(source): No such file or directory")
     }
     let ofTables = ["--target", "--features", "--ignore", "--categorical", "--separator", "--missing"]
     if isTable {

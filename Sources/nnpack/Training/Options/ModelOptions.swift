@@ -20,7 +20,9 @@ struct ModelOptions: ParsableArguments {
       "Units of the hidden dense layers of mlp and cnn: 64,32 unless told.", valueName: "n,n,…"))
   var hidden: UnitsArgument?
 
-  @Option(help: "The probability of dropping a hidden unit in a named network: 0.1 unless told.") var dropout:
+  @Option(
+    parsing: .unconditional,
+    help: "The probability of dropping a hidden unit in a named network: 0.1 unless told.") var dropout:
     Float?
 
   @Option(
@@ -34,7 +36,8 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Layers to leave as they are, by the beginning of their names, as dense_1.", valueName: "name,…"))
+      "Layers to leave as they are, by their names or those of what they are part of, as dense_1.",
+      valueName: "name,…"))
   var freeze: [String] = []
 
   /// What was given, as it is called.
@@ -45,6 +48,9 @@ struct ModelOptions: ParsableArguments {
       ("--freeze", !freeze.isEmpty),
     ].filter { $0.1 }.map { $0.0 }
   }
+
+  /// The file of layers, if the network comes from one.
+  var file: String? { isFile ? model : nil }
 
   private var isFile: Bool { model.map { $0.hasSuffix(".json") || $0.contains("/") } ?? false }
 

@@ -3,14 +3,20 @@ import NNTraining
 
 /// How a network is trained.
 struct OptimizationOptions: ParsableArguments {
-  @Option(help: "Times to go through the training data: 100, for images 10, or the example's own number.")
+  @Option(
+    parsing: .unconditional,
+    help: "Times to go through the training data: 100, for images 10, or the example's own number.")
   var epochs: Int?
 
-  @Option(help: "Samples of one step: 32, or the example's own number.") var batchSize: Int?
+  @Option(parsing: .unconditional, help: "Samples of one step: 32, or the example's own number.")
+  var batchSize: Int?
 
-  @Option(help: "Step length of the optimiser; its own unless told.") var learningRate: Float?
+  @Option(parsing: .unconditional, help: "Step length of the optimiser; its own unless told.")
+  var learningRate: Float?
 
-  @Option(help: "What the split of the data and everything random is drawn from: 1 unless told.")
+  @Option(
+    parsing: .unconditional,
+    help: "What the split of the data and everything random is drawn from: 1 unless told.")
   var seed: UInt64?
 
   @Option(help: "What is made small; cross-entropy for classes and mse for numbers unless told.")
@@ -18,38 +24,49 @@ struct OptimizationOptions: ParsableArguments {
 
   @Option(help: "How weights follow the gradient; adamw unless told.") var optimizer: OptimizerName?
 
-  @Option(help: "How much weights are drawn towards 0: 0.01 for adamw, else 0 unless told.")
+  @Option(
+    parsing: .unconditional, help: "How much weights are drawn towards 0: 0.01 for adamw, else 0 unless told."
+  )
   var weightDecay: Float?
 
   @Option(
-    name: .customLong("l1"), help: "How much weights are drawn towards 0 by their sign, which makes many 0.")
+    name: .customLong("l1"), parsing: .unconditional,
+    help: "How much weights are drawn towards 0 by their sign, which makes many 0.")
   var l1: Float?
 
   @Option(help: "How the learning rate changes; cosine unless told.") var schedule: ScheduleName?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Epochs over which the learning rate rises at first, also parts of one.", valueName: "epochs"))
   var warmUp: Double?
 
-  @Option(help: "The largest norm of all gradients together: 5 unless told, 0 for any.") var clipNorm: Float?
+  @Option(
+    parsing: .unconditional, help: "The largest norm of all gradients together: 5 unless told, 0 for any.")
+  var clipNorm: Float?
 
-  @Option(help: "The largest magnitude of an element of a gradient.") var clipValue: Float?
-
-  @Option(help: "The part of a target's probability that is spread over all classes.") var labelSmoothing:
+  @Option(parsing: .unconditional, help: "The largest magnitude of an element of a gradient.") var clipValue:
     Float?
+
+  @Option(
+    parsing: .unconditional, help: "The part of a target's probability that is spread over all classes.")
+  var labelSmoothing: Float?
 
   @Option(help: "balanced: rare classes count as much as frequent ones.") var classWeights: ClassWeighting?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Keep moving averages of the weights, which become the file: 0.999 for long ones.", valueName: "decay"))
   var average: Float?
 
-  @Option(help: ArgumentHelp("Batches that make one update together.", valueName: "batches")) var accumulate:
-    Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Batches that make one update together.", valueName: "batches")) var accumulate: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Stop after so many epochs without improvement and go back to the best: a fifth of the epochs, at least 5, "
         + "unless told; 0 for never.", valueName: "epochs"))
@@ -60,7 +77,7 @@ struct OptimizationOptions: ParsableArguments {
       "Try learning rates first, print their losses, and train with the one at which the loss falls fastest.")
   var findLearningRate = false
 
-  @Option(help: "Threads to train on; the result is the same.") var threads: Int?
+  @Option(parsing: .unconditional, help: "Threads to train on; the result is the same.") var threads: Int?
 
   /// What was given and examples do not take, as it is called.
   var givenForData: [String] {
@@ -81,7 +98,7 @@ struct OptimizationOptions: ParsableArguments {
     ] {
       if let number, number < 1 { throw ValidationError("\(name) takes a number of at least 1") }
     }
-    if let threads, threads > 1024 { throw ValidationError("--threads takes a number of at most 1024") }
+    if let threads, threads > 256 { throw ValidationError("--threads takes a number of at most 256") }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate takes a positive number")
     }
