@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -207,3 +210,34 @@ def test_types_that_numpy_lacks_are_taken_as_their_bits(models):
     session.run()
     assert session.output("bf16 number").tolist() == [1.0, -2.0]
     assert session.output("f8e4m3fn number").tolist() == [1.0, -2.0]
+
+
+def test_a_copy_of_a_model_is_the_model(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    assert copy.copy(model) is model and copy.deepcopy({"model": model})["model"] is model
+
+
+def test_a_model_from_a_path_is_pickled_as_its_path(models, monkeypatch, tmp_path):
+    monkeypatch.chdir(models)
+    model = nnrt.load("mlp.nnrt", threads=2, memory_limit=1_000_000)
+    monkeypatch.chdir(tmp_path)
+    again = pickle.loads(pickle.dumps(model))
+    assert again is not model and again._options == model._options
+    assert again(numbers(3, 16)).tobytes() == model(numbers(3, 16)).tobytes()
+
+
+def test_a_model_from_bytes_or_closed_is_not_pickled(models):
+    model = nnrt.load((models / "mlp.nnrt").read_bytes())
+    with pytest.raises(nnrt.StateError, match="not loaded from a path"):
+        pickle.dumps(model)
+    with nnrt.load(models / "mlp.nnrt") as model:
+        pass
+    with pytest.raises(nnrt.StateError, match="closed"):
+        pickle.dumps(model)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_session_is_not_copied(models, copied):
+    session = nnrt.load(models / "mlp.nnrt").session()
+    with pytest.raises(nnrt.StateError, match=r"make another with model\.session\(\)"):
+        copied(session)

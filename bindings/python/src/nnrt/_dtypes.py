@@ -68,9 +68,7 @@ def convert(value: object, wanted: np.dtype, place: str) -> np.ndarray:
         if array.dtype != wanted and not np.can_cast(array.dtype, wanted, "safe"):
             raise DTypeError(
                 f"{place} takes {wanted.name}; {array.dtype.name} could change values on the way: "
-                f"convert it yourself, as with .astype({'ml_dtypes' if _is_extended(wanted) else 'np'}.{wanted.name})",
-                4,
-                "NNRT_DTYPE_MISMATCH",
+                f"convert it yourself, as with .astype({'ml_dtypes' if _is_extended(wanted) else 'np'}.{wanted.name})"
             )
         return np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
     try:
@@ -78,9 +76,9 @@ def convert(value: object, wanted: np.dtype, place: str) -> np.ndarray:
     except ValueError as error:
         raise ArgumentError(f"{place}: {error}") from error
     if given.dtype == object or not np.can_cast(given.dtype, wanted, "same_kind"):
-        raise DTypeError(f"{place} takes {wanted.name}, not {given.dtype.name}", 4, "NNRT_DTYPE_MISMATCH")
+        raise DTypeError(f"{place} takes {wanted.name}, not {given.dtype.name}")
     array = np.ascontiguousarray(given.astype(wanted)).reshape(given.shape)
     is_integer = wanted.kind in "iub" or (_is_extended(wanted) and "int" in wanted.name)
     if is_integer and not np.array_equal(array.astype(given.dtype), given):
-        raise DTypeError(f"{place} takes {wanted.name}, which cannot hold all the values", 4, "NNRT_DTYPE_MISMATCH")
+        raise DTypeError(f"{place} takes {wanted.name}, which cannot hold all the values")
     return array

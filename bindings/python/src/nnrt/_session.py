@@ -201,12 +201,15 @@ class Session:
         if getattr(self, "_handle", None) is not None:
             self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise StateError("a session cannot be copied or pickled: make another with model.session()")
+
     def __repr__(self) -> str:
         return f"<nnrt.Session{' (closed)' if self._handle is None else ''}>"
 
 
 def _refuse() -> NoReturn:
-    raise StateError("the session is closed", 2, "NNRT_INVALID_STATE")
+    raise StateError("the session is closed")
 
 
 def _check_call(status: int) -> None:
