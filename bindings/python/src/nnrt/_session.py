@@ -48,7 +48,8 @@ class _Input:
         raw.dtype = info._code
         self.raw = raw
         self._dtype = info.dtype
-        self._place = f'input "{info.name}"'
+        are_bits = info.dtype.kind == "u" and not info.dtype_name.startswith("u")
+        self._place = f'input "{info.name}"' + (f" (bits of {info.dtype_name}; ml_dtypes has the type)" if are_bits else "")
         self._shape: Optional[tuple[int, ...]] = None
 
     def point_to(self, value: Any) -> np.ndarray:
