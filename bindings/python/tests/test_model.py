@@ -1,5 +1,6 @@
 import copy
 import pickle
+import typing
 
 import numpy as np
 import pytest
@@ -92,8 +93,25 @@ def test_missing_unknown_and_doubled_inputs_are_refused(models):
         model(table, lines=rows)
     with pytest.raises(nnrt.ArgumentError, match="given twice"):
         model(table, rows, rows=rows)
+    with pytest.raises(nnrt.ArgumentError, match='"rows" is given twice'):
+        model({"table": table, "rows": rows}, rows=rows)
+    with pytest.raises(nnrt.ArgumentError, match='"rows" is given twice'):
+        model({"table": table, "rows": rows, 1: rows})
     with pytest.raises(nnrt.ArgumentError, match="3 inputs given"):
         model(table, rows, rows)
+
+
+def test_a_list_beside_a_named_input_is_one_input(models):
+    model = nnrt.load(models / "lookup.nnrt")
+    picked, _ = model([[1, 2, 3], [4, 5, 6]], rows=[1])
+    assert picked.tolist() == [[4, 5, 6]]
+
+
+def test_an_input_may_have_any_name(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    for call in (model, model.session()):
+        with pytest.raises(nnrt.ArgumentError, match='no input named "self"'):
+            call(self=numbers(1, 16))
 
 
 def test_safe_conversions_only(models):
@@ -241,3 +259,10 @@ def test_a_session_is_not_copied(models, copied):
     session = nnrt.load(models / "mlp.nnrt").session()
     with pytest.raises(nnrt.StateError, match=r"make another with model\.session\(\)"):
         copied(session)
+
+
+def test_what_a_call_gives_has_no_type_that_hides_the_array():
+    # Not Union[array, tuple]: type checkers would refuse model(x).shape.
+    for call in (nnrt.Model.__call__, nnrt.Session.__call__):
+        assert typing.get_type_hints(call)["return"] is typing.Any
+    assert bytearray in typing.get_args(typing.get_type_hints(nnrt.convert)["source"])

@@ -119,13 +119,15 @@ class Model:
         text = self._metadata.get("labels", "")
         return tuple(text.split("\n")) if text else ()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Runs the model.
 
-        Inputs are given by position (`model(a, b)`, or `model([a, b])` if there are several), by name
-        (`model(pixels=a)`), or as one dict of names. The result is an array if the model has one output, else a tuple
-        of arrays in the order of `outputs`. Any number of threads may call at once: each has its own session, of one
-        thread.
+        Inputs are given by position (`model(a, b)`, or `model([a, b])` alone if there are several), by name
+        (`model(pixels=a)`), or as one dict of names. Any number of threads may call at once: each has its own session,
+        of one thread.
+
+        Returns:
+            A NumPy array if the model has one output, else a tuple of arrays in the order of `outputs`.
 
         Raises:
             ArgumentError: an input is missing, unknown, or given twice.

@@ -188,7 +188,7 @@ class Session:
             check(lib.nnrt_session_output(self._open_handle(), index, pointer_to(place.raw)))
             return place.copy() if copy else place.view(self._keeper, self._views)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Sets the inputs, runs, and copies the outputs; see `Model.__call__`."""
         values = bind(self._inputs, args, kwargs)
         with self._lock:
@@ -247,18 +247,19 @@ def bind(infos: Sequence["TensorInfo"], args: Sequence[Any], kwargs: Mapping[str
     """One value for each input, from positional arguments, names, or one dict of names."""
     if not kwargs and len(args) == len(infos) and args and type(args[0]) is np.ndarray:
         return args
+    named = list(kwargs.items())
     if len(args) == 1 and isinstance(args[0], Mapping):
-        kwargs = {**args[0], **kwargs}
+        named += args[0].items()
         args = ()
-    if len(args) == 1 and len(infos) > 1 and isinstance(args[0], (list, tuple)):
+    elif len(args) == 1 and not named and len(infos) > 1 and isinstance(args[0], (list, tuple)):
         args = args[0]
     if len(args) > len(infos):
         raise ArgumentError(f"{len(args)} inputs given; the model takes {len(infos)}")
     values: dict[int, Any] = dict(enumerate(args))
-    for name, value in kwargs.items():
+    for name, value in named:
         index = _position(infos, name, "input")
         if index in values:
-            raise ArgumentError(f'input "{name}" is given twice')
+            raise ArgumentError(f'input "{infos[index].name}" is given twice')
         values[index] = value
     missing = ", ".join(f'"{info.name}"' for index, info in enumerate(infos) if index not in values)
     if missing:
