@@ -11,6 +11,7 @@ typedef struct {
   PyObject_HEAD
   PyObject *acquire;
   PyObject *release;
+  PyObject *views; /* a set: while something is in it, nothing runs */
   run_function run;
   call_function call;
   void *session; /* NULL after close() */
@@ -21,23 +22,25 @@ typedef struct {
 } Caller;
 
 static PyObject *caller_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
-  PyObject *acquire, *release;
+  PyObject *acquire, *release, *views;
   unsigned long long run, call, session, inputs, outputs;
   Py_ssize_t input_count, output_count;
   if (keywords && PyDict_Size(keywords) > 0) {
     PyErr_SetString(PyExc_TypeError, "Caller takes no arguments by name");
     return NULL;
   }
-  if (!PyArg_ParseTuple(arguments, "OOKKKKnKn:Caller", &acquire, &release, &run, &call, &session, &inputs, &input_count,
-                        &outputs, &output_count))
+  if (!PyArg_ParseTuple(arguments, "OOKKKKnKnO!:Caller", &acquire, &release, &run, &call, &session, &inputs, &input_count,
+                        &outputs, &output_count, &PySet_Type, &views))
     return NULL;
   allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
   Caller *self = (Caller *)allocate(type, 0);
   if (!self) return NULL;
   Py_INCREF(acquire);
   Py_INCREF(release);
+  Py_INCREF(views);
   self->acquire = acquire;
   self->release = release;
+  self->views = views;
   self->run = (run_function)(uintptr_t)run;
   self->call = (call_function)(uintptr_t)call;
   self->session = (void *)(uintptr_t)session;
@@ -53,8 +56,15 @@ static void caller_dealloc(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
   Py_XDECREF(self->acquire);
   Py_XDECREF(self->release);
+  Py_XDECREF(self->views);
   ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
   Py_DECREF(type);
+}
+
+/* 0 if it may run; else what `run` and `call` give. */
+static int refusal(const Caller *self) {
+  if (!self->session) return -1;
+  return PySet_Size(self->views) > 0 ? -2 : 0;
 }
 
 static PyObject *caller_run(PyObject *object, PyObject *unused) {
@@ -63,8 +73,8 @@ static PyObject *caller_run(PyObject *object, PyObject *unused) {
   PyObject *done = PyObject_CallObject(self->acquire, NULL);
   if (!done) return NULL;
   Py_DECREF(done);
-  int status = -1;
-  if (self->session) {
+  int status = refusal(self);
+  if (status == 0) {
     Py_BEGIN_ALLOW_THREADS
     status = self->run(self->session);
     Py_END_ALLOW_THREADS
@@ -78,8 +88,8 @@ static PyObject *caller_run(PyObject *object, PyObject *unused) {
 static PyObject *caller_call(PyObject *object, PyObject *unused) {
   (void)unused;
   Caller *self = (Caller *)object;
-  int status = -1;
-  if (self->session) {
+  int status = refusal(self);
+  if (status == 0) {
     Py_BEGIN_ALLOW_THREADS
     status = self->call(self->session, self->inputs, (size_t)self->input_count, self->outputs, (size_t)self->output_count);
     Py_END_ALLOW_THREADS
@@ -94,7 +104,7 @@ static PyObject *caller_close(PyObject *object, PyObject *unused) {
 }
 
 static PyMethodDef caller_methods[] = {
-    {"run", caller_run, METH_NOARGS, "nnrt_session_run with the lock held and the GIL released: its status, -1 if closed."},
+    {"run", caller_run, METH_NOARGS, "nnrt_session_run with the lock held and the GIL released: its status, -1 if closed, -2 if viewed."},
     {"call", caller_call, METH_NOARGS, "nnrt_session_call with the GIL released; who calls holds the lock. As run()."},
     {"close", caller_close, METH_NOARGS, "Ends calls; who calls holds the lock."},
     {NULL, NULL, 0, NULL}};

@@ -1,3 +1,7 @@
+import copy
+import pickle
+import typing
+
 import numpy as np
 import pytest
 
@@ -89,8 +93,25 @@ def test_missing_unknown_and_doubled_inputs_are_refused(models):
         model(table, lines=rows)
     with pytest.raises(nnrt.ArgumentError, match="given twice"):
         model(table, rows, rows=rows)
+    with pytest.raises(nnrt.ArgumentError, match='"rows" is given twice'):
+        model({"table": table, "rows": rows}, rows=rows)
+    with pytest.raises(nnrt.ArgumentError, match='"rows" is given twice'):
+        model({"table": table, "rows": rows, 1: rows})
     with pytest.raises(nnrt.ArgumentError, match="3 inputs given"):
         model(table, rows, rows)
+
+
+def test_a_list_beside_a_named_input_is_one_input(models):
+    model = nnrt.load(models / "lookup.nnrt")
+    picked, _ = model([[1, 2, 3], [4, 5, 6]], rows=[1])
+    assert picked.tolist() == [[4, 5, 6]]
+
+
+def test_an_input_may_have_any_name(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    for call in (model, model.session()):
+        with pytest.raises(nnrt.ArgumentError, match='no input named "self"'):
+            call(self=numbers(1, 16))
 
 
 def test_safe_conversions_only(models):
@@ -207,3 +228,41 @@ def test_types_that_numpy_lacks_are_taken_as_their_bits(models):
     session.run()
     assert session.output("bf16 number").tolist() == [1.0, -2.0]
     assert session.output("f8e4m3fn number").tolist() == [1.0, -2.0]
+
+
+def test_a_copy_of_a_model_is_the_model(models):
+    model = nnrt.load(models / "mlp.nnrt")
+    assert copy.copy(model) is model and copy.deepcopy({"model": model})["model"] is model
+
+
+def test_a_model_from_a_path_is_pickled_as_its_path(models, monkeypatch, tmp_path):
+    monkeypatch.chdir(models)
+    model = nnrt.load("mlp.nnrt", threads=2, memory_limit=1_000_000)
+    monkeypatch.chdir(tmp_path)
+    again = pickle.loads(pickle.dumps(model))
+    assert again is not model and again._options == model._options
+    assert again(numbers(3, 16)).tobytes() == model(numbers(3, 16)).tobytes()
+
+
+def test_a_model_from_bytes_or_closed_is_not_pickled(models):
+    model = nnrt.load((models / "mlp.nnrt").read_bytes())
+    with pytest.raises(nnrt.StateError, match="not loaded from a path"):
+        pickle.dumps(model)
+    with nnrt.load(models / "mlp.nnrt") as model:
+        pass
+    with pytest.raises(nnrt.StateError, match="closed"):
+        pickle.dumps(model)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_session_is_not_copied(models, copied):
+    session = nnrt.load(models / "mlp.nnrt").session()
+    with pytest.raises(nnrt.StateError, match=r"make another with model\.session\(\)"):
+        copied(session)
+
+
+def test_what_a_call_gives_has_no_type_that_hides_the_array():
+    # Not Union[array, tuple]: type checkers would refuse model(x).shape.
+    for call in (nnrt.Model.__call__, nnrt.Session.__call__):
+        assert typing.get_type_hints(call)["return"] is typing.Any
+    assert bytearray in typing.get_args(typing.get_type_hints(nnrt.convert)["source"])

@@ -27,7 +27,7 @@ class ConversionWarning(UserWarning):
 
 
 def convert(
-    source: Union[StrPath, bytes],
+    source: Union[StrPath, bytes, bytearray, memoryview],
     target: StrPath,
     *,
     input_shape: Optional[Mapping[str, int]] = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 
 class NnrtError(Exception):
     """A failure of the library.
@@ -11,10 +13,13 @@ class NnrtError(Exception):
         status_name: its name in nnrt.h, such as "NNRT_CORRUPT_FILE".
     """
 
-    def __init__(self, message: str, status: int = 1, status_name: str = "NNRT_INVALID_ARGUMENT") -> None:
+    status = 1
+    status_name = "NNRT_INVALID_ARGUMENT"
+
+    def __init__(self, message: str, status: Optional[int] = None, status_name: str = "") -> None:
         super().__init__(message)
-        self.status = status
-        self.status_name = status_name
+        if status is not None:
+            self.status, self.status_name = status, status_name
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -27,6 +32,9 @@ class ArgumentError(NnrtError, ValueError):
 class StateError(NnrtError, RuntimeError):
     """The call does not fit the state of the object, as reading an output before the first run."""
 
+    status = 2
+    status_name = "NNRT_INVALID_STATE"
+
 
 class ShapeError(NnrtError, ValueError):
     """A shape is not the one the model takes."""
@@ -34,6 +42,9 @@ class ShapeError(NnrtError, ValueError):
 
 class DTypeError(NnrtError, TypeError):
     """An element type is not the one the model takes, and converting could change values."""
+
+    status = 4
+    status_name = "NNRT_DTYPE_MISMATCH"
 
 
 class IndexRangeError(NnrtError, IndexError):

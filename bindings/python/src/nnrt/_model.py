@@ -7,6 +7,7 @@ import os
 import threading
 from ctypes import c_void_p
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -52,7 +53,10 @@ def load(
 
 
 class Model:
-    """A model: immutable, and to be called from any number of threads."""
+    """A model: immutable, and to be called from any number of threads.
+
+    A copy is the model itself. One that was loaded from a path can be pickled: its path is, and the file opened again.
+    """
 
     def __init__(
         self,
@@ -62,11 +66,13 @@ class Model:
         threads: int = 1,
     ) -> None:
         self._handle: Optional[int] = None
+        self._path: Optional[str] = None
         self._sessions = threading.local()
         if memory_limit is not None and memory_limit < 1:
             raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
         if not 1 <= threads <= 256:
             raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
+        self._options = {"memory_limit": memory_limit, "threads": threads}
         options = ModelOptions(ctypes.sizeof(ModelOptions), memory_limit or 0, threads)
         handle = c_void_p()
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -81,6 +87,7 @@ class Model:
                 raise ArgumentError("the path has a NUL in it")
             self._source = repr(os.fsdecode(path))
             check(lib.nnrt_model_open(path, pointer_to(options), pointer_to(handle)))
+            self._path = os.path.abspath(os.fsdecode(path))
         self._handle = handle.value
         inputs = lib.nnrt_model_input_count(handle)
         outputs = lib.nnrt_model_output_count(handle)
@@ -112,13 +119,15 @@ class Model:
         text = self._metadata.get("labels", "")
         return tuple(text.split("\n")) if text else ()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Runs the model.
 
-        Inputs are given by position (`model(a, b)`, or `model([a, b])` if there are several), by name
-        (`model(pixels=a)`), or as one dict of names. The result is an array if the model has one output, else a tuple
-        of arrays in the order of `outputs`. Any number of threads may call at once: each has its own session, of one
-        thread.
+        Inputs are given by position (`model(a, b)`, or `model([a, b])` alone if there are several), by name
+        (`model(pixels=a)`), or as one dict of names. Any number of threads may call at once: each has its own session,
+        of one thread.
+
+        Returns:
+            A NumPy array if the model has one output, else a tuple of arrays in the order of `outputs`.
 
         Raises:
             ArgumentError: an input is missing, unknown, or given twice.
@@ -173,7 +182,7 @@ class Model:
 
     def _open_handle(self) -> int:
         if self._handle is None:
-            raise StateError("the model is closed", 2, "NNRT_INVALID_STATE")
+            raise StateError("the model is closed")
         return self._handle
 
     def __enter__(self) -> "Model":
@@ -185,6 +194,20 @@ class Model:
     def __del__(self) -> None:
         if getattr(self, "_handle", None) is not None:
             self.close()
+
+    def __copy__(self) -> "Model":
+        return self
+
+    def __deepcopy__(self, _: object) -> "Model":
+        return self
+
+    def __reduce__(self) -> Any:
+        self._open_handle()
+        if self._path is None:
+            raise StateError(
+                "a model that was not loaded from a path cannot be pickled: pickle the bytes of its file, and load them there"
+            )
+        return partial(type(self), **self._options), (self._path,)
 
     def __repr__(self) -> str:
         takes = ", ".join(_signature(info) for info in self._inputs)

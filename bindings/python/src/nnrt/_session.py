@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import weakref
 from ctypes import addressof, c_char, c_void_p
 from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 
-from ._calls import CLOSED, make_caller
+from ._calls import CLOSED, VIEWED, make_caller
 from ._dtypes import BY_CODE, convert
 from ._errors import ArgumentError, StateError
 from ._library import MAX_RANK, RawTensor, SessionOptions, check, lib, pointer_to
@@ -47,7 +48,8 @@ class _Input:
         raw.dtype = info._code
         self.raw = raw
         self._dtype = info.dtype
-        self._place = f'input "{info.name}"'
+        are_bits = info.dtype.kind == "u" and not info.dtype_name.startswith("u")
+        self._place = f'input "{info.name}"' + (f" (bits of {info.dtype_name}; ml_dtypes has the type)" if are_bits else "")
         self._shape: Optional[tuple[int, ...]] = None
 
     def point_to(self, value: Any) -> np.ndarray:
@@ -78,25 +80,39 @@ class _Output:
     def copy(self) -> np.ndarray:
         answer = bytes(self.raw)
         if answer != self._answer:
-            self._view, self._answer = _array(self.raw, None), answer
+            self._view, self._answer = _array(self.raw), answer
         return self._view.copy()
 
-    def view(self, session: "Session") -> np.ndarray:
-        """The session's own memory, read-only, which keeps the session alive."""
-        view = _array(self.raw, session)
-        view.flags.writeable = False
-        return view
+    def view(self, keeper: np.ndarray, views: set) -> np.ndarray:
+        """The session's own memory, read-only, which is in `views` while the array, or one made of it, is alive."""
+        memory = _Memory(self.raw, keeper)
+        views.add(weakref.ref(memory, views.discard))
+        return np.asarray(memory).view(BY_CODE[self.raw.dtype]).reshape(self.raw.dims[: self.raw.rank])
 
 
-def _array(raw: RawTensor, session: Optional["Session"]) -> np.ndarray:
-    shape = tuple(raw.dims[: raw.rank])
-    dtype = BY_CODE[raw.dtype]
-    if raw.size == 0:
-        return np.empty(shape, dtype)
+def _array(raw: RawTensor) -> np.ndarray:
     memory = (c_char * raw.size).from_address(raw.data)
-    # NumPy keeps `memory` alive, and `memory` the session.
-    memory._session = session
-    return np.ndarray(shape, dtype, memory)
+    return np.ndarray(raw.dims[: raw.rank], BY_CODE[raw.dtype], memory)
+
+
+def _keeper(handle: int) -> np.ndarray:
+    """What a session and the views of its outputs hold: with the last reference the C session goes.
+
+    An array, because the garbage collector knows nothing of arrays: in whatever order it finalizes a cycle, this goes last.
+    """
+    keeper = np.empty(0)
+    weakref.finalize(keeper, lib.nnrt_session_destroy, handle).atexit = False
+    return keeper
+
+
+class _Memory:
+    """An output's bytes, as NumPy takes them without leave to write. Arrays of them keep this object, and this the session's memory."""
+
+    __slots__ = ("__array_interface__", "__weakref__", "_keeper")
+
+    def __init__(self, raw: RawTensor, keeper: np.ndarray) -> None:
+        self.__array_interface__ = {"version": 3, "typestr": "|u1", "shape": (raw.size,), "data": (raw.data, True)}
+        self._keeper = keeper
 
 
 class Session:
@@ -120,12 +136,14 @@ class Session:
         options = make_options(threads, instruction_set, memory_limit, iteration_limit)
         handle = c_void_p()
         check(lib.nnrt_session_create(model._open_handle(), pointer_to(options), pointer_to(handle)))
-        self._handle = handle.value
+        self._handle, self._keeper = handle.value, _keeper(handle.value)
+        # Weak references to what the views of outputs keep alive. Their memory may move or go with new inputs or a run.
+        self._views: set = set()
         given, results = (RawTensor * len(self._inputs))(), (RawTensor * len(self._outputs))()
         self._takes = [_Input(raw, info) for raw, info in zip(given, self._inputs)]
         self._gives = [_Output(raw) for raw in results]
         self._tensors = given, results
-        self._caller = make_caller(self._lock, handle, given, results)
+        self._caller = make_caller(self._lock, handle, given, results, self._views)
         self._run = self._caller.run
 
     def set_input(self, input: Union[int, str], value: Any) -> None:
@@ -134,19 +152,22 @@ class Session:
         Raises:
             DTypeError: converting the elements could change values.
             ShapeError: the model takes another shape.
+            StateError: a view of an output is alive.
         """
         index = _position(self._inputs, input, "input")
         with self._lock:
-            handle, place = self._open_handle(), self._takes[index]
+            place = self._takes[index]
             array = place.point_to(value)
-            raw = place.raw
+            handle, raw = self._open_handle(), place.raw
+            if self._views:
+                _check_call(VIEWED)
             check(lib.nnrt_session_set_input(handle, index, raw.dtype, raw.dims, raw.rank, raw.data, raw.size))
 
     def run(self) -> None:
         """Computes the outputs, with the GIL released.
 
         Raises:
-            StateError: an input was never set.
+            StateError: an input was never set, or a view of an output is alive.
             ShapeError: the inputs' shapes do not fit together.
             IndexRangeError: an index among the inputs is out of range.
         """
@@ -158,16 +179,16 @@ class Session:
         """An output of the last run, named by index or name.
 
         Args:
-            copy: False gives a read-only view of the session's own memory, which the next `set_input` or `run`
-                changes or frees.
+            copy: False gives a read-only view of the session's own memory. While it, or an array made of it, is alive,
+                the session takes no inputs and does not run; it can be closed.
         """
         index = _position(self._outputs, output, "output")
         with self._lock:
             place = self._gives[index]
             check(lib.nnrt_session_output(self._open_handle(), index, pointer_to(place.raw)))
-            return place.copy() if copy else place.view(self)
+            return place.copy() if copy else place.view(self._keeper, self._views)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Union[np.ndarray, tuple[np.ndarray, ...]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Sets the inputs, runs, and copies the outputs; see `Model.__call__`."""
         values = bind(self._inputs, args, kwargs)
         with self._lock:
@@ -179,16 +200,14 @@ class Session:
         return results[0] if len(results) == 1 else tuple(results)
 
     def close(self) -> None:
-        """Gives the memory back. Views of outputs end here."""
+        """Gives the memory back, when the last view of an output has gone."""
         with self._lock:
-            handle, self._handle = self._handle, None
-            if handle is not None:
-                self._caller.close()
-                lib.nnrt_session_destroy(handle)
+            self._caller.close()
+            self._handle = self._keeper = None
 
     def _open_handle(self) -> int:
         if self._handle is None:
-            _refuse()
+            _check_call(CLOSED)
         return self._handle
 
     def __enter__(self) -> "Session":
@@ -197,21 +216,18 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
-            self.close()
+    def __reduce__(self) -> NoReturn:
+        raise StateError("a session cannot be copied or pickled: make another with model.session()")
 
     def __repr__(self) -> str:
         return f"<nnrt.Session{' (closed)' if self._handle is None else ''}>"
 
 
-def _refuse() -> NoReturn:
-    raise StateError("the session is closed", 2, "NNRT_INVALID_STATE")
-
-
 def _check_call(status: int) -> None:
     if status == CLOSED:
-        _refuse()
+        raise StateError("the session is closed")
+    if status == VIEWED:
+        raise StateError("a view of an output is alive: delete it, or take a copy of the output instead")
     check(status)
 
 
@@ -231,18 +247,19 @@ def bind(infos: Sequence["TensorInfo"], args: Sequence[Any], kwargs: Mapping[str
     """One value for each input, from positional arguments, names, or one dict of names."""
     if not kwargs and len(args) == len(infos) and args and type(args[0]) is np.ndarray:
         return args
+    named = list(kwargs.items())
     if len(args) == 1 and isinstance(args[0], Mapping):
-        kwargs = {**args[0], **kwargs}
+        named += args[0].items()
         args = ()
-    if len(args) == 1 and len(infos) > 1 and isinstance(args[0], (list, tuple)):
+    elif len(args) == 1 and not named and len(infos) > 1 and isinstance(args[0], (list, tuple)):
         args = args[0]
     if len(args) > len(infos):
         raise ArgumentError(f"{len(args)} inputs given; the model takes {len(infos)}")
     values: dict[int, Any] = dict(enumerate(args))
-    for name, value in kwargs.items():
+    for name, value in named:
         index = _position(infos, name, "input")
         if index in values:
-            raise ArgumentError(f'input "{name}" is given twice')
+            raise ArgumentError(f'input "{infos[index].name}" is given twice')
         values[index] = value
     missing = ", ".join(f'"{info.name}"' for index, info in enumerate(infos) if index not in values)
     if missing:
