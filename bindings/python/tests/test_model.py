@@ -177,6 +177,43 @@ def test_states_stay_in_their_session(models):
         assert session.output("next")[0] == expected
 
 
+def test_states_are_left_out_of_calls_and_begin_anew(models):
+    model = nnrt.load(models / "counter.nnrt")
+    assert [info.is_state for info in model.inputs] == [False, True] and not model.outputs[0].is_state
+    step = np.full(1, 2, np.float32)
+    # The model itself is a function: each call begins anew.
+    assert [model(step)[0], model(step=step)[0], model([2.0])[0], model({"step": step})[0]] == [2, 2, 2, 2]
+    assert model(step, [40.0])[0] == 42 and model(step, count=[40.0])[0] == 42 and model(step)[0] == 2
+    session = model.session()
+    assert [session(step)[0] for _ in range(3)] == [2, 4, 6]
+    assert session(step, [40.0])[0] == 42 and session(step)[0] == 44
+    session.set_input("count", [10.0])
+    assert session(step)[0] == 12
+    session.reset()
+    assert session(step)[0] == 2
+    view = session.output(copy=False)
+    with pytest.raises(nnrt.StateError, match="view"):
+        session.reset()
+    del view
+    with pytest.raises(nnrt.ArgumentError, match='missing input "step"'):
+        session(count=[1.0])
+    with pytest.raises(nnrt.ArgumentError, match="3 inputs given"):
+        session(step, step, step)
+    session.close()
+    with pytest.raises(nnrt.StateError, match="closed"):
+        session.reset()
+
+
+def test_results_end_with_the_next_input(models):
+    session = nnrt.load(models / "mlp.nnrt").session()
+    for rows in (1, 1, 2):
+        session.set_input(0, numbers(rows, 16))
+        with pytest.raises(nnrt.StateError, match="until the next input is set"):
+            session.output()
+        session.run()
+        assert session.output().shape == (rows, 4)
+
+
 def test_self_test(models):
     model = nnrt.load(models / "mlp.nnrt")
     assert model.selftest_count == 2

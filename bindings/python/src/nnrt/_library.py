@@ -64,6 +64,8 @@ _FUNCTIONS = {
     "nnrt_model_input_count": (c_size_t, [c_void_p]),
     "nnrt_model_output_count": (c_size_t, [c_void_p]),
     "nnrt_model_input_info": (c_int, [c_void_p, c_size_t, POINTER(RawTensorInfo)]),
+    "nnrt_model_input_is_state": (c_int, [c_void_p, c_size_t]),
+    "nnrt_session_reset": (c_int, [c_void_p]),
     "nnrt_model_output_info": (c_int, [c_void_p, c_size_t, POINTER(RawTensorInfo)]),
     "nnrt_model_metadata_count": (c_size_t, [c_void_p]),
     "nnrt_model_metadata_key": (c_char_p, [c_void_p, c_size_t]),

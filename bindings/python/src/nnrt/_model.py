@@ -29,6 +29,8 @@ class TensorInfo:
     shape: tuple[Union[int, str, None], ...]
     #: The type's name in nnrt, such as "f32".
     dtype_name: str
+    #: Whether it is an input that a session carries from run to run by itself: see `Session.reset`.
+    is_state: bool = field(repr=False)
     _code: int = field(repr=False, compare=False)
 
 
@@ -91,8 +93,12 @@ class Model:
         self._handle = handle.value
         inputs = lib.nnrt_model_input_count(handle)
         outputs = lib.nnrt_model_output_count(handle)
-        self._inputs = tuple(_describe(lib.nnrt_model_input_info, handle, index) for index in range(inputs))
+        self._inputs = tuple(
+            _describe(lib.nnrt_model_input_info, handle, index, lib.nnrt_model_input_is_state(handle, index) == 1)
+            for index in range(inputs)
+        )
         self._outputs = tuple(_describe(lib.nnrt_model_output_info, handle, index) for index in range(outputs))
+        self._has_states = any(info.is_state for info in self._inputs)
         self._metadata = {
             lib.nnrt_model_metadata_key(handle, index).decode(): lib.nnrt_model_metadata_value(handle, index).decode()
             for index in range(lib.nnrt_model_metadata_count(handle))
@@ -124,7 +130,7 @@ class Model:
 
         Inputs are given by position (`model(a, b)`, or `model([a, b])` alone if there are several), by name
         (`model(pixels=a)`), or as one dict of names. Any number of threads may call at once: each has its own session,
-        of one thread.
+        of one thread. Carried states are left out, and begin anew with each call: a session of your own carries them on.
 
         Returns:
             A NumPy array if the model has one output, else a tuple of arrays in the order of `outputs`.
@@ -139,6 +145,8 @@ class Model:
         session = getattr(self._sessions, "session", None)
         if session is None:
             session = self._sessions.session = self.session()
+        if self._has_states:
+            session.reset()
         return session(*args, **kwargs)
 
     def session(
@@ -216,16 +224,15 @@ class Model:
         return f"<nnrt.Model {self._source}{state}: {takes} -> {gives}>"
 
 
-def _describe(function: Any, handle: c_void_p, index: int) -> TensorInfo:
+def _describe(function: Any, handle: c_void_p, index: int, is_state: bool = False) -> TensorInfo:
     raw = RawTensorInfo()
     check(function(handle, index, pointer_to(raw)))
     shape: list[Union[int, str, None]] = []
     for axis in range(raw.rank):
         name = raw.dim_names[axis]
         shape.append(raw.dims[axis] if raw.dims[axis] >= 0 else name.decode() if name else None)
-    return TensorInfo(
-        raw.name.decode(), BY_CODE[raw.dtype], tuple(shape), lib.nnrt_dtype_name(raw.dtype).decode(), raw.dtype
-    )
+    name, dtype_name = raw.name.decode(), lib.nnrt_dtype_name(raw.dtype).decode()
+    return TensorInfo(name, BY_CODE[raw.dtype], tuple(shape), dtype_name, is_state, raw.dtype)
 
 
 def _signature(info: TensorInfo) -> str:

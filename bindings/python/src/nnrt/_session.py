@@ -45,8 +45,8 @@ class _Input:
     """Tells the library of arrays for one input; what the shape of the one before needs stays."""
 
     def __init__(self, raw: RawTensor, info: "TensorInfo") -> None:
-        raw.dtype = info._code
         self.raw = raw
+        self._code = info._code
         self._dtype = info.dtype
         are_bits = info.dtype.kind == "u" and not info.dtype_name.startswith("u")
         self._place = f'input "{info.name}"' + (f" (bits of {info.dtype_name}; ml_dtypes has the type)" if are_bits else "")
@@ -58,7 +58,7 @@ class _Input:
         array = value if is_ready else convert(value, self._dtype, self._place)
         if array.shape != self._shape:
             self._shape = array.shape
-            self.raw.rank, self.raw.size = array.ndim, array.nbytes
+            self.raw.dtype, self.raw.rank, self.raw.size = self._code, array.ndim, array.nbytes
             # The library refuses longer ones.
             for axis, extent in enumerate(array.shape[:MAX_RANK]):
                 self.raw.dims[axis] = extent
@@ -68,6 +68,11 @@ class _Input:
             # There are no elements, or they are read-only. This takes longer.
             self.raw.data = array.ctypes.data
         return array
+
+
+    def leave(self) -> None:
+        """Has the next call leave the input as it is."""
+        self._shape, self.raw.dtype = None, 0
 
 
 class _Output:
@@ -163,6 +168,21 @@ class Session:
                 _check_call(VIEWED)
             check(lib.nnrt_session_set_input(handle, index, raw.dtype, raw.dims, raw.rank, raw.data, raw.size))
 
+    def reset(self) -> None:
+        """Begins a new sequence: carried states become what they are in a new session, zeros.
+
+        A state is an input whose `TensorInfo` says so. Each run takes what the run before has made of it, unless it is set.
+        One with a free extent has no zeros, and is to be set before the next run.
+
+        Raises:
+            StateError: a view of an output is alive.
+        """
+        with self._lock:
+            handle = self._open_handle()
+            if self._views:
+                _check_call(VIEWED)
+            check(lib.nnrt_session_reset(handle))
+
     def run(self) -> None:
         """Computes the outputs, with the GIL released.
 
@@ -189,10 +209,12 @@ class Session:
             return place.copy() if copy else place.view(self._keeper, self._views)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Sets the inputs, runs, and copies the outputs; see `Model.__call__`."""
+        """Sets the inputs, runs, and copies the outputs; see `Model.__call__`. Carried states go on where they are left out."""
         values = bind(self._inputs, args, kwargs)
         with self._lock:
-            arrays = [place.point_to(value) for place, value in zip(self._takes, values)]
+            arrays = [
+                place.leave() if value is _CARRIED else place.point_to(value) for place, value in zip(self._takes, values)
+            ]
             status = self._caller.call()
             if status:
                 _check_call(status)
@@ -243,25 +265,33 @@ def _position(infos: Sequence["TensorInfo"], key: Union[int, str], kind: str) ->
     return key
 
 
+# What stands for a carried state that is left out.
+_CARRIED = object()
+
+
 def bind(infos: Sequence["TensorInfo"], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
-    """One value for each input, from positional arguments, names, or one dict of names."""
+    """One value for each input, from positional arguments, names, or one dict of names.
+
+    Carried states may be left out; positional arguments are the other inputs then.
+    """
     if not kwargs and len(args) == len(infos) and args and type(args[0]) is np.ndarray:
         return args
     named = list(kwargs.items())
     if len(args) == 1 and isinstance(args[0], Mapping):
         named += args[0].items()
         args = ()
-    elif len(args) == 1 and not named and len(infos) > 1 and isinstance(args[0], (list, tuple)):
+    places = [index for index, info in enumerate(infos) if not info.is_state]
+    if len(args) == 1 and not named and len(places) > 1 and isinstance(args[0], (list, tuple)):
         args = args[0]
     if len(args) > len(infos):
         raise ArgumentError(f"{len(args)} inputs given; the model takes {len(infos)}")
-    values: dict[int, Any] = dict(enumerate(args))
+    values: dict[int, Any] = dict(zip(places if len(args) <= len(places) else range(len(infos)), args))
     for name, value in named:
         index = _position(infos, name, "input")
         if index in values:
             raise ArgumentError(f'input "{infos[index].name}" is given twice')
         values[index] = value
-    missing = ", ".join(f'"{info.name}"' for index, info in enumerate(infos) if index not in values)
+    missing = ", ".join(f'"{infos[index].name}"' for index in places if index not in values)
     if missing:
         raise ArgumentError(f"missing input {missing}")
-    return [values[index] for index in range(len(infos))]
+    return [values.get(index, _CARRIED) for index in range(len(infos))]
