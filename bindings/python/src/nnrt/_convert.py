@@ -66,7 +66,7 @@ def convert(
     Raises:
         ConversionError: there is no nnpack, or it refuses; the message says why, and nothing is written.
     """
-    options = ["--weights", weights]
+    options = [] if weights == "f32" else ["--weights", weights]
     for name, extents in (("--input-shape", input_shape), ("--test-shape", test_shape)):
         if extents:
             options += [name, ",".join(f"{key}={int(value)}" for key, value in extents.items())]
