@@ -12,6 +12,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from ._arguments import limit, thread_count
 from ._dtypes import BY_CODE
 from ._errors import ArgumentError, StateError
 from ._library import ModelOptions, RawTensorInfo, check, lib, pointer_to
@@ -68,21 +69,25 @@ class Model:
         self._handle: Optional[int] = None
         self._path: Optional[str] = None
         self._sessions = threading.local()
-        if memory_limit is not None and memory_limit < 1:
-            raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
-        if not 1 <= threads <= 256:
-            raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
         self._options = {"memory_limit": memory_limit, "threads": threads}
-        options = ModelOptions(ctypes.sizeof(ModelOptions), memory_limit or 0, threads)
+        options = ModelOptions(
+            ctypes.sizeof(ModelOptions), limit("memory_limit", memory_limit), thread_count(threads)
+        )
         handle = c_void_p()
         if isinstance(source, (bytes, bytearray, memoryview)):
-            self._source = f"{len(source)} bytes"
-            data = np.frombuffer(source, dtype=np.uint8)
+            try:
+                data = np.frombuffer(source, dtype=np.uint8)
+            except (ValueError, BufferError) as error:
+                raise ArgumentError(f"source: {error}") from error
+            self._source = f"{data.nbytes} bytes"
             check(
                 lib.nnrt_model_open_memory(data.ctypes.data, data.nbytes, pointer_to(options), pointer_to(handle))
             )
         else:
-            path = os.fsencode(source)
+            try:
+                path = os.fsencode(source)
+            except (TypeError, UnicodeError):
+                raise ArgumentError(f"source is {source!r:.100}; it is a path, or the bytes of a file") from None
             if b"\0" in path:
                 raise ArgumentError("the path has a NUL in it")
             self._source = repr(os.fsdecode(path))
