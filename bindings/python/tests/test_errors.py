@@ -1,3 +1,7 @@
+import errno
+import os
+import pickle
+
 import numpy as np
 import pytest
 
@@ -24,6 +28,35 @@ def test_files_that_are_none(models, tmp_path):
             nnrt.load(source)
     with pytest.raises(nnrt.ArgumentError, match="source"):
         nnrt.load(memoryview(bytes(8))[::2])
+
+
+def test_files_that_cannot_be_opened_are_python_s_own_errors_too(models, tmp_path, monkeypatch):
+    missing = tmp_path / "missing.nnrt"
+    for path, kind, number in ((missing, FileNotFoundError, errno.ENOENT), (tmp_path, IsADirectoryError, errno.EISDIR)):
+        with pytest.raises(kind) as caught:
+            nnrt.load(path)
+        error = caught.value
+        assert isinstance(error, nnrt.FileError) and error.status_name == "NNRT_FILE_ACCESS"
+        assert (error.errno, error.strerror, error.filename) == (number, os.strerror(number), str(path))
+        assert isinstance(pickle.loads(pickle.dumps(error)), kind)
+
+    # As root, nothing is forbidden.
+    def forbidden(*_):
+        raise PermissionError(errno.EACCES, "")
+
+    monkeypatch.setattr(os, "open", forbidden)
+    with pytest.raises(PermissionError) as caught:
+        nnrt.load(missing)
+    assert isinstance(caught.value, nnrt.FileError) and caught.value.errno == errno.EACCES
+
+
+def test_files_with_other_faults_have_their_name(tmp_path):
+    path = tmp_path / "picture.nnrt"
+    path.write_bytes(b"GIF89a")
+    with pytest.raises(nnrt.FileError) as caught:
+        nnrt.load(path)
+    assert type(caught.value) is nnrt.FileError and caught.value.filename == str(path)
+    assert caught.value.status_name == "NNRT_NOT_A_NNRT_FILE" and caught.value.errno is None
 
 
 def test_damaged_files(models):

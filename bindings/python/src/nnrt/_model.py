@@ -14,7 +14,7 @@ import numpy as np
 
 from ._arguments import limit, thread_count
 from ._dtypes import BY_CODE
-from ._errors import ArgumentError, StateError
+from ._errors import ArgumentError, FileError, StateError, file_error
 from ._library import ModelOptions, RawTensorInfo, check, lib, pointer_to
 from ._session import Session, make_options
 
@@ -90,9 +90,13 @@ class Model:
                 raise ArgumentError(f"source is {source!r:.100}; it is a path, or the bytes of a file") from None
             if b"\0" in path:
                 raise ArgumentError("the path has a NUL in it")
-            self._source = repr(os.fsdecode(path))
-            check(lib.nnrt_model_open(path, pointer_to(options), pointer_to(handle)))
-            self._path = os.path.abspath(os.fsdecode(path))
+            name = os.fsdecode(path)
+            self._source = repr(name)
+            try:
+                check(lib.nnrt_model_open(path, pointer_to(options), pointer_to(handle)))
+            except FileError as error:
+                raise file_error(error, name) from None
+            self._path = os.path.abspath(name)
         self._handle = handle.value
         inputs = lib.nnrt_model_input_count(handle)
         outputs = lib.nnrt_model_output_count(handle)
