@@ -6,7 +6,7 @@ import ctypes
 import os
 import threading
 from ctypes import c_void_p
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional, Union
 
@@ -21,16 +21,20 @@ from ._session import Session, make_options
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """Name, type and shape of an input or output."""
+    """Name, type and shape of an input or output.
+
+    Attributes:
+        name: the name.
+        dtype: the NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else that of unsigned
+            integers with the bits.
+        shape: an int for each known extent, a name such as "N" for a free one, None for a free one without a name.
+        dtype_name: the type's name in nnrt, such as "f32".
+    """
 
     name: str
-    #: The NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else unsigned integers with the bits.
     dtype: np.dtype
-    #: An int for each known extent, a name such as "N" for a free one, None for a free one without a name.
     shape: tuple[Union[int, str, None], ...]
-    #: The type's name in nnrt, such as "f32".
     dtype_name: str
-    _code: int = field(repr=False, compare=False)
 
 
 def load(
@@ -232,9 +236,7 @@ def _describe(function: Any, handle: c_void_p, index: int) -> TensorInfo:
     for axis in range(raw.rank):
         name = raw.dim_names[axis]
         shape.append(raw.dims[axis] if raw.dims[axis] >= 0 else name.decode() if name else None)
-    return TensorInfo(
-        raw.name.decode(), BY_CODE[raw.dtype], tuple(shape), lib.nnrt_dtype_name(raw.dtype).decode(), raw.dtype
-    )
+    return TensorInfo(raw.name.decode(), BY_CODE[raw.dtype], tuple(shape), lib.nnrt_dtype_name(raw.dtype).decode())
 
 
 def _signature(info: TensorInfo) -> str:

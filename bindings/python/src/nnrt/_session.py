@@ -13,7 +13,7 @@ import numpy as np
 
 from ._arguments import limit, thread_count
 from ._calls import CLOSED, VIEWED, make_caller
-from ._dtypes import BY_CODE, convert
+from ._dtypes import BY_CODE, CODE_BY_NAME, convert
 from ._errors import ArgumentError, StateError
 from ._library import MAX_RANK, RawTensor, SessionOptions, check, lib, pointer_to
 
@@ -41,7 +41,7 @@ class _Input:
     """Tells the library of arrays for one input; what the shape of the one before needs stays."""
 
     def __init__(self, raw: RawTensor, info: "TensorInfo") -> None:
-        raw.dtype = info._code
+        raw.dtype = CODE_BY_NAME[info.dtype_name]
         self.raw = raw
         self._dtype = info.dtype
         are_bits = info.dtype.kind == "u" and not info.dtype_name.startswith("u")
