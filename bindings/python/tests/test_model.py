@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import pickle
 import typing
 
@@ -303,3 +304,9 @@ def test_what_a_call_gives_has_no_type_that_hides_the_array():
     for call in (nnrt.Model.__call__, nnrt.Session.__call__):
         assert typing.get_type_hints(call)["return"] is typing.Any
     assert bytearray in typing.get_args(typing.get_type_hints(nnrt.convert)["source"])
+
+
+def test_help_explains_every_field_of_an_input_or_output():
+    fields = [field.name for field in dataclasses.fields(nnrt.TensorInfo)]
+    assert fields == ["name", "dtype", "shape", "dtype_name", "is_state"]
+    assert all(f"    {name}: " in nnrt.TensorInfo.__doc__ for name in fields)

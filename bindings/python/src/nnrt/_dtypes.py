@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._errors import ArgumentError, DTypeError
+from ._library import lib
 
 try:
     import ml_dtypes
@@ -51,6 +52,7 @@ BY_CODE: dict[int, np.dtype] = {
     32: np.dtype(np.bool_),
     **{code: _extended(code) for code in _EXTENDED},
 }
+CODE_BY_NAME = {lib.nnrt_dtype_name(code).decode(): code for code in BY_CODE}
 
 
 def _is_extended(dtype: np.dtype) -> bool:

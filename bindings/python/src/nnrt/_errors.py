@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Optional
 
 
@@ -52,7 +54,23 @@ class IndexRangeError(NnrtError, IndexError):
 
 
 class FileError(NnrtError, OSError):
-    """The file cannot be read, or is not a valid .nnrt file."""
+    """The file cannot be read, or is not a valid .nnrt file.
+
+    One that is missing, not permitted or a directory is also the FileNotFoundError, PermissionError or IsADirectoryError that
+    `open` raises, with `errno`. `filename` is the path, if there is one.
+    """
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no such file."""
+
+
+class FilePermissionError(FileError, PermissionError):
+    """The file may not be read."""
+
+
+class DirectoryError(FileError, IsADirectoryError):
+    """The path is that of a directory."""
 
 
 class MemoryLimitError(NnrtError, MemoryError):
@@ -93,3 +111,26 @@ def error_for(status: int, name: str, message: str) -> NnrtError:
     if kind is None:
         kind = FileError if 20 <= status < 40 else GraphError if 60 <= status < 80 else NnrtError
     return kind(message, status, name)
+
+
+_BY_ERRNO = {
+    errno.ENOENT: MissingFileError,
+    errno.EACCES: FilePermissionError,
+    errno.EPERM: FilePermissionError,
+    errno.EISDIR: DirectoryError,
+}
+
+
+def file_error(error: FileError, path: str) -> FileError:
+    """The error that opening a path gave, with what the system says of that path."""
+    number = None
+    if error.status_name == "NNRT_FILE_ACCESS":
+        try:
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+            number = errno.EISDIR if os.path.isdir(path) else None
+        except OSError as reason:
+            number = reason.errno
+    found = _BY_ERRNO.get(number, FileError)(str(error), error.status, error.status_name)
+    found.errno, found.strerror = number, os.strerror(number) if number else None
+    found.filename = path
+    return found

@@ -6,32 +6,37 @@ import ctypes
 import os
 import threading
 from ctypes import c_void_p
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional, Union
 
 import numpy as np
 
+from ._arguments import limit, thread_count
 from ._dtypes import BY_CODE
-from ._errors import ArgumentError, StateError
+from ._errors import ArgumentError, FileError, StateError, file_error
 from ._library import ModelOptions, RawTensorInfo, check, lib, pointer_to
 from ._session import Session, make_options
 
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """Name, type and shape of an input or output."""
+    """Name, type and shape of an input or output.
+
+    Attributes:
+        name: the name.
+        dtype: the NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else that of unsigned
+            integers with the bits.
+        shape: an int for each known extent, a name such as "N" for a free one, None for a free one without a name.
+        dtype_name: the type's name in nnrt, such as "f32".
+        is_state: whether it is an input that a session carries from run to run by itself, see `Session.reset`.
+    """
 
     name: str
-    #: The NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else unsigned integers with the bits.
     dtype: np.dtype
-    #: An int for each known extent, a name such as "N" for a free one, None for a free one without a name.
     shape: tuple[Union[int, str, None], ...]
-    #: The type's name in nnrt, such as "f32".
     dtype_name: str
-    #: Whether it is an input that a session carries from run to run by itself: see `Session.reset`.
-    is_state: bool = field(repr=False)
-    _code: int = field(repr=False, compare=False)
+    is_state: bool = False
 
 
 def load(
@@ -70,26 +75,34 @@ class Model:
         self._handle: Optional[int] = None
         self._path: Optional[str] = None
         self._sessions = threading.local()
-        if memory_limit is not None and memory_limit < 1:
-            raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
-        if not 1 <= threads <= 256:
-            raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
         self._options = {"memory_limit": memory_limit, "threads": threads}
-        options = ModelOptions(ctypes.sizeof(ModelOptions), memory_limit or 0, threads)
+        options = ModelOptions(
+            ctypes.sizeof(ModelOptions), limit("memory_limit", memory_limit), thread_count(threads)
+        )
         handle = c_void_p()
         if isinstance(source, (bytes, bytearray, memoryview)):
-            self._source = f"{len(source)} bytes"
-            data = np.frombuffer(source, dtype=np.uint8)
+            try:
+                data = np.frombuffer(source, dtype=np.uint8)
+            except (ValueError, BufferError) as error:
+                raise ArgumentError(f"source: {error}") from error
+            self._source = f"{data.nbytes} bytes"
             check(
                 lib.nnrt_model_open_memory(data.ctypes.data, data.nbytes, pointer_to(options), pointer_to(handle))
             )
         else:
-            path = os.fsencode(source)
+            try:
+                path = os.fsencode(source)
+            except (TypeError, UnicodeError):
+                raise ArgumentError(f"source is {source!r:.100}; it is a path, or the bytes of a file") from None
             if b"\0" in path:
                 raise ArgumentError("the path has a NUL in it")
-            self._source = repr(os.fsdecode(path))
-            check(lib.nnrt_model_open(path, pointer_to(options), pointer_to(handle)))
-            self._path = os.path.abspath(os.fsdecode(path))
+            name = os.fsdecode(path)
+            self._source = repr(name)
+            try:
+                check(lib.nnrt_model_open(path, pointer_to(options), pointer_to(handle)))
+            except FileError as error:
+                raise file_error(error, name) from None
+            self._path = os.path.abspath(name)
         self._handle = handle.value
         inputs = lib.nnrt_model_input_count(handle)
         outputs = lib.nnrt_model_output_count(handle)
@@ -232,7 +245,7 @@ def _describe(function: Any, handle: c_void_p, index: int, is_state: bool = Fals
         name = raw.dim_names[axis]
         shape.append(raw.dims[axis] if raw.dims[axis] >= 0 else name.decode() if name else None)
     name, dtype_name = raw.name.decode(), lib.nnrt_dtype_name(raw.dtype).decode()
-    return TensorInfo(name, BY_CODE[raw.dtype], tuple(shape), dtype_name, is_state, raw.dtype)
+    return TensorInfo(name, BY_CODE[raw.dtype], tuple(shape), dtype_name, is_state)
 
 
 def _signature(info: TensorInfo) -> str:

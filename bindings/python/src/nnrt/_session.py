@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import threading
 import weakref
 from ctypes import addressof, c_char, c_void_p
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Optional, Sequence, Un
 
 import numpy as np
 
+from ._arguments import limit, thread_count
 from ._calls import CLOSED, VIEWED, make_caller
-from ._dtypes import BY_CODE, convert
+from ._dtypes import BY_CODE, CODE_BY_NAME, convert
 from ._errors import ArgumentError, StateError
 from ._library import MAX_RANK, RawTensor, SessionOptions, check, lib, pointer_to
 
@@ -24,20 +26,14 @@ _INSTRUCTION_SETS = {None: 0, "automatic": 0, "baseline": 1, "v3": 2, "v4": 3}
 def make_options(
     threads: int, instruction_set: Optional[str], memory_limit: Optional[int], iteration_limit: Optional[int]
 ) -> SessionOptions:
-    if instruction_set not in _INSTRUCTION_SETS:
+    if not isinstance(instruction_set, (str, type(None))) or instruction_set not in _INSTRUCTION_SETS:
         raise ArgumentError(f'instruction_set is {instruction_set!r}; it may be "baseline", "v3" or "v4"')
-    if not 1 <= threads <= 256:
-        raise ArgumentError(f"threads is {threads}; it may be 1 to 256")
-    if memory_limit is not None and memory_limit < 1:
-        raise ArgumentError(f"memory_limit is {memory_limit}; it is a number of bytes, or None")
-    if iteration_limit is not None and iteration_limit < 1:
-        raise ArgumentError(f"iteration_limit is {iteration_limit}; it is a number of iterations, or None")
     return SessionOptions(
         ctypes.sizeof(SessionOptions),
-        threads,
+        thread_count(threads),
         _INSTRUCTION_SETS[instruction_set],
-        memory_limit or 0,
-        iteration_limit or 0,
+        limit("memory_limit", memory_limit),
+        limit("iteration_limit", iteration_limit),
     )
 
 
@@ -46,7 +42,7 @@ class _Input:
 
     def __init__(self, raw: RawTensor, info: "TensorInfo") -> None:
         self.raw = raw
-        self._code = info._code
+        self._code = CODE_BY_NAME[info.dtype_name]
         self._dtype = info.dtype
         are_bits = info.dtype.kind == "u" and not info.dtype_name.startswith("u")
         self._place = f'input "{info.name}"' + (f" (bits of {info.dtype_name}; ml_dtypes has the type)" if are_bits else "")
@@ -260,9 +256,13 @@ def _position(infos: Sequence["TensorInfo"], key: Union[int, str], kind: str) ->
                 return index
         names = ", ".join(f'"{info.name}"' for info in infos)
         raise ArgumentError(f'the model has no {kind} named "{key}"; it has {names}')
-    if not 0 <= key < len(infos):
-        raise ArgumentError(f"there is no {kind} {key}: the model has {len(infos)}")
-    return key
+    try:
+        index = operator.index(key)
+    except TypeError:
+        raise ArgumentError(f"{kind} is {key!r}; it is an index or a name") from None
+    if not 0 <= index < len(infos):
+        raise ArgumentError(f"there is no {kind} {index}: the model has {len(infos)}")
+    return index
 
 
 # What stands for a carried state that is left out.
