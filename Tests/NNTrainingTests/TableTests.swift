@@ -51,6 +51,26 @@ import Testing
     #expect(throws: NNError.self) { try table.samples(target: "y", missing: .mean, fittedOn: [3]) }
   }
 
+  @Test func encodingsGoThroughTheirText() throws {
+    let text = "x,town,y\n1,Rome,0.5\n,\"Bad \"\"A\"\"\",1.5\n5,,2.5\n"
+    for missing in [MissingValues.mean, .mostFrequent, .constant(0.1)] {
+      let data = try samples(text, target: "y", missing: missing)
+      let again = try TableEncoding(json: data.encoding.json.line)
+      #expect(again.featureNames == data.featureNames)
+      let table = try CSVTable(text: "town,x\nRome,2\n,\n", name: "new.csv")
+      #expect(try table.features(as: again) == table.features(as: data.encoding), "\(missing)")
+    }
+    let strict = try TableEncoding(
+      json: samples("x,town,y\n1,Rome,0.5\n", target: "y").encoding.json.line)
+    let gap = try CSVTable(text: "x,town\n1,\n", name: "new.csv")
+    #expect(throws: NNError.self) { try gap.features(as: strict) }
+    for damaged in [
+      "", "{}", "[1]", #"{"columns": 1}"#, #"{"columns": [{"missing": 1}]}"#, #"{"columns": [1]}"#,
+    ] {
+      #expect(throws: NNError.self) { try TableEncoding(json: damaged) }
+    }
+  }
+
   @Test func columnsOfTooManyCategoriesAreRefused() throws {
     let text = "name,y\n" + (0...4096).map { "n\($0),\($0 % 2).5\n" }.joined()
     let error = #expect(throws: NNError.self) { try samples(text, target: "y") }

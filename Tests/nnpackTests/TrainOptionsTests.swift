@@ -48,7 +48,7 @@ private func column(_ name: String, _ path: String) throws -> [Double] {
       (table + ["--checkpoint-every", "2"], "--checkpoint-every needs --checkpoint FILE"),
       (table + ["--accumulate", "0"], "--accumulate takes a number of at least 1"),
       (table + ["--hold-out", "1"], "--hold-out takes a number in 0..<1"),
-      (table + ["--separator", "ab"], "--separator takes one ASCII character"),
+      (table + ["--separator", "ab"], "'ab' is invalid for '--separator"),
       (table + ["--missing", "never"], "--missing"), (table + ["--average", "1"], "--average takes"),
       (table + ["--learning-rate", "nan"], "--learning-rate takes a positive number"),
       (table + ["--weight-decay=-1"], "--weight-decay takes a number of at least 0"),

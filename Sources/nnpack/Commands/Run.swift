@@ -2,18 +2,23 @@ import ArgumentParser
 import NNFormat
 import NNGraph
 import NNRuntime
+import NNTraining
 import Files
 import NumPyFiles
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Runs a .nnrt file on .npy arrays.",
+    abstract: "Runs a .nnrt file on .npy arrays, or on the rows of a CSV file.",
     discussion: """
       Arrays of another type than the model takes are converted where no number can be lost but the last digits of a \
       fraction. A free dimension such as the batch N takes the extent that the array has.
 
+      A model that was trained on a CSV file takes others with the same columns, in any order; the column that it predicts \
+      may be left out. Their fields become numbers as those of the training did.
+
       EXAMPLE:
         nnpack run digits.nnrt --input pixels.npy --output probabilities.npy --top 3
+        nnpack run wine.nnrt --input new-wines.csv --top 1
         nnpack run two-inputs.nnrt --input left=a.npy --input right=b.npy --output-dir results
       """)
 
@@ -22,7 +27,8 @@ struct Run: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "An input array; once for each input, in the model's order or by name.", valueName: "[name=]file.npy"))
+      "An input array, or a CSV file; once for each input, in the model's order or by name.",
+      valueName: "[name=]file.npy"))
   var input: [String] = []
 
   @Option(
@@ -38,6 +44,12 @@ struct Run: ParsableCommand {
     help: ArgumentHelp(
       "Print the K largest elements of each row of the first output, with labels.", valueName: "K"))
   var top: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What stands between the fields of a CSV file; tab for a tab, as in .tsv files.", valueName: "character"
+    ))
+  var separator: FieldSeparator?
 
   @OptionGroup var execution: ExecutionOptions
 
@@ -60,7 +72,7 @@ struct Run: ParsableCommand {
           "input \(graph[id].name.quoted) is missing; give --input \(graph[id].name.string)=FILE.npy")
       }
       let tensor = try InputConversion.convert(
-        try NPYFile.read(path: path), to: graph[id].type.dtype, path: path)
+        try read(path, for: model), to: graph[id].type.dtype, path: path)
       try session.setInput(index, tensor)
       table.append(row("input", graph[id].name, Array(tensor.extents), tensor.dtype, tensor.bytes, path))
     }
@@ -81,6 +93,20 @@ struct Run: ParsableCommand {
     if let top {
       try printTop(top, of: try session.output(0), labels: model.metadata.labels.map { $0.string })
     }
+  }
+
+  /// The array of a file, or the rows of a table as the model takes them.
+  private func read(_ path: String, for model: Model) throws(NNError) -> Tensor {
+    guard [".csv", ".tsv", ".tab"].contains(where: { path.lowercased().hasSuffix($0) }) else {
+      return try NPYFile.read(path: path)
+    }
+    guard let text = model.metadata[TableEncoding.metadataKey] else {
+      throw NNError(.invalidArgument, "\(path): the model takes arrays: it was not trained on a table")
+    }
+    let encoding = try TableEncoding(json: text.string)
+    let table = try CSVTable(path: path, separator: separator?.character)
+    return try Tensor(
+      try table.features(as: encoding), extents: [table.rows.count, encoding.featureNames.count])
   }
 
   private var columns: [Table.Alignment] { [.left, .left, .left, .left, .left, .right, .right, .right] }

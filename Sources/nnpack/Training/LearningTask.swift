@@ -12,6 +12,8 @@ struct LearningTask {
   var input: String
   /// What a target is, for people; nil for classes.
   var output: String?
+  /// How the columns of a table became features.
+  var encoding: TableEncoding?
   /// What was left out of the data.
   var notes: [String] = []
 
@@ -54,7 +56,7 @@ extension LearningTask {
 
   /// The rows of a CSV file.
   private init(table path: String, _ options: DataOptions, seed: UInt64) throws {
-    let table = try CSVTable(path: path, separator: options.separatorCharacter)
+    let table = try CSVTable(path: path, separator: options.separator?.character)
     let target = options.target ?? ""
     let ignored = DataOptions.names(options.ignore)
     for name in ignored { _ = try table.column(name) }
@@ -80,7 +82,8 @@ extension LearningTask {
     let samples = parts.training.count == all.dataset.count ? all : try read(fittedOn: parts.training)
     self.init(
       samples: samples.dataset, classNames: samples.classNames,
-      input: samples.featureNames.joined(separator: ", "), output: samples.classNames.isEmpty ? target : nil)
+      input: samples.featureNames.joined(separator: ", "), output: samples.classNames.isEmpty ? target : nil,
+      encoding: samples.encoding)
   }
 
   /// Images and labels of an IDX pair.

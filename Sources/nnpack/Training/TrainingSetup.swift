@@ -176,6 +176,7 @@ struct TrainingSetup {
     metadata.name = Name(name)
     if let about = description.about { metadata.description = Name(about) }
     metadata.setInputDescription("input", Name(task.input))
+    if let encoding = task.encoding { metadata[TableEncoding.metadataKey] = Name(encoding.json.line) }
     // Of two classes that one number tells, too: it is the second's.
     metadata.labels = task.classNames.map { Name($0) }
     if lossName.signs != nil, let second = task.classNames.last {

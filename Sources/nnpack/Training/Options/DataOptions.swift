@@ -37,7 +37,7 @@ struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What stands between the fields; tab for a tab, as in .tsv files.", valueName: "character"))
-  var separator: String?
+  var separator: FieldSeparator?
 
   @Option(
     parsing: .unconditional,
@@ -100,9 +100,6 @@ struct DataOptions: ParsableArguments {
     for (name, part) in [("--hold-out", holdOut), ("--validation", validation)] {
       if let part, !(part >= 0 && part < 1) { throw ValidationError("\(name) takes a number in 0..<1") }
     }
-    if separator != nil && separatorCharacter == nil {
-      throw ValidationError("--separator takes one ASCII character, or tab")
-    }
   }
 
   /// Refuses what does not belong together.
@@ -134,14 +131,6 @@ struct DataOptions: ParsableArguments {
   var isFolder: Bool { source.map { WholeFile.isFolder($0) } ?? false }
   private var isTable: Bool { source != nil && !isArrays && !isFolder }
 
-  var separatorCharacter: Character? {
-    switch separator {
-    case nil: nil
-    case "tab", "\\t": "\t"
-    case .some(let text): text.count == 1 && text.first?.isASCII == true ? text.first : nil
-    }
-  }
-
   /// The names in options that may be given several times, each with commas between.
   static func names(_ options: [String]) -> [String] {
     options.flatMap { $0.split(separator: ",") }.map { String($0) }
@@ -162,6 +151,20 @@ struct MissingArgument: ExpressibleByArgument {
     default:
       guard let number = Float(argument), number.isFinite else { return nil }
       values = .constant(number)
+    }
+  }
+}
+
+/// What stands between the fields of a table, as an argument.
+struct FieldSeparator: ExpressibleByArgument {
+  let character: Character
+
+  init?(argument: String) {
+    switch argument {
+    case "tab", "\\t": character = "\t"
+    default:
+      guard let first = argument.first, argument.count == 1, first.isASCII else { return nil }
+      character = first
     }
   }
 }
