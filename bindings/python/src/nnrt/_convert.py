@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import re
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from ._arguments import integer
 from ._errors import ArgumentError, ConversionError
 from ._model import Model, load
-from ._nnpack import run
+from ._nnpack import nnpack_path, run
 
 if TYPE_CHECKING:
     import torch
@@ -199,7 +200,8 @@ def from_torch(
 ) -> Model:
     """Exports a PyTorch module to ONNX, converts that, and opens what comes of it.
 
-    The module is exported as it is in evaluation.
+    The module is exported as it is in evaluation, and stays in the mode it was in, with all modules inside. What
+    `convert` would return is logged, as information of the logger "nnrt".
 
     Args:
         module: the module.
@@ -209,9 +211,10 @@ def from_torch(
         dynamic_axes: free dimensions as `torch.onnx.export` takes them for its older exporter: `{"x": {0: "batch"}}`.
         dynamic_shapes: free dimensions as it takes them for its newer one, which needs the package onnxscript.
         opset_version: the ONNX operator set to export with.
-        options: as for `convert`.
+        options: as for `convert`; with `check=True` there is no model unless it agrees with ONNX Runtime.
 
     Raises:
+        ArgumentError: an argument is not acceptable.
         ConversionError: PyTorch is not there, or its export or the conversion fails.
     """
     try:
@@ -219,6 +222,8 @@ def from_torch(
         import torch.onnx
     except ImportError as error:
         raise ConversionError(f"from_torch needs PyTorch, which cannot be imported ({error}): pip install torch") from error
+    if not isinstance(module, torch.nn.Module):
+        raise ArgumentError(f"module is {module!r:.100}; it is a torch.nn.Module")
     if dynamic_axes is not None and dynamic_shapes is not None:
         raise ArgumentError("dynamic_axes is for PyTorch's older exporter, dynamic_shapes for the newer one: give one")
     arguments: dict[str, Any] = {"input_names": input_names, "output_names": output_names}
@@ -230,8 +235,14 @@ def from_torch(
         raise ConversionError("dynamic_shapes needs a PyTorch whose torch.onnx.export takes them; dynamic_axes may do")
     inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
     with tempfile.TemporaryDirectory(prefix="nnrt-") as folder:
+        # Exporting takes long: what would fail afterwards should fail now.
+        nnpack_path()
+        known = inspect.signature(convert).bind("", "", **options)
+        known.apply_defaults()
+        _options(folder, **known.kwargs)
+        target = os.path.join(folder, "model.nnrt") if path is None else _path("path", path)
         onnx_path = os.path.join(folder, "model.onnx")
-        was_training = module.training
+        modes = [(part, part.training) for part in module.modules()]
         module.eval()
         try:
             with torch.no_grad():
@@ -239,7 +250,12 @@ def from_torch(
         except Exception as error:  # what the exporter raises is of many kinds
             raise ConversionError(f"PyTorch does not export the module: {error}") from error
         finally:
-            module.train(was_training)
-        target = os.path.join(folder, "model.nnrt") if path is None else os.fspath(path)
-        convert(onnx_path, target, **options)
-        return load(target)
+            # A module may do more than note its mode; those inside it need not be in the same.
+            module.train(modes[0][1])
+            for part, mode in modes:
+                part.training = mode
+        logging.getLogger("nnrt").info("%s", convert(onnx_path, target, **options))
+        model = load(target)
+    if path is None:
+        model._forget_path(f"of PyTorch's {type(module).__name__}")
+    return model
