@@ -29,8 +29,8 @@ static PyObject *caller_new(PyTypeObject *type, PyObject *arguments, PyObject *k
     PyErr_SetString(PyExc_TypeError, "Caller takes no arguments by name");
     return NULL;
   }
-  if (!PyArg_ParseTuple(arguments, "OOKKKKnKnO!:Caller", &acquire, &release, &run, &call, &session, &inputs, &input_count,
-                        &outputs, &output_count, &PySet_Type, &views))
+  if (!PyArg_ParseTuple(arguments, "OOKKKKnKnO!:Caller", &acquire, &release, &run, &call, &session, &inputs,
+                        &input_count, &outputs, &output_count, &PySet_Type, &views))
     return NULL;
   allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
   Caller *self = (Caller *)allocate(type, 0);
@@ -104,8 +104,9 @@ static PyObject *caller_close(PyObject *object, PyObject *unused) {
 }
 
 static PyMethodDef caller_methods[] = {
-    {"run", caller_run, METH_NOARGS, "nnrt_session_run with the lock held and the GIL released: its status, -1 if closed, -2 if viewed."},
-    {"call", caller_call, METH_NOARGS, "nnrt_session_call with the GIL released; who calls holds the lock. As run()."},
+    {"run", caller_run, METH_NOARGS,
+     "nnrt_session_run with the lock held, without the GIL: its status, -1 if closed, -2 if viewed."},
+    {"call", caller_call, METH_NOARGS, "nnrt_session_call without the GIL; who calls holds the lock. As run()."},
     {"close", caller_close, METH_NOARGS, "Ends calls; who calls holds the lock."},
     {NULL, NULL, 0, NULL}};
 

@@ -95,11 +95,63 @@ def test_what_cannot_be_converted_is_an_error_that_says_why(nnpack, tmp_path, so
     assert not target.exists()
 
 
-def test_a_list_of_passes_is_no_text(tmp_path):
-    with pytest.raises(nnrt.ArgumentError):
-        nnrt.convert(model("words"), tmp_path / "out.nnrt", without="fold-constants")
-    with pytest.raises(nnrt.ArgumentError):
-        nnrt.convert(model("words"), tmp_path / "out.nnrt", weights_from="x.npz", names="a=b")
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"weights": "f8"}, "The value 'f8' is invalid for weights. Please provide one of 'f32', 'f16' or 'bf16'."),
+        ({"names": ["a=b"]}, "names goes with weights_from"),
+        ({"weights_from": "x.npz", "names": ["(=b"]}, "names (=b: not a regular expression"),
+        ({"check": True, "python": "/bin/false"}, "check needs ONNX Runtime"),
+    ],
+)
+def test_errors_speak_of_arguments_and_not_of_the_command_line(nnpack, tmp_path, options, message):
+    with pytest.raises(nnrt.ConversionError) as caught:
+        nnrt.convert(model("words").read_bytes(), tmp_path / "out.nnrt", **options)
+    text = str(caught.value)
+    assert text.startswith(message) and not any(word in text for word in ("--", "Usage", "Help", "/nnrt-"))
+    assert "python" in text if "check" in options else True
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("without", "fold-constants"),
+        ("without", [1]),
+        ("without", None),
+        ("names", "a=b"),
+        ("names", {"a": 1}),
+        ("names", 3),
+        ("input_shape", {"batch": "x"}),
+        ("input_shape", {"N": 2.7}),
+        ("input_shape", {0: 1}),
+        ("input_shape", (1, 784)),
+        ("test_shape", {"N": None}),
+        ("level", 2.5),
+        ("level", 23),
+        ("self_tests", "2"),
+        ("self_tests", -1),
+        ("tolerance", "1"),
+        ("tolerance", [1]),
+        ("weights", None),
+        ("weights_from", 3),
+        ("python", 3),
+        ("source", None),
+        ("target", None),
+        ("target", "a\0b"),
+    ],
+)
+def test_arguments_of_a_wrong_type_or_range_are_refused_by_name(tmp_path, name, value):
+    arguments = {"source": model("words"), "target": tmp_path / "out.nnrt", name: value}
+    if name == "python":
+        arguments["check"] = True
+    with pytest.raises(nnrt.ArgumentError, match=rf"^{name}\b"):
+        nnrt.convert(**arguments)
+
+
+def test_numpy_s_integers_are_integers(nnpack, tmp_path):
+    target = tmp_path / "out.nnrt"
+    nnrt.convert(model("words"), target, input_shape={"N": np.int64(2)}, level=np.int32(1), self_tests=np.uint8(1))
+    assert nnrt.load(target).inputs[0].shape == (2, "T") and nnrt.load(target).selftest_count == 1
 
 
 def test_without_nnpack_the_error_says_how_to_get_it(monkeypatch, tmp_path):

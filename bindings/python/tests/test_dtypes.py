@@ -58,7 +58,9 @@ def test_what_holds_float64_is_not_rounded(take, value):
         assert take("f64", value).tolist()[0] == 0.1
 
 
-@pytest.mark.parametrize("value", [array.array("f", [1, 2]), memoryview(np.float32([1, 2])), [np.float32(1), np.float32(2)]])
+@pytest.mark.parametrize(
+    "value", [array.array("f", [1, 2]), memoryview(np.float32([1, 2])), [np.float32(1), np.float32(2)]]
+)
 def test_what_holds_float32_is_taken(take, value):
     assert take("f32", value).tolist() == [1, 2]
 

@@ -1,3 +1,4 @@
+import pickle
 import sys
 
 import numpy as np
@@ -76,3 +77,41 @@ def test_what_pytorch_does_not_export_is_an_error(torch):
 def test_two_ways_of_naming_free_dimensions_are_one_too_many(torch, network):
     with pytest.raises(nnrt.ArgumentError):
         nnrt.from_torch(network, torch.zeros(2, 6), dynamic_axes={}, dynamic_shapes={})
+
+
+def test_every_module_stays_in_its_own_mode(torch):
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.Dropout(0.5)).train()
+    network[1].eval()
+    nnrt.from_torch(network, torch.zeros(2, 4))
+    assert [part.training for part in network.modules()] == [True, True, False, True]
+
+
+def test_a_bad_argument_fails_before_the_export(torch, network, monkeypatch):
+    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: pytest.fail("exported"))
+    with pytest.raises(TypeError, match="nothing"):
+        nnrt.from_torch(network, torch.zeros(2, 6), nothing=1)
+    with pytest.raises(nnrt.ArgumentError, match="level is 99"):
+        nnrt.from_torch(network, torch.zeros(2, 6), level=99)
+    with pytest.raises(nnrt.ArgumentError, match="module is <function"):
+        nnrt.from_torch(lambda x: x, torch.zeros(2, 6))
+    monkeypatch.setenv("NNRT_NNPACK", "/nowhere")
+    with pytest.raises(nnrt.ConversionError, match="NNRT_NNPACK"):
+        nnrt.from_torch(network, torch.zeros(2, 6))
+
+
+def test_a_model_without_a_path_says_what_it_was_made_of(torch, network, tmp_path):
+    model = nnrt.from_torch(network, torch.zeros(2, 6))
+    assert repr(model).startswith("<nnrt.Model of PyTorch's Sequential: ")
+    with pytest.raises(nnrt.StateError, match="give a path"):
+        pickle.dumps(model)
+    path = tmp_path / "network.nnrt"
+    assert str(path) in repr(nnrt.from_torch(network, torch.zeros(2, 6), path))
+
+
+def test_the_report_of_a_check_is_logged(torch, network, caplog):
+    pytest.importorskip("onnxruntime")
+    with caplog.at_level("INFO", logger="nnrt"):
+        nnrt.from_torch(network, torch.zeros(2, 6), check=True)
+    assert "ONNX Runtime" in caplog.text
+    with pytest.raises(nnrt.ConversionError):
+        nnrt.from_torch(network, torch.zeros(2, 6), check=True, python="/bin/false")

@@ -46,7 +46,7 @@ class Caller:
 
 
 def make_caller(lock: Any, session: c_void_p, inputs: Array, outputs: Array, views: set) -> Any:
-    """A `Caller` for a session with its tensors, which have to stay where they are, and the set of what views its outputs."""
+    """A `Caller` for a session with its tensors, which have to stay where they are, and the set of outputs' views."""
     if CompiledCaller is None:
         return Caller(lock, session, inputs, outputs, views)
     run, call = (cast(function, c_void_p).value for function in (_run, _call))

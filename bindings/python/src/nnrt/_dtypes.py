@@ -62,9 +62,9 @@ def _is_extended(dtype: np.dtype) -> bool:
 def convert(value: object, wanted: np.dtype, place: str) -> np.ndarray:
     """`value` as a dense row-major array of the wanted type.
 
-    Arrays, and what NumPy makes arrays of, are converted only if NumPy calls it safe; a type that NumPy lacks is also taken as
-    its bits, in an array of unsigned integers as wide. Python's own numbers and lists of them take the wanted type, as long as
-    they keep their values (floats are rounded to it).
+    Arrays, and what NumPy makes arrays of, are converted only if NumPy calls it safe; a type that NumPy lacks is also
+    taken as its bits, in an array of unsigned integers as wide. Python's own numbers and lists of them take the wanted
+    type, as long as they keep their values (floats are rounded to it).
     """
     if isinstance(value, (np.ndarray, np.generic)):
         return _convert_array(np.asarray(value), wanted, place)

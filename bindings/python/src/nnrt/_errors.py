@@ -56,8 +56,8 @@ class IndexRangeError(NnrtError, IndexError):
 class FileError(NnrtError, OSError):
     """The file cannot be read, or is not a valid .nnrt file.
 
-    One that is missing, not permitted or a directory is also the FileNotFoundError, PermissionError or IsADirectoryError that
-    `open` raises, with `errno`. `filename` is the path, if there is one.
+    Where the file is missing, not permitted or a directory, it is also the FileNotFoundError, PermissionError or
+    IsADirectoryError that `open` raises, with `errno`. `filename` is the path, if there is one.
     """
 
 

@@ -25,8 +25,8 @@ class TensorInfo:
 
     Attributes:
         name: the name.
-        dtype: the NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else that of unsigned
-            integers with the bits.
+        dtype: the NumPy type, or that of the package ml_dtypes where NumPy has none and it is installed, else that of
+            unsigned integers with the bits.
         shape: an int for each known extent, a name such as "N" for a free one, None for a free one without a name.
         dtype_name: the type's name in nnrt, such as "f32".
         is_state: whether it is an input that a session carries from run to run by itself, see `Session.reset`.
@@ -76,9 +76,8 @@ class Model:
         self._path: Optional[str] = None
         self._sessions = threading.local()
         self._options = {"memory_limit": memory_limit, "threads": threads}
-        options = ModelOptions(
-            ctypes.sizeof(ModelOptions), limit("memory_limit", memory_limit), thread_count(threads)
-        )
+        limits = limit("memory_limit", memory_limit), thread_count(threads)
+        options = ModelOptions(ctypes.sizeof(ModelOptions), *limits)
         handle = c_void_p()
         if isinstance(source, (bytes, bytearray, memoryview)):
             try:
@@ -216,6 +215,9 @@ class Model:
         if getattr(self, "_handle", None) is not None:
             self.close()
 
+    def _forget_path(self, source: str) -> None:
+        self._path, self._source = None, source
+
     def __copy__(self) -> "Model":
         return self
 
@@ -226,7 +228,8 @@ class Model:
         self._open_handle()
         if self._path is None:
             raise StateError(
-                "a model that was not loaded from a path cannot be pickled: pickle the bytes of its file, and load them there"
+                "a model that was not loaded from a path cannot be pickled: "
+                "load it from a file (to nnrt.from_torch, give a path)"
             )
         return partial(type(self), **self._options), (self._path,)
 

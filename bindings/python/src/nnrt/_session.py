@@ -44,8 +44,9 @@ class _Input:
         self.raw = raw
         self._code = CODE_BY_NAME[info.dtype_name]
         self._dtype = info.dtype
-        are_bits = info.dtype.kind == "u" and not info.dtype_name.startswith("u")
-        self._place = f'input "{info.name}"' + (f" (bits of {info.dtype_name}; ml_dtypes has the type)" if are_bits else "")
+        self._place = f'input "{info.name}"'
+        if info.dtype.kind == "u" and not info.dtype_name.startswith("u"):
+            self._place += f" (bits of {info.dtype_name}; ml_dtypes has the type)"
         self._shape: Optional[tuple[int, ...]] = None
 
     def point_to(self, value: Any) -> np.ndarray:
@@ -99,7 +100,8 @@ def _array(raw: RawTensor) -> np.ndarray:
 def _keeper(handle: int) -> np.ndarray:
     """What a session and the views of its outputs hold: with the last reference the C session goes.
 
-    An array, because the garbage collector knows nothing of arrays: in whatever order it finalizes a cycle, this goes last.
+    An array, because the garbage collector knows nothing of arrays: whatever order it finalizes a cycle in, this goes
+    last.
     """
     keeper = np.empty(0)
     weakref.finalize(keeper, lib.nnrt_session_destroy, handle).atexit = False
@@ -107,7 +109,7 @@ def _keeper(handle: int) -> np.ndarray:
 
 
 class _Memory:
-    """An output's bytes, as NumPy takes them without leave to write. Arrays of them keep this object, and this the session's memory."""
+    """An output's bytes, for NumPy to read alone: its arrays keep this, and this keeps the session's memory."""
 
     __slots__ = ("__array_interface__", "__weakref__", "_keeper")
 
