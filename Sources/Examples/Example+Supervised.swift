@@ -39,7 +39,8 @@ extension Example {
 
 extension Trainer {
   /// Trains as a run asks for, and says what is trained on what, and how long it took. Writes the run's report, if it wants
-  /// one, and leaves it to the run to say if that cannot be written; the held-out samples are then evaluated after every epoch too, which training never sees.
+  /// one; the held-out samples are then evaluated after every epoch too, which training never sees. If the report cannot be written,
+  /// ``ExampleRun/reportFailure`` says so, and the model is not lost for it.
   ///
   /// - Parameters:
   ///   - classNames: what the report calls the classes.

@@ -16,12 +16,8 @@ extension Session {
     _ index: Int, _ code: nnrt_dtype_code, _ dims: UnsafePointer<Int64>?, _ rank: Int,
     _ data: UnsafeRawPointer?, _ size: Int
   ) throws(NNError) {
-    guard index >= 0, index < model.graph.inputs.count else {
-      throw NNError(
-        .invalidArgument,
-        "there is no input \(UInt(bitPattern: index)); the model has \(model.graph.inputs.count)")
-    }
-    let name = model.graph[model.graph.inputs[index]].name
+    let inputs = model.graph.inputs
+    let name = model.graph[inputs[try checked(index, of: inputs.count, "input")]].name
     let dtype = try DType(code: code)
     let bytes = try buffer(data, size, "data")
     // A size_t comes as an Int: above half its range it is negative here.
@@ -173,10 +169,7 @@ extension Session {
     guard let view else {
       throw NNError(.invalidArgument, "view is NULL: there is no place to put the answer")
     }
-    guard index >= 0 else {
-      throw NNError(.invalidArgument, "there is no output \(UInt(bitPattern: index))")
-    }
-    try session.show(index, in: view)
+    try session.show(try checked(index, of: session.model.graph.outputs.count, "output"), in: view)
   }
 }
 

@@ -160,13 +160,18 @@ private let inspected = """
   }
 }
 
+/// Gives back a (1, 4).
+private func writeFixedModel(_ path: String) throws {
+  var graph = Graph(name: "fixed")
+  let a = graph.addInput("a", .f32, [1, 4])
+  graph.addOutput(try graph.append(.unary(.identity), [a]), name: "y")
+  try ModelFile(graph: graph).write(to: path)
+}
+
 @Test func whatIsNoNumberComesLastAndShowsInTheRange() throws {
   try withTemporaryFolder { folder in
-    var graph = Graph(name: "same")
-    let a = graph.addInput("a", .f32, [1, 4])
-    graph.addOutput(try graph.append(.unary(.identity), [a]), name: "y")
     let (model, x) = (folder + "/same.nnrt", folder + "/x.npy")
-    try ModelFile(graph: graph).write(to: model)
+    try writeFixedModel(model)
     try writeArray([1, .nan, 3, 2], [1, 4], to: x)
     let outcome = try nnpack("run", model, "-i", x, "--top", "4")
     #expect(
@@ -179,11 +184,8 @@ private let inspected = """
 
 @Test func aBatchOfAModelWithoutAFreeOneIsRefused() throws {
   try withTemporaryFolder { folder in
-    var graph = Graph(name: "fixed")
-    let a = graph.addInput("a", .f32, [1, 4])
-    graph.addOutput(try graph.append(.unary(.identity), [a]), name: "y")
     let (fixed, free) = (folder + "/fixed.nnrt", folder + "/free.nnrt")
-    try ModelFile(graph: graph).write(to: fixed)
+    try writeFixedModel(fixed)
     try writeModel(free)
     for command in ["bench", "profile"] {
       let none = try nnpack(command, fixed, "--batch", "4")

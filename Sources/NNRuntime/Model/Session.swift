@@ -69,7 +69,7 @@ public final class Session {
     var isState = [Bool](repeating: false, count: model.graph.values.count)
     for state in model.graph.states { isState[state.input.index] = true }
     for id in model.graph.inputs {
-      inputs.append(try SessionInput(model.graph[id], startsAsZeros: isState[id.index]))
+      inputs.append(try SessionInput(model.graph[id], isState: isState[id.index]))
     }
   }
 
@@ -101,10 +101,8 @@ public final class Session {
 
   /// Puts the carried states back to what they were in a new session: zeros, or not set where their extents are free.
   public func reset() {
-    for state in model.graph.states {
-      for (index, id) in model.graph.inputs.enumerated() where id == state.input {
-        if !inputs[index].reset() { fitting = nil }
-      }
+    for index in inputs.indices where inputs[index].isState {
+      if !inputs[index].reset() { fitting = nil }
     }
     current = nil
   }

@@ -5,18 +5,21 @@ import NNGraph
 struct SessionInput {
   let name: Name
   let type: TensorType
+  /// Whether it is a carried state.
+  let isState: Bool
   private(set) var isSet: Bool
   private(set) var extents: [Int]
   private var memory: AlignedMemory
   private var size: Int
 
-  /// - Parameter startsAsZeros: whether it counts as set from the beginning, if its extents are known.
-  init(_ value: Value, startsAsZeros: Bool) throws(NNError) {
+  /// A carried state counts as set from the beginning, to zeros, if its extents are known.
+  init(_ value: Value, isState: Bool) throws(NNError) {
+    self.isState = isState
     name = value.name
     type = value.type
     let fixed = value.type.shape.extents
     extents = fixed ?? []
-    isSet = startsAsZeros && fixed != nil
+    isSet = isState && fixed != nil
     size = (fixed == nil ? 0 : value.type.shape.elementCount ?? 0) * value.type.dtype.size
     memory = try AlignedMemory(size: isSet ? size : 0, purpose: "an input")
     if isSet { memset(memory.base, 0, size) } else { size = 0 }

@@ -50,10 +50,3 @@ extension Convert {
     return jobs
   }
 }
-
-extension String {
-  /// The lines of a text, which end in a line feed, alone or behind a carriage return.
-  var lines: [Substring] {
-    split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-  }
-}

@@ -12,8 +12,9 @@ struct Convert: ParsableCommand {
       Makes .nnrt files of ONNX models, or of .nnrt files and other weights, and ONNX models of .nnrt files.
       """,
     discussion: """
-      A .nnrt file becomes an ONNX model if the output ends in .onnx; all else becomes a .nnrt file. ONNX models are written for operator set 20, \
-      or a newer one where element types ask for it; constants of more than 1 GB stand in a file beside the model.
+      A .nnrt file becomes an ONNX model if the output ends in .onnx; all else becomes a .nnrt file. ONNX models are \
+      written for operator set 20, or a newer one where element types ask for it; constants of more than 1 GB stand in a \
+      file beside the model.
 
       What a model has that cannot be converted is listed, all of it. The output appears when it is complete: where \
       something fails, nothing is written. A .nnrt file may be replaced by itself with other weights.

@@ -86,18 +86,6 @@ struct DataTraining {
   }
 }
 
-extension String {
-  /// The name of a path's file without folders and extension.
-  var fileStem: String {
-    let name = split(separator: "/").last ?? ""
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return String(name) }
-    return String(name[..<dot])
-  }
-
-  /// With blanks in the place of line breaks, where a line is all the room there is.
-  var onOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
-}
-
 extension EarlyStopping {
   /// What it did, for people; nil if the last epoch was the best.
   var outcomeText: String? {

@@ -14,6 +14,8 @@ struct LearningTask {
   var output: String?
   /// How the columns of a table became features.
   var encoding: TableEncoding?
+  /// The parts of the samples, where they had to be known to make them; nil for ``PreparedData`` to choose.
+  var parts: SampleParts?
   /// What was left out of the data.
   var notes: [String] = []
 
@@ -83,7 +85,7 @@ extension LearningTask {
     self.init(
       samples: samples.dataset, classNames: samples.classNames,
       input: samples.featureNames.joined(separator: ", "), output: samples.classNames.isEmpty ? target : nil,
-      encoding: samples.encoding)
+      encoding: samples.encoding, parts: parts)
   }
 
   /// Images and labels of an IDX pair.

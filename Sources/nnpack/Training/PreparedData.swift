@@ -16,7 +16,8 @@ struct PreparedData {
 
   /// - Throws: ``ErrorCode/invalidArgument`` if there are too few samples for a part.
   init(_ task: LearningTask, _ options: DataOptions, seed: UInt64) throws(NNError) {
-    let parts = try SampleParts(task.samples, options, seed: seed)
+    let parts =
+      if let known = task.parts { known } else { try SampleParts(task.samples, options, seed: seed) }
     training = try task.samples.selecting(parts.training)
     validation = parts.validation.isEmpty ? nil : try task.samples.selecting(parts.validation)
     held = parts.held.isEmpty ? nil : try task.samples.selecting(parts.held)
