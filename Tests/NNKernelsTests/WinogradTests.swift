@@ -219,6 +219,50 @@ func errorsOfTilesOfFiveStayBelowTheStatedOnes(_ channels: Int, _ bound: Double)
   expectError(of: c, .channelWinograd(ChannelTile(.five, stride: 1)), below: bound)
 }
 
+@Test func weightsInPanelsAreTransformedWhereFewTilesReadMany() {
+  func isRead(_ c: Case) -> Bool {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { memory in
+      let any = memory.baseAddress!
+      return ConvolutionArguments(
+        x: any, weights: any, bias: nil, y: any, window: c.window, batch: c.batch, channels: c.channels,
+        height: c.height, width: c.width, outputChannels: c.filters
+      ).readsFilterPanels
+    }
+  }
+  #expect(isRead(Case(channels: 256, filters: 256)))
+  #expect(isRead(Case(channels: 112, filters: 96)))
+  #expect(isRead(Case(channels: 256, height: 30, width: 30, filters: 256)))
+  #expect(isRead(Case(batch: 4, channels: 112, height: 9, width: 9, filters: 112)))
+  // Weights that stay in the cache, more tiles, more images, and tiles whose weights are not much larger than filters.
+  #expect(!isRead(Case(channels: 96, filters: 96)))
+  #expect(!isRead(Case(channels: 256, height: 34, width: 34, filters: 256)))
+  #expect(!isRead(Case(batch: 2, channels: 256, filters: 256)))
+  #expect(!isRead(Case(channels: 512, height: 7, width: 7, filters: 512)))
+}
+
+@Test(arguments: [(1, 14, 14, 112, 96), (3, 9, 10, 80, 144), (1, 27, 28, 48, 224), (1, 14, 12, 160, 80)])
+func weightsTransformedInPassingGiveTheBitsOfStoredOnes(
+  _ batch: Int, _ height: Int, _ width: Int, _ channels: Int, _ filters: Int
+) {
+  var generator = Generator(11)
+  var c = Case(batch: batch, channels: channels, height: height, width: width, filters: filters)
+  let (x, weights, bias) = c.operands(&generator)
+  let outputs = c.outputs(x, weights, bias)
+  #expect(error(outputs, c.exactOutputs(x, weights)) < 3e-5)
+  for threads in 2...3 {
+    c.threads = threads
+    #expect(isSame(c.outputs(x, weights, bias), outputs), "\(threads) threads")
+  }
+  // A batch of so many images that the weights are transformed beforehand.
+  c.threads = 1
+  c.batch = 17
+  let several = c.outputs((0..<17).flatMap { _ in x.prefix(x.count / batch) }, weights, bias)
+  let size = outputs.count / batch
+  for image in 0..<17 {
+    #expect(isSame(Array(several[image * size..<(image + 1) * size]), Array(outputs.prefix(size))))
+  }
+}
+
 @Test(arguments: [
   (12, 32, WinogradTile.two, 1.5e-6), (28, 256, .two, 6e-6), (16, 32, .four, 6e-6), (56, 256, .four, 2.5e-5),
 ])

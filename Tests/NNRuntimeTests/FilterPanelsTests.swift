@@ -78,6 +78,8 @@ private let models = [
   FilterModel(height: 4, width: 4, readsPanels: (true, true)),
   FilterModel(height: 13, width: 13, kernel: 3, stride: 2, readsPanels: (true, false)),
   FilterModel(height: 14, width: 14),
+  FilterModel(channels: 112, filters: 96, height: 14, width: 14, kernel: 3, readsPanels: (true, false)),
+  FilterModel(channels: 112, filters: 112, height: 9, width: 10, kernel: 3, readsPanels: (true, true)),
   FilterModel(height: 30, width: 17, kernel: 3),
   FilterModel(filters: 41, height: 28, width: 28, kernel: 3, stride: 2),
   FilterModel(filters: 96, height: 12, width: 12, kernel: 3, groups: 96),

@@ -214,6 +214,11 @@ NNP_VECTOR void nnp_clear(float *_Nonnull p, intptr_t count) { memset(p, 0, (siz
 
 NNP_VECTOR nnp_f32x16 nnp_splat(float x) { return (nnp_f32x16)(x); }
 
+NNP_VECTOR nnp_f32x16 nnp_add(nnp_f32x16 a, nnp_f32x16 b) { return a + b; }
+NNP_VECTOR nnp_f32x16 nnp_subtract(nnp_f32x16 a, nnp_f32x16 b) { return a - b; }
+NNP_VECTOR nnp_f32x16 nnp_multiply(nnp_f32x16 a, nnp_f32x16 b) { return a * b; }
+NNP_VECTOR nnp_f32x16 nnp_divide(nnp_f32x16 a, nnp_f32x16 b) { return a / b; }
+
 NNP_VECTOR nnp_i32x16 nnp_less(nnp_f32x16 a, nnp_f32x16 b) { return a < b; }
 NNP_VECTOR nnp_i32x16 nnp_less_equal(nnp_f32x16 a, nnp_f32x16 b) { return a <= b; }
 NNP_VECTOR nnp_i32x16 nnp_equal(nnp_f32x16 a, nnp_f32x16 b) { return a == b; }
@@ -271,6 +276,10 @@ NNP_VECTOR nnp_f32x16 nnp_sqrt(nnp_f32x16 a) { return __builtin_elementwise_sqrt
 NNP_VECTOR nnp_f64x16 nnp_widen(nnp_f32x16 a) { return __builtin_convertvector(a, nnp_f64x16); }
 NNP_VECTOR nnp_f32x16 nnp_narrow(nnp_f64x16 a) { return __builtin_convertvector(a, nnp_f32x16); }
 NNP_VECTOR nnp_f64x16 nnp_splat_f64(double x) { return (nnp_f64x16)(x); }
+NNP_VECTOR nnp_f64x16 nnp_add_f64(nnp_f64x16 a, nnp_f64x16 b) { return a + b; }
+NNP_VECTOR nnp_f64x16 nnp_subtract_f64(nnp_f64x16 a, nnp_f64x16 b) { return a - b; }
+NNP_VECTOR nnp_f64x16 nnp_multiply_f64(nnp_f64x16 a, nnp_f64x16 b) { return a * b; }
+NNP_VECTOR nnp_f64x16 nnp_divide_f64(nnp_f64x16 a, nnp_f64x16 b) { return a / b; }
 NNP_VECTOR nnp_i64x16 nnp_bits_f64(nnp_f64x16 a) { return (nnp_i64x16)a; }
 NNP_VECTOR nnp_f64x16 nnp_from_bits_f64(nnp_i64x16 a) { return (nnp_f64x16)a; }
 NNP_VECTOR nnp_i64x16 nnp_less_f64(nnp_f64x16 a, nnp_f64x16 b) { return a < b; }
@@ -325,6 +334,7 @@ NNP_VECTOR nnp_f32x8 nnp_load_half(const float *_Nonnull p) {
 }
 
 NNP_VECTOR void nnp_store_half(float *_Nonnull p, nnp_f32x8 v) { memcpy(p, &v, sizeof v); }
+NNP_VECTOR nnp_f32x8 nnp_add_half(nnp_f32x8 a, nnp_f32x8 b) { return a + b; }
 
 NNP_VECTOR nnp_f32x8 nnp_lower_half(nnp_f32x16 v) { return v.lo; }
 

@@ -42,8 +42,7 @@ extension ConvolutionArguments {
 
   /// Copies columns of a block's results, whose rows are `filters` and `stride` apart, to where they belong in the images, from `pixel`
   /// on.
-  @inline(never) @export(interface)
-  public func scatter(
+  func scatter(
     _ block: UnsafePointer<Float>, _ stride: Int, _ filters: Range<Int>, _ pixel: Int, _ columns: Int
   ) {
     let pixels = outputHeight &* outputWidth
@@ -132,12 +131,7 @@ func convolution<I: InstructionSet>(
       depthwiseConvolution(arguments, floats, units, I.self)
     }
   case .panels:
-    let rows = arguments.outputRowsPerUnit
-    if rows > 0 {
-      rowConvolution(arguments, rows, floats, units, I.self)
-    } else {
-      panelConvolution(arguments, floats, units, PanelFunctions(I.self))
-    }
+    panelConvolution(arguments, floats, units, PanelFunctions(I.self))
   case .winograd(let tile): winogradConvolution(arguments, tile, floats, units, I.self)
   case .channelWinograd(let tile): channelConvolution(arguments, tile, floats, units, I.self)
   }
@@ -151,6 +145,12 @@ public struct PanelFunctions {
       _ arguments: ConvolutionArguments, _ image: UnsafePointer<Float>, _ pixel: Int, _ count: Int,
       _ panel: UnsafeMutablePointer<Float>
     ) -> Void
+  /// See ``ConvolutionArguments/copyRows(_:_:_:_:_:)``.
+  let copyRows:
+    (
+      _ arguments: ConvolutionArguments, _ image: UnsafePointer<Float>, _ top: Int, _ rows: Int,
+      _ copies: UnsafeMutablePointer<Float>
+    ) -> Void
   let multiply: (ProductBlock) -> Void
   let multiplyExchanged: (ProductBlock, _ scratch: UnsafeMutablePointer<Float>) -> Void
   let finish: (ProductBlock, Epilogue) -> Void
@@ -160,11 +160,14 @@ public struct PanelFunctions {
   public init(
     gather:
       @escaping (ConvolutionArguments, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void,
+    copyRows:
+      @escaping (ConvolutionArguments, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void,
     multiply: @escaping (ProductBlock) -> Void,
     multiplyExchanged: @escaping (ProductBlock, UnsafeMutablePointer<Float>) -> Void,
     finish: @escaping (ProductBlock, Epilogue) -> Void, addsResiduals: Bool
   ) {
     self.gather = gather
+    self.copyRows = copyRows
     self.multiply = multiply
     self.multiplyExchanged = multiplyExchanged
     self.finish = finish
@@ -174,7 +177,8 @@ public struct PanelFunctions {
   @inlinable @inline(__always)
   init<I: InstructionSet>(_: I.Type) {
     self.init(
-      gather: { $0.gatherPanel($1, $2, $3, $4, I.self) }, multiply: { $0.run(I.self) },
+      gather: { $0.gatherPanel($1, $2, $3, $4, I.self) }, copyRows: { $0.copyRows($1, $2, $3, $4, I.self) },
+      multiply: { $0.run(I.self) },
       multiplyExchanged: { $0.multiplyExchanged($1, I.self) }, finish: { $0.finish($1, I.self) },
       addsResiduals: I.fusesConvolutions)
   }
@@ -186,6 +190,8 @@ public func panelConvolution(
   _ arguments: ConvolutionArguments, _ floats: UnsafeMutablePointer<Float>, _ units: Range<Int>,
   _ functions: PanelFunctions
 ) {
+  let rows = arguments.outputRowsPerUnit
+  if rows > 0 { return rowConvolution(arguments, rows, floats, units, functions) }
   let filterBlocks = arguments.filterBlocks
   let blocksPerGroup = arguments.pixelBlocks
   let inputs = arguments.channels / arguments.groups
@@ -233,8 +239,7 @@ extension ConvolutionArguments {
   }
 
   /// Gathers the panels of `columns` pixels from `pixel` on, counted over all images, but for those that are read in the image.
-  @inline(never) @export(interface)
-  public func gatherPanels(
+  func gatherPanels(
     _ image: UnsafePointer<Float>, _ pixel: Int, _ columns: Int, _ floats: UnsafeMutablePointer<Float>,
     _ functions: PanelFunctions
   ) {
@@ -250,8 +255,7 @@ extension ConvolutionArguments {
 
   /// The products of `filters` with `columns` pixels, of which the first is at `source` and those not read there are in `floats`. What is
   /// added, if anything is, lies as the results do.
-  @inline(never) @export(interface)
-  public func multiplyPanels(
+  func multiplyPanels(
     _ source: UnsafePointer<Float>, _ filters: Range<Int>, _ columns: Int,
     _ floats: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ cStride: Int,
     _ residual: UnsafePointer<Float>?, _ functions: PanelFunctions

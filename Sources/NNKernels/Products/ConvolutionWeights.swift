@@ -1,14 +1,21 @@
 extension ConvolutionArguments {
   /// Elements of what ``transformedWeights`` points to; 0 if the weights are read as they are.
   @inlinable public var transformedWeightsSize: Int {
-    if let (tile, channelTile) = algorithm.winograd {
-      return WinogradWeightsArguments.size(tile, channelTile, filters: outputChannels, channels: channels)
-    }
-    return readsFilterPanels ? Panels.size(k: reductionLength, columns: outputChannels) : 0
+    if readsFilterPanels { return Panels.size(k: reductionLength, columns: outputChannels) }
+    guard let (tile, channelTile) = algorithm.winograd else { return 0 }
+    return WinogradWeightsArguments.size(tile, channelTile, filters: outputChannels, channels: channels)
   }
 
   /// Whether ``transformedWeights`` are the panels of the weights' transpose.
-  @inlinable public var readsFilterPanels: Bool { algorithm == .panels && packsWeights }
+  public var readsFilterPanels: Bool {
+    @inline(never) @export(interface) get {
+      switch algorithm {
+      case .panels: packsWeights
+      case .channelWinograd(let tile): channelGrid(tile).transformsWeights
+      case .depthwise, .winograd: false
+      }
+    }
+  }
 
   /// Units of ``transformWeights(into:_:_:)``: panels of 16 filters.
   public var weightUnits: Int { Panels.count(columns: outputChannels) }
@@ -19,16 +26,16 @@ extension ConvolutionArguments {
     into transformed: UnsafeMutablePointer<Float>, _ units: Range<Int>,
     _ winograd: RangeKernel<WinogradWeightsArguments>
   ) {
-    if let (tile, channelTile) = algorithm.winograd {
+    if readsFilterPanels {
+      Panels.packTransposed(
+        weights, k: reductionLength, columns: outputChannels, rowStride: reductionLength, into: transformed,
+        range: units)
+    } else if let (tile, channelTile) = algorithm.winograd {
       winograd(
         WinogradWeightsArguments(
           weights: weights, transformed: transformed, tile: tile, channelTile: channelTile,
           filters: outputChannels, channels: channels, kernel: (window.kernelHeight, window.kernelWidth)),
         units)
-    } else if transformedWeightsSize > 0 {
-      Panels.packTransposed(
-        weights, k: reductionLength, columns: outputChannels, rowStride: reductionLength, into: transformed,
-        range: units)
     }
   }
 

@@ -62,41 +62,31 @@ public struct ExpandedConvolutionArguments {
   }
 
   /// Rows of the expansion that are computed at a time: all of an image's where they are few, else as many as give whole tiles.
-  @usableFromInline var stripRows: Int {
-    @inline(never) @export(interface) get {
-      let (height, width) = (expansion.outputHeight, expansion.outputWidth)
-      if expansion.packsWeights { return height }
-      let copied = expansion.outputRowsPerUnit
-      // The least that ends with a tile's 64 columns.
-      let whole = copied > 0 ? copied : 64 >> min(6, width.trailingZeroBitCount)
-      let rows = Self.stripSize / (min(Self.mostChannels, expansion.outputChannels) &* width)
-      return min(height, max(copied, rows >= whole ? rows / whole &* whole : rows, 1))
-    }
+  var stripRows: Int {
+    let (height, width) = (expansion.outputHeight, expansion.outputWidth)
+    if expansion.packsWeights { return height }
+    let copied = expansion.outputRowsPerUnit
+    // The least that ends with a tile's 64 columns.
+    let whole = copied > 0 ? copied : 64 >> min(6, width.trailingZeroBitCount)
+    let rows = Self.stripSize / (min(Self.mostChannels, expansion.outputChannels) &* width)
+    return min(height, max(copied, rows >= whole ? rows / whole &* whole : rows, 1))
   }
 
   /// Rows of the expansion under a window.
-  @inlinable @inline(__always) var windowRows: Int {
+  var windowRows: Int {
     depthwise.window.dilationHeight &* (depthwise.window.kernelHeight &- 1) &+ 1
   }
 
   /// From a channel of a strip to the next, with the rows that stay from the strip before: an odd number of cache lines, which spread
   /// over all of the first-level cache.
-  @usableFromInline var planeSize: Int {
-    @inline(never) @export(interface) get {
-      let rows = min(expansion.outputHeight, stripRows &+ windowRows &- 1)
-      return ((rows &* expansion.outputWidth &+ 15) / 16 | 1) &* 16
-    }
+  var planeSize: Int {
+    let rows = min(expansion.outputHeight, stripRows &+ windowRows &- 1)
+    return ((rows &* expansion.outputWidth &+ 15) / 16 | 1) &* 16
   }
 
   /// Where in scratch the depthwise convolution's lies, and the strip: after those of the convolutions.
-  @usableFromInline var depthwiseOffset: Int {
-    @inline(never) @export(interface) get { (expansion.scratchSize / 4 &+ 15) / 16 &* 16 }
-  }
-  @usableFromInline var planesOffset: Int {
-    @inline(never) @export(interface) get {
-      (depthwiseOffset &+ depthwise.scratchSize / 4 &+ 15) / 16 &* 16
-    }
-  }
+  var depthwiseOffset: Int { (expansion.scratchSize / 4 &+ 15) / 16 &* 16 }
+  var planesOffset: Int { (depthwiseOffset &+ depthwise.scratchSize / 4 &+ 15) / 16 &* 16 }
 }
 
 /// Nil where convolutions do not run together with what reads their outputs.
@@ -106,11 +96,29 @@ func expandedConvolutionKernel<I: InstructionSet>(_: I.Type) -> ScratchKernel<Ex
   return { expandedConvolution($0, $1, $2, I.self) }
 }
 
+/// See ``ConvolutionArguments/depthwiseChannels(_:_:_:_:_:_:_:)``.
+public typealias DepthwiseChannels = (
+  _ arguments: ConvolutionArguments, _ channels: Range<Int>, _ planes: UnsafePointer<Float>,
+  _ planeSize: Int, _ scratch: UnsafeMutablePointer<Float>, _ results: UnsafeMutablePointer<Float>,
+  _ resultSize: Int
+) -> Void
+
 /// See ``ExpandedConvolutionArguments``.
-@inlinable @inline(never) @_optimize(size)
+@inlinable @inline(__always)
 func expandedConvolution<I: InstructionSet>(
   _ arguments: ExpandedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
   _: I.Type
+) {
+  expandedConvolution(arguments, scratch, units, PanelFunctions(I.self)) {
+    $0.depthwiseChannels($1, $2, $3, $4, $5, $6, I.self)
+  }
+}
+
+/// The same by functions of an instruction set: so most of it is compiled once.
+@inline(never) @export(interface) @_optimize(size)
+public func expandedConvolution(
+  _ arguments: ExpandedConvolutionArguments, _ scratch: UnsafeMutableRawPointer, _ units: Range<Int>,
+  _ functions: PanelFunctions, _ depthwiseChannels: DepthwiseChannels
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
   let blocks = arguments.channelBlocks
@@ -126,16 +134,16 @@ func expandedConvolution<I: InstructionSet>(
   while unit < units.upperBound {
     let first = unit % blocks &* arguments.channelsPerUnit
     let last = min(arguments.expansion.outputChannels, first &+ arguments.channelsPerUnit)
-    arguments.runUnit(unit / blocks, first..<last, copiedRows, floats, I.self)
+    arguments.runUnit(unit / blocks, first..<last, copiedRows, floats, functions, depthwiseChannels)
     unit &+= 1
   }
 }
 
 extension ExpandedConvolutionArguments {
   /// Some channels of an image, strip after strip.
-  @inlinable @inline(__always)
-  func runUnit<I: InstructionSet>(
-    _ item: Int, _ channels: Range<Int>, _ copiedRows: Int, _ floats: UnsafeMutablePointer<Float>, _: I.Type
+  func runUnit(
+    _ item: Int, _ channels: Range<Int>, _ copiedRows: Int, _ floats: UnsafeMutablePointer<Float>,
+    _ functions: PanelFunctions, _ depthwiseChannels: DepthwiseChannels
   ) {
     let (height, width) = (expansion.outputHeight, expansion.outputWidth)
     let (stripRows, windowRows, planeSize) = (stripRows, windowRows, planeSize)
@@ -149,9 +157,9 @@ extension ExpandedConvolutionArguments {
       let next = min(height, bottom &+ stripRows)
       let target = planes + (bottom &- top) &* width
       if copiedRows > 0 {
-        expandCopied(item, channels, bottom..<next, copiedRows, floats, target, planeSize, I.self)
+        expandCopied(item, channels, bottom..<next, copiedRows, floats, target, planeSize, functions)
       } else {
-        expand(item, channels, bottom..<next, floats, target, planeSize, I.self)
+        expand(item, channels, bottom..<next, floats, target, planeSize, functions)
       }
       bottom = next
       // The rows of outputs whose windows end above.
@@ -163,10 +171,10 @@ extension ExpandedConvolutionArguments {
         strip.window.padTop = depthwise.window.padTop &+ top &- row &* step
         strip.height = bottom &- top
         strip.outputHeight = end &- row
-        strip.depthwiseChannels(
-          channels, UnsafePointer(planes), planeSize, floats + depthwiseOffset,
+        depthwiseChannels(
+          strip, channels, UnsafePointer(planes), planeSize, floats + depthwiseOffset,
           output + (channels.lowerBound &* depthwise.outputHeight &+ row) &* depthwise.outputWidth,
-          depthwise.pixelsPerImage, I.self)
+          depthwise.pixelsPerImage)
         row = end
       }
       // What the next windows begin with moves to the top.
@@ -179,7 +187,6 @@ extension ExpandedConvolutionArguments {
   }
 
   /// Moves rows of a strip to its top.
-  @inlinable @inline(__always)
   func keep(
     _ rows: Range<Int>, _ channels: Int, _ planes: UnsafeMutablePointer<Float>, _ planeSize: Int
   ) {
@@ -198,15 +205,13 @@ extension ExpandedConvolutionArguments {
   }
 
   /// Rows of some channels of the expansion, from panels that lie in the image but for the last pixels.
-  @inlinable @inline(__always)
-  func expand<I: InstructionSet>(
+  func expand(
     _ item: Int, _ channels: Range<Int>, _ rows: Range<Int>, _ floats: UnsafeMutablePointer<Float>,
-    _ target: UnsafeMutablePointer<Float>, _ planeSize: Int, _: I.Type
+    _ target: UnsafeMutablePointer<Float>, _ planeSize: Int, _ functions: PanelFunctions
   ) {
     let pixels = expansion.pixelsPerImage
     let first = rows.lowerBound &* expansion.outputWidth
     let columns = rows.count &* expansion.outputWidth
-    let functions = PanelFunctions(I.self)
     expansion.gatherPanels(expansion.x, item &* pixels &+ first, columns, floats, functions)
     expansion.multiplyPanels(
       expansion.x + (item &* expansion.channels &* pixels &+ first), channels, columns, floats, target,
@@ -214,10 +219,10 @@ extension ExpandedConvolutionArguments {
   }
 
   /// The same from copies of the rows of the image under each few of them.
-  @inlinable @inline(__always)
-  func expandCopied<I: InstructionSet>(
+  func expandCopied(
     _ item: Int, _ channels: Range<Int>, _ rows: Range<Int>, _ copiedRows: Int,
-    _ floats: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ planeSize: Int, _: I.Type
+    _ floats: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ planeSize: Int,
+    _ functions: PanelFunctions
   ) {
     let copies = floats + expansion.tapOffsetsSize
     let offsets = UnsafeMutableRawPointer(floats).assumingMemoryBound(to: Int.self)
@@ -227,14 +232,14 @@ extension ExpandedConvolutionArguments {
       let unit = expansion.rowUnit(
         (item &* blocks &+ row / copiedRows) &* filterBlocks, copiedRows, UnsafePointer(copies),
         UnsafePointer(offsets))
-      expansion.copyRows(unit.image, unit.top, expansion.copiedRows(copiedRows), copies, I.self)
+      functions.copyRows(expansion, unit.image, unit.top, expansion.copiedRows(copiedRows), copies)
       var block = unit.block
       block.a = expansion.weights + channels.lowerBound &* expansion.reductionLength
       if let bias = expansion.bias { block.rowBias = bias + channels.lowerBound }
       block.rows = channels.count
       block.c = target + (row &- rows.lowerBound) &* expansion.outputWidth
       block.cStride = planeSize
-      expansion.multiplyRows(block, unit.count, I.self)
+      expansion.multiplyRows(block, unit.count, functions)
       row &+= copiedRows
     }
   }

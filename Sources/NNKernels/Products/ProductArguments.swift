@@ -138,8 +138,8 @@ public struct Window {
 public struct ConvolutionArguments {
   public var x: UnsafePointer<Float>
   public var weights: UnsafePointer<Float>
-  /// What is read instead of the weights, of ``transformedWeightsSize`` elements if that is not 0: what ``WinogradWeightsArguments`` make
-  /// of them where ``algorithm`` is Winograd's, which cannot do without, else panels of their transpose.
+  /// What is read instead of the weights, of ``transformedWeightsSize`` elements if that is not 0: panels of their transpose where
+  /// ``readsFilterPanels`` says so, else what ``WinogradWeightsArguments`` make of them. Winograd's algorithms cannot do without.
   public var transformedWeights: UnsafePointer<Float>?
   public var bias: UnsafePointer<Float>?
   public var y: UnsafeMutablePointer<Float>

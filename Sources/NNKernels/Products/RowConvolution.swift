@@ -46,8 +46,7 @@ extension ConvolutionArguments {
   @inlinable @inline(__always) var tapOffsetsSize: Int { (reductionLength &* 2 &+ 15) / 16 &* 16 }
 
   /// Where the copies hold the taps of the first output, in the order of the weights; `rows` are those of each channel.
-  @inline(never) @export(interface)
-  public func findTaps(_ offsets: UnsafeMutablePointer<Int>, _ rows: Int) {
+  func findTaps(_ offsets: UnsafeMutablePointer<Int>, _ rows: Int) {
     let (length, stride) = (copiedRowLength, window.strideWidth)
     var offset = offsets
     var channel = 0
@@ -109,23 +108,22 @@ extension ConvolutionArguments {
 }
 
 /// A unit of a convolution whose rows are copied.
-public struct RowUnit {
+struct RowUnit {
   /// Which rows of which images it reads: units of one place follow each other.
-  @usableFromInline let place: Int
+  let place: Int
   /// The first channel.
-  @usableFromInline let image: UnsafePointer<Float>
+  let image: UnsafePointer<Float>
   /// The first row of the image, which may lie in the padding.
-  @usableFromInline let top: Int
+  let top: Int
   /// Rows of outputs.
-  @usableFromInline let count: Int
+  let count: Int
   /// The product for the first of them, but for its panels.
-  @usableFromInline var block: ProductBlock
+  var block: ProductBlock
 }
 
 extension ConvolutionArguments {
   /// `panels` and `rowOffsets` are where scratch has the copies and the offsets of taps.
-  @inline(never) @export(interface)
-  public func rowUnit(
+  func rowUnit(
     _ unit: Int, _ rowsPerUnit: Int, _ panels: UnsafePointer<Float>, _ rowOffsets: UnsafePointer<Int>
   ) -> RowUnit {
     let (inputs, outputs, k) = (channels / groups, outputChannels / groups, reductionLength)
@@ -150,10 +148,9 @@ extension ConvolutionArguments {
 }
 
 /// ``ConvolutionAlgorithm/panels`` read from copied rows; `rowsPerUnit` are ``ConvolutionArguments/outputRowsPerUnit``.
-@inlinable @inline(never)
-func rowConvolution<I: InstructionSet>(
+func rowConvolution(
   _ arguments: ConvolutionArguments, _ rowsPerUnit: Int, _ scratch: UnsafeMutablePointer<Float>,
-  _ units: Range<Int>, _: I.Type
+  _ units: Range<Int>, _ functions: PanelFunctions
 ) {
   let rows = arguments.copiedRows(rowsPerUnit)
   let offsets = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
@@ -164,21 +161,20 @@ func rowConvolution<I: InstructionSet>(
   var number = units.lowerBound
   while number < units.upperBound {
     let unit = arguments.rowUnit(number, rowsPerUnit, UnsafePointer(copies), UnsafePointer(offsets))
-    if unit.place != place { arguments.copyRows(unit.image, unit.top, rows, copies, I.self) }
+    if unit.place != place { functions.copyRows(arguments, unit.image, unit.top, rows, copies) }
     place = unit.place
-    arguments.multiplyRows(unit.block, unit.count, I.self)
+    arguments.multiplyRows(unit.block, unit.count, functions)
     number &+= 1
   }
 }
 
 extension ConvolutionArguments {
   /// `count` rows of outputs from the copies of the rows under them.
-  @inlinable @inline(never) @_optimize(size)
-  func multiplyRows<I: InstructionSet>(_ first: ProductBlock, _ count: Int, _: I.Type) {
+  func multiplyRows(_ first: ProductBlock, _ count: Int, _ functions: PanelFunctions) {
     var block = first
     var row = 0
     while row < count {
-      block.run(I.self)
+      functions.multiply(block)
       block.readsAhead = false
       block.panels += window.strideHeight &* window.strideWidth &* copiedRowLength
       block.c += outputWidth
@@ -187,7 +183,7 @@ extension ConvolutionArguments {
     if epilogue.isSeparate {
       block.c = first.c
       block.columns = count &* outputWidth
-      block.finish(epilogue, I.self)
+      functions.finish(block, epilogue)
     }
   }
 }

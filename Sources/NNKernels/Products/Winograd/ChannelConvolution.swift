@@ -21,9 +21,12 @@ public struct ChannelGrid {
   /// More than one where an image has few tiles, so that more of them share the weights.
   @usableFromInline let imagesPerBlock: Int
   @usableFromInline let blocks: TileBlocks
+  /// Whether the weights are panels of filters, which units transform on their way: where they become so much larger, and serve so few tiles,
+  /// that reading transformed ones would take longer.
+  let transformsWeights: Bool
 
-  @inlinable @inline(__always)
-  init(_ arguments: ConvolutionArguments, _ tile: ChannelTile) {
+  @inline(never) @export(interface)
+  public init(_ arguments: ConvolutionArguments, _ tile: ChannelTile) {
     self.tile = tile
     channels = arguments.channels
     filters = arguments.outputChannels
@@ -33,10 +36,20 @@ public struct ChannelGrid {
       height: arguments.outputHeight, width: arguments.outputWidth, side: tile.outputs,
       tilesPerBlock: arguments.tilesPerBlock)
     imagesPerBlock = blocks.count == 1 ? max(1, min(images, Self.fewTiles / blocks.largest)) : 1
+    transformsWeights =
+      tile.tile == .five && images <= imagesPerBlock
+      && tile.tile.count(arguments.outputHeight, arguments.outputWidth) <= Self.manyTiles
+      && channels >= Self.largeWeights / tile.products / filters
   }
 
   /// Rows of tiles that products go through without stopping.
   @inlinable static var fewTiles: Int { 16 }
+  /// Tiles of an image that make up for reading transformed weights.
+  static var manyTiles: Int { 36 }
+  /// Elements of transformed weights that do not stay in the second-level cache. 2 MiB.
+  static var largeWeights: Int { 512 << 10 }
+  /// Channels whose transformed weights do.
+  static var channelsPerPart: Int { 32 }
 
   @inlinable @inline(__always) var filterBlocks: Int { (filters &+ filtersPerUnit &- 1) / filtersPerUnit }
   @inlinable @inline(__always) var units: Int {
@@ -67,10 +80,11 @@ public struct ChannelGrid {
   }
 
   /// Elements of scratch; see ``ChannelBlock``.
-  @inlinable @inline(__always) var scratch: Int {
+  public var scratch: Int {
     let vectors = regionHeight &* regionWidth &+ max(tile.products, tile.tile.frequencies)
     return vectors &* 16 &+ largest &* tileStride
       &+ tile.frequencies &* tile.frequencies &* productStride
+      &+ (transformsWeights ? tile.products &* (Self.channelsPerPart &* filtersPerUnit &+ 16) : 0)
   }
 }
 
@@ -89,6 +103,8 @@ public struct ChannelBlock {
   @usableFromInline let inputs: UnsafeMutablePointer<Float>
   /// The products: for each frequency (tiles, filters).
   @usableFromInline let products: UnsafeMutablePointer<Float>
+  /// The transformed weights of a part of the channels: for each frequency panels of (channels, 16), and a line more.
+  let weights: UnsafeMutablePointer<Float>
 
   init(
     _ arguments: ConvolutionArguments, _ grid: ChannelGrid, _ block: Int,
@@ -102,6 +118,7 @@ public struct ChannelBlock {
     values = region + grid.regionHeight &* grid.regionWidth &* 16
     inputs = values + max(grid.tile.products, grid.tile.tile.frequencies) &* 16
     products = inputs + grid.largest &* grid.tileStride
+    weights = products + grid.tile.frequencies &* grid.tile.frequencies &* grid.productStride
   }
 }
 
@@ -114,6 +131,7 @@ func channelConvolution<I: InstructionSet>(
   channelConvolution(
     arguments, tile, scratch, units, transpose: { I.transpose($0, $1, $2, $3, $4, $5) },
     inputLine: { tile.inputLine($0, $1, $2, $3, I.self) },
+    weightLines: { $0.weightLines($1, $2, $3, $4, $5, $6, I.self) },
     multiply: { $0.run(I.self) }, outputLine: { tile.outputLine($0, $1, $2, $3, I.self) },
     finish: { $0.finish($1, $2, I.self) })
 }
@@ -123,7 +141,7 @@ func channelConvolution<I: InstructionSet>(
 public func channelConvolution(
   _ arguments: ConvolutionArguments, _ tile: ChannelTile, _ scratch: UnsafeMutablePointer<Float>,
   _ units: Range<Int>, transpose: FloatTransposition, inputLine: WinogradLine,
-  multiply: (ProductBlock) -> Void, outputLine: WinogradLine,
+  weightLines: WinogradWeightLines, multiply: (ProductBlock) -> Void, outputLine: WinogradLine,
   finish: (_ block: ChannelBlock, _ image: Int, _ filter: Int) -> Void
 ) {
   guard let weights = arguments.transformedWeights else { return }
@@ -140,7 +158,11 @@ public func channelConvolution(
     }
     let filter = unit % grid.filterBlocks &* grid.filtersPerUnit
     let filters = min(grid.filtersPerUnit, grid.filters &- filter)
-    block.multiply(weights, filter, filters, multiply)
+    if grid.transformsWeights {
+      block.multiplyInPassing(weights + filter &* grid.channels &* 9, filters, weightLines, multiply)
+    } else {
+      block.multiply(weights, filter, filters, multiply)
+    }
     var part = 0
     while part < filters / 16 &* block.images {
       let (panel, image) = (part / block.images, part % block.images)

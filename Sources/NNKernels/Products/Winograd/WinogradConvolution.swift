@@ -45,6 +45,34 @@ func winogradConvolution<I: InstructionSet>(
   _ arguments: ConvolutionArguments, _ tile: WinogradTile, _ scratch: UnsafeMutablePointer<Float>,
   _ units: Range<Int>, _: I.Type
 ) {
+  winogradConvolution(
+    arguments, tile, scratch, units,
+    transform: { operand, first, count, staging, target, stride in
+      if tile == .wide {
+        operand.transformPhases(first, count, staging, target, frequencyStride: stride, I.self)
+      } else {
+        operand.transform(
+          first, count, staging, target, frequencyStride: stride, channelStride: 16, I.self)
+      }
+    }, multiply: { $0.run(I.self) },
+    outputs: { arguments.winogradOutputs($0, $1, $2, $3, $4, $5, $6, $7, I.self) })
+}
+
+/// The same by functions of an instruction set: so most of it is compiled once.
+@inline(never) @export(interface)
+public func winogradConvolution(
+  _ arguments: ConvolutionArguments, _ tile: WinogradTile, _ scratch: UnsafeMutablePointer<Float>,
+  _ units: Range<Int>,
+  transform: (
+    _ operand: WinogradOperand, _ first: Int, _ count: Int, _ staging: UnsafeMutablePointer<Float>,
+    _ target: UnsafeMutablePointer<Float>, _ frequencyStride: Int
+  ) -> Void,
+  multiply: (ProductBlock) -> Void,
+  outputs: (
+    _ grid: WinogradGrid, _ filter: Int, _ filters: Int, _ first: Int, _ tiles: Int,
+    _ products: UnsafeMutablePointer<Float>, _ frequencyStride: Int, _ staging: UnsafeMutablePointer<Float>
+  ) -> Void
+) {
   guard let weights = arguments.transformedWeights else { return }
   let grid = arguments.winogradGrid(tile)
   // Those of all phases.
@@ -68,14 +96,7 @@ func winogradConvolution<I: InstructionSet>(
       var done = 0
       while done < tiles {
         let (place, count) = (first &+ done, min(16, tiles &- done))
-        let target = scratch + done &* channels
-        if tile == .wide {
-          operand.transformPhases(
-            place, count, staging, target, frequencyStride: strides.inputs, I.self)
-        } else {
-          operand.transform(
-            place, count, staging, target, frequencyStride: strides.inputs, channelStride: 16, I.self)
-        }
+        transform(operand, place, count, staging, scratch + done &* channels, strides.inputs)
         done &+= 16
       }
       present = block
@@ -86,17 +107,16 @@ func winogradConvolution<I: InstructionSet>(
       of: filter, tile, filters: arguments.outputChannels, channels: channels)
     var frequency = 0
     while frequency < tile.frequencies {
-      ProductBlock(
-        a: weights + (stored.start &+ frequency &* stored.frequencyStride), aStride: 0,
-        panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
-        c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
-        rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels,
-        aInPanels: true, readsAhead: true
-      ).run(I.self)
+      multiply(
+        ProductBlock(
+          a: weights + (stored.start &+ frequency &* stored.frequencyStride), aStride: 0,
+          panels: UnsafePointer(scratch) + frequency &* strides.inputs, panelStride: channels &* 16,
+          c: products + frequency &* strides.products, cStride: grid.blockColumns, columnBias: nil,
+          rowBias: nil, rows: filters, columns: Panels.count(columns: tiles) &* 16, k: channels,
+          aInPanels: true, readsAhead: true))
       frequency &+= 1
     }
-    arguments.winogradOutputs(
-      grid, filter, filters, first, tiles, products, strides.products, staging, I.self)
+    outputs(grid, filter, filters, first, tiles, products, strides.products, staging)
     unit &+= 1
   }
 }

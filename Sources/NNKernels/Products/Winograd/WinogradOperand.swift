@@ -1,7 +1,7 @@
 import CPlatform
 
 /// A batch of images, (N, `imageStride`) with `channels` planes of (height, width) each, whose tiles become operands of products.
-@usableFromInline struct WinogradOperand {
+public struct WinogradOperand {
   @usableFromInline let grid: WinogradGrid
   /// The first image's first channel.
   @usableFromInline let pixels: UnsafePointer<Float>

@@ -33,12 +33,15 @@ public struct WinogradTaps {
   }
 
   /// G w of the columns.
-  func transformColumns(_ lines: WinogradWeightLines) {
+  func transformColumns(_ lines: WinogradWeightLines) { transformColumns(of: UnsafePointer(taps), lines) }
+
+  /// The same of r² vectors of each channel that lie elsewhere.
+  func transformColumns(of taps: UnsafePointer<Float>, _ lines: WinogradWeightLines) {
     let side = tile.taps
     var x = 0
     while x < side {
       lines(
-        tile, UnsafePointer(taps) + x &* 16, side &* 16, side &* side &* 16,
+        tile, taps + x &* 16, side &* 16, side &* side &* 16,
         columns + x &* channels &* 16, side &* channels &* 16, channels)
       x &+= 1
     }
