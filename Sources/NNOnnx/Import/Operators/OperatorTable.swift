@@ -29,7 +29,7 @@ enum OperatorTable {
     Elementwise.operators, Activations.operators, Reductions.operators, Constants.operators,
     Movement.operators,
     Padding.operators, Products.operators, Convolutions.operators, TransposedConvolutions.operators,
-    Patches.operators,
+    Patches.operators, Blocks.operators,
     Pools.operators, Normalisation.operators,
     Losses.operators, Attention.operators, Gathering.operators, Resampling.operators, Recurrence.operators,
     Quantisation.operators,
