@@ -26,6 +26,18 @@ import Testing
     #expect(after[1] == [before[1][0] - 0.25 * 2, before[1][1] - 0.25 * 4])
   }
 
+  @Test func anOutputOfIndicesIsReadAsNumbers() throws {
+    let step = try CustomStep(parameters: ParameterStore(seed: 1), inputs: [.init("x", [2, 3])]) {
+      (step) throws(NNError) in
+      try step.output(step["x"].argmax(), "best")
+      try step.output(step["x"].compare(.greater, 4), "large")
+    }
+    try step.set("x", [0, 5, 1, 3, 2, 9])
+    try step.run()
+    #expect(try step.values("best") == [1, 2])
+    #expect(try step.values("large") == [0, 1, 0, 0, 0, 1])
+  }
+
   @Test func noGradientPassesAStop() throws {
     let store = ParameterStore(seed: 3)
     let encoder = Network("encoder") { Dense(1, useBias: false) }

@@ -73,7 +73,8 @@ public final class Trainer {
   ///   - inputType: `.i64` for a model that takes indices, such as words of a text.
   ///   - groups: parameters with an optimiser of their own, or frozen.
   ///   - parameters: a store to take over parameters from, of networks trained before; a new one unless given.
-  /// - Throws: ``ErrorCode/shapeMismatch`` and others, naming the layer.
+  /// - Throws: ``ErrorCode/shapeMismatch`` and others, naming the layer; ``ErrorCode/invalidArgument`` for an optimiser's number
+  ///   that no training can work with.
   public init(
     _ model: any Layer, sampleShape: [Int], inputType: DType = .f32, loss: any Loss, optimizer: any Optimizer,
     metrics: [any Metric] = [], groups: [ParameterGroup] = [], clipping: GradientClipping = .none,
@@ -82,6 +83,8 @@ public final class Trainer {
     recipe = TrainingRecipe(
       model: model, inputType: inputType, loss: loss, metrics: metrics, optimizer: optimizer, groups: groups,
       clipping: clipping)
+    try optimizer.validate()
+    for group in groups { try group.optimizer?.validate() }
     self.sampleShape = sampleShape
     self.seed = seed
     self.options = options
@@ -186,6 +189,7 @@ public final class Trainer {
 
   /// Runs a step whose inputs are in place.
   func run(_ training: TrainingStep) throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "a learning rate")
     try training.plan.run()
     if training.accumulation != .adding { step += 1 }
   }

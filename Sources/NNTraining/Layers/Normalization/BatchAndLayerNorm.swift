@@ -44,7 +44,9 @@ public struct BatchNorm: Layer {
     let count = extents.reduce(1, *) / max(extents[1], 1)
     guard count > 1 else {
       throw NNError(
-        .shapeMismatch, "a batch of shape \(x.shapeDescription) has one value per channel, hence no variance")
+        .shapeMismatch,
+        "a batch of shape \(x.shapeDescription) has one value per channel, hence no variance; "
+          + "leave such a batch out with dropsLastBatch, or take another batch size")
     }
     return count
   }
