@@ -35,7 +35,7 @@ enum OperatorTable {
     Quantisation.operators,
     Sampling.operators, Scanning.operators, Signal.operators, Selection.operators, Training.operators,
     StatefulLayers.operators, Text.operators, RandomNumbers.operators,
-    MachineLearning.operators,
+    MachineLearning.operators, Contributed.operators,
   ]
 
   private static let structures: [String: StructureLowering] = {
