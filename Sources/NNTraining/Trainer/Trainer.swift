@@ -263,7 +263,9 @@ public final class Trainer {
 
 extension Trainer {
   /// Gives the parameters of a network or layer new initial values, drawn from the trainer's seed.
-  public func reinitialize(_ prefix: String) { store.reinitialize(prefix, seed: seed) }
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if no network, layer or parameter is called so.
+  public func reinitialize(_ prefix: String) throws(NNError) { try store.reinitialize(prefix, seed: seed) }
 }
 
 // What predictions are made with, as one piece, to keep and to bring back: all parameters and running statistics; and, where
