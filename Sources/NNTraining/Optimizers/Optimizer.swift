@@ -43,12 +43,19 @@ extension Optimizer {
   }
 }
 
-/// What the numbers of optimisers must be.
+/// What the numbers that training is set up with must be.
 enum Hyperparameter {
   /// Throws unless a number is finite and at least 0.
   static func requireNotNegative(_ value: some BinaryFloatingPoint, _ name: String) throws(NNError) {
     guard value.isFinite, value >= 0 else {
       throw NNError(.invalidArgument, "\(name) of \(Double(value)), not a finite number from 0 on")
+    }
+  }
+
+  /// Throws unless a number is in 0…1.
+  static func requireShare(_ value: some BinaryFloatingPoint, _ name: String) throws(NNError) {
+    guard value >= 0, value <= 1 else {
+      throw NNError(.invalidArgument, "\(name) of \(Double(value)), not in 0…1")
     }
   }
 

@@ -18,6 +18,7 @@ public struct BatchNorm: Layer {
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
     guard x.rank >= 2 else { throw NNError(.shapeMismatch, "takes (N, C, …), not \(x.shapeDescription)") }
+    try Hyperparameter.requireShare(momentum, "a momentum")
     let channels = try x.requireExtent(axis: 1)
     let trace = x.trace
     let weight = try trace.parameter("weight", [channels], initializer: .ones)
