@@ -26,6 +26,26 @@ import Testing
     #expect(after[1] == [before[1][0] - 0.25 * 2, before[1][1] - 0.25 * 4])
   }
 
+  @Test func aLossThatNoGradientPassesFromIsRefused() {
+    let generator = Network("generator") { Dense(1) }
+    let critic = Network("critic") { Dense(1) }
+    func message(stops: Bool) -> String {
+      do throws(NNError) {
+        _ = try CustomStep(parameters: ParameterStore(seed: 3), inputs: [.init("x", [1, 2])]) {
+          (step) throws(NNError) in
+          let made = try generator(step["x"])
+          let loss = try critic(stops ? made.stoppingGradient() : made).sum()
+          try step.minimize(loss, of: "generator", with: SGD())
+        }
+        return ""
+      } catch {
+        return error.message
+      }
+    }
+    #expect(message(stops: false) == "")
+    #expect(message(stops: true) == "no gradient passes from the loss to a parameter of generator")
+  }
+
   @Test func anOutputOfIndicesIsReadAsNumbers() throws {
     let step = try CustomStep(parameters: ParameterStore(seed: 1), inputs: [.init("x", [2, 3])]) {
       (step) throws(NNError) in

@@ -180,6 +180,7 @@ extension CustomStep {
     /// - Parameters:
     ///   - prefixes: networks or layers, as in ``ParameterGroup``; all parameters the step has used so far if there are none.
     ///   - optimizer: how they follow the gradient.
+    /// - Throws: ``ErrorCode/invalidArgument`` if there are no such parameters, or the loss depends on none of them.
     public func minimize(
       _ loss: SymbolicTensor, of prefixes: String..., with optimizer: any Optimizer,
       clipping: GradientClipping = .none
@@ -192,6 +193,13 @@ extension CustomStep {
       guard chosen.contains(where: { $0.parameter.isTrainable }) else {
         throw NNError(
           .invalidArgument, "no trainable parameter's name begins with \(prefixes.joined(separator: " or "))")
+      }
+      let tensors = chosen.filter { $0.parameter.isTrainable }.map { $0.tensor }
+      guard trace.depends(loss, on: tensors) else {
+        throw NNError(
+          .invalidArgument,
+          "no gradient passes from the loss to a parameter"
+            + (prefixes.isEmpty ? "" : " of \(prefixes.joined(separator: " or "))"))
       }
       try optimizer.validate()
       try updates.minimize(loss, chosen, optimizer: optimizer, clipping: clipping)
