@@ -5,10 +5,18 @@ import Testing
 
 @testable import NNOnnx
 
-/// The model with the given axes of its input free.
-private func freed(_ model: OnnxModel, _ axes: Int...) throws -> OnnxModel {
+/// The model with the given axes of its first input free.
+private func freed(_ model: OnnxModel, _ axes: Int...) throws -> OnnxModel { try freed(model, [axes]) }
+
+/// The model with the given axes of its inputs free; what has one number and one name is the same for all of them.
+private func freed(_ model: OnnxModel, _ axes: [[Int]]) throws -> OnnxModel {
   var proto = model.proto
-  for axis in axes { proto.graph.input[0].type.tensorType.shape.dim[axis].dimParam = "D\(axis)" }
+  for (input, axes) in axes.enumerated() {
+    for axis in axes {
+      let name = axis == 0 ? "N" : "D\(input)\(axis)"
+      proto.graph.input[input].type.tensorType.shape.dim[axis].dimParam = name
+    }
+  }
   let bytes: [UInt8] = try proto.serializedBytes()
   return try bytes.withUnsafeBytes { try OnnxModel(bytes: $0, folder: nil) }
 }
@@ -80,6 +88,86 @@ private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
   let x = try numbers([1, 1, 3, 4])
   let (y, z) = (try run(fixed, [x]), try run(try freed(fixed, 0, 1, 2, 3), [x]))
   #expect(y.extents == [1, 1, 7, 5] && y.extents == z.extents && y.floats == z.floats)
+}
+
+/// A node, the extents of its inputs x and z, and which of their axes may be free.
+private struct FreeCase {
+  let node: OnnxNodeProto
+  let extents: [[Int]]
+  let free: [[Int]]
+  var initializers: [OnnxTensorProto] = []
+}
+
+private func freeCases() throws -> [FreeCase] {
+  let inputs = ["x", "z"]
+  func made(
+    _ type: String, _ extents: [[Int]], free: [[Int]], _ attributes: [OnnxAttributeProto] = [],
+    initializers: [OnnxTensorProto] = []
+  ) -> FreeCase {
+    let names = Array(inputs.prefix(extents.count)) + initializers.map { $0.name }
+    return FreeCase(
+      node: node(type, names, ["y"], attributes: attributes), extents: extents, free: free,
+      initializers: initializers)
+  }
+  let blocks = [attribute("blocksize", 2)]
+  let kernel = floats("w", try numbers([3, 2, 2, 3, 2]))
+  return [
+    made("DepthToSpace", [[2, 8, 3, 4]], free: [[0, 2, 3]], blocks),
+    made("DepthToSpace", [[2, 8, 3, 4]], free: [[0, 2, 3]], blocks + [text("mode", "CRD")]),
+    made("DepthToSpace", [[2, 8, 3, 4]], free: [[0]], blocks),
+    made("SpaceToDepth", [[2, 3, 4, 6]], free: [[0, 2, 3]], blocks),
+    made("SpaceToDepth", [[2, 3, 4, 6]], free: [[0]], blocks),
+    made("Trilu", [[2, 4, 5]], free: [[0, 1, 2]], [attribute("upper", 0)]),
+    made(
+      "ReverseSequence", [[4, 3, 2]], free: [[0, 1, 2]], initializers: [integers("lengths", [2, 4, 1])]),
+    made(
+      "Conv", [[2, 2, 4, 5, 3]], free: [[0, 3, 4]], [list("pads", [1, 0, 1, 1, 1, 0])], initializers: [kernel]
+    ),
+    made(
+      "AveragePool", [[2, 3, 7, 8]], free: [[0]],
+      [
+        list("kernel_shape", [3, 3]), list("strides", [2, 2]), list("pads", [1, 1, 1, 1]),
+        attribute("ceil_mode", 1), attribute("count_include_pad", 1),
+      ]),
+    made("AveragePool", [[2, 1, 5, 4, 4]], free: [[0]], [list("kernel_shape", [3, 2, 2])]),
+    made(
+      "LpPool", [[2, 3, 7, 8]], free: [[0, 2, 3]], [list("kernel_shape", [3, 2]), list("strides", [2, 2])]),
+    made("GridSample", [[2, 3, 4, 5], [2, 3, 6, 2]], free: [[0], [0, 1, 2]]),
+    made("GridSample", [[2, 3, 4, 5], [2, 3, 6, 2]], free: [[0], [0]], [text("mode", "bicubic")]),
+    made(
+      "Einsum", [[2, 3, 4, 5], [2, 3, 6, 5]], free: [[0, 2], [0, 2]], [text("equation", "bhqd,bhkd->bhqk")]),
+    made(
+      "Einsum", [[2, 4, 3, 5], [2, 6, 3, 5]], free: [[0, 1], [0, 1]], [text("equation", "bqhd,bkhd->bhqk")]),
+    made("Einsum", [[2, 3, 4, 5], [3, 6]], free: [[0, 2, 3], []], [text("equation", "bchw,cd->bdhw")]),
+    made("Einsum", [[2, 3, 4, 5], [5, 6]], free: [[0, 1, 2], []], [text("equation", "...i,ij->...j")]),
+  ]
+}
+
+@Test func operatorsOverFreeExtentsAgreeWithThoseOverFixedOnes() throws {
+  for one in try freeCases() {
+    let inputs = Dictionary(uniqueKeysWithValues: zip(["x", "z"], one.extents))
+    let fixed = try model([one.node], inputs: inputs, initializers: one.initializers, opset: 20)
+    let tensors = try one.extents.map { try numbers($0) }
+    let (y, z) = (try run(fixed, tensors), try run(try freed(fixed, one.free), tensors))
+    #expect(y.extents == z.extents && y.floats == z.floats, "\(one.node.opType) \(one.free)")
+  }
+}
+
+@Test func theIndicesOfAMaximumOverAFreeBatchCountAllElements() throws {
+  let attributes = [list("kernel_shape", [2, 2]), list("strides", [2, 2])]
+  let pool = node("MaxPool", ["x"], ["m", "i"], attributes: attributes)
+  let number = node("Cast", ["i"], ["y"], attributes: [attribute("to", 1)])
+  let fixed = try model([pool, number], inputs: ["x": [2, 1, 2, 4]])
+  let x = try Tensor((0..<16).map { Float($0 * 7 % 16) }, extents: [2, 1, 2, 4])
+  let (y, z) = (try run(fixed, [x]), try run(try freed(fixed, 0), [x]))
+  #expect(y.floats == [4, 2, 9, 11] && z.floats == y.floats)
+}
+
+@Test func aLetterThatStandsTwiceInOneInputAndHasNoArrowIsSummed() throws {
+  let trace = try model(
+    [node("Einsum", ["x"], ["y"], attributes: [text("equation", "ii")])], inputs: ["x": [2, 2]])
+  let y = try run(trace, [try Tensor([1, 2, 3, 4] as [Float], extents: [2, 2])])
+  #expect(y.extents == [] && y.floats == [5])
 }
 
 private func text(_ name: String, _ value: String) -> OnnxAttributeProto {

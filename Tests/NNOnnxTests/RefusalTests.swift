@@ -204,3 +204,25 @@ private func externalTensor(_ location: String, offset: String? = nil, length: S
   #expect(refusal(try weights(externalTensor("w.bin", offset: "-4"))).contains("offset \"-4\""))
   #expect(refusal(try weights(externalTensor("missing.bin"))).contains("missing.bin"))
 }
+
+@Test func aRecurrentNodeWithWeightsForOtherDirectionsOrUnitsIsRefused() throws {
+  func zeros(_ name: String, _ extents: [Int]) -> OnnxTensorProto {
+    var tensor = OnnxTensorProto()
+    tensor.name = name
+    tensor.dataType = 1
+    tensor.dims = extents.map { Int64($0) }
+    tensor.floatData = [Float](repeating: 0, count: extents.reduce(1, *))
+    return tensor
+  }
+  func message(directions: Int, hidden: Int) -> String {
+    refusal(
+      try model(
+        [node("LSTM", ["x", "w", "r"], ["y"], name: "cell", attributes: [attribute("hidden_size", hidden)])],
+        inputs: ["x": [5, 2, 3]],
+        initializers: [zeros("w", [directions, 8, 3]), zeros("r", [directions, 8, 2])]))
+  }
+  #expect(message(directions: 1, hidden: 2) == "")
+  #expect(message(directions: 2, hidden: 2).contains("node \"cell\" (LSTM)"))
+  #expect(message(directions: 2, hidden: 2).contains("direction \"forward\", but W has weights for 2"))
+  #expect(message(directions: 1, hidden: 4).contains("for 2 hidden units, hidden_size says otherwise"))
+}

@@ -34,13 +34,16 @@ func node(
 /// A model of nodes over f32 inputs of the given extents.
 func model(
   _ nodes: [OnnxNodeProto], inputs: [String: [Int]] = ["x": [2, 3]], outputs: [String] = ["y"],
-  initializers: [OnnxTensorProto] = [], opset: Int = 17, folder: String? = nil
+  initializers: [OnnxTensorProto] = [], opset: Int = 17, domains: [String] = [], folder: String? = nil
 ) throws -> OnnxModel {
   var proto = OnnxModelProto()
   proto.irVersion = 8
-  var set = OnnxOperatorSetIdProto()
-  set.version = Int64(opset)
-  proto.opsetImport = [set]
+  for (domain, version) in [("", opset)] + domains.map({ ($0, 1) }) {
+    var set = OnnxOperatorSetIdProto()
+    set.domain = domain
+    set.version = Int64(version)
+    proto.opsetImport.append(set)
+  }
   proto.graph.name = "test"
   proto.graph.node = nodes
   proto.graph.initializer = initializers

@@ -26,6 +26,38 @@ import Testing
     #expect(after[1] == [before[1][0] - 0.25 * 2, before[1][1] - 0.25 * 4])
   }
 
+  @Test func aLossThatNoGradientPassesFromIsRefused() {
+    let generator = Network("generator") { Dense(1) }
+    let critic = Network("critic") { Dense(1) }
+    func message(stops: Bool) -> String {
+      do throws(NNError) {
+        _ = try CustomStep(parameters: ParameterStore(seed: 3), inputs: [.init("x", [1, 2])]) {
+          (step) throws(NNError) in
+          let made = try generator(step["x"])
+          let loss = try critic(stops ? made.stoppingGradient() : made).sum()
+          try step.minimize(loss, of: "generator", with: SGD())
+        }
+        return ""
+      } catch {
+        return error.message
+      }
+    }
+    #expect(message(stops: false) == "")
+    #expect(message(stops: true) == "no gradient passes from the loss to a parameter of generator")
+  }
+
+  @Test func anOutputOfIndicesIsReadAsNumbers() throws {
+    let step = try CustomStep(parameters: ParameterStore(seed: 1), inputs: [.init("x", [2, 3])]) {
+      (step) throws(NNError) in
+      try step.output(step["x"].argmax(), "best")
+      try step.output(step["x"].compare(.greater, 4), "large")
+    }
+    try step.set("x", [0, 5, 1, 3, 2, 9])
+    try step.run()
+    #expect(try step.values("best") == [1, 2])
+    #expect(try step.values("large") == [0, 1, 0, 0, 0, 1])
+  }
+
   @Test func noGradientPassesAStop() throws {
     let store = ParameterStore(seed: 3)
     let encoder = Network("encoder") { Dense(1, useBias: false) }

@@ -81,4 +81,24 @@ import Testing
       #expect(throws: NNError.self, "\(index)") { try loss(prediction: prediction, target: target) }
     }
   }
+
+  @Test func labelsThatNoAlignmentReadsAsHaveAnInfiniteLoss() throws {
+    func loss(frames: Int, _ labels: [Int]) throws -> Double {
+      let trainer = try Trainer(
+        Dense(4), sampleShape: [frames, 2], loss: CTC(labels: labels.count), optimizer: SGD(), seed: 1)
+      let features = (0..<2 * frames).map { Float($0) / 8 }
+      return try trainer.evaluate(
+        Dataset(
+          features: features, sampleShape: [frames, 2],
+          targets: .positions(labels, shape: [labels.count]))
+      ).loss
+    }
+    #expect(try loss(frames: 3, [1, 2, -1]).isFinite)
+    #expect(try loss(frames: 3, [1, 1, -1]).isFinite)
+    #expect(try loss(frames: 2, [1, 1, -1]) == .infinity)
+    #expect(try loss(frames: 2, [1, 2, 3]) == .infinity)
+    #expect(try loss(frames: 5, [1, 0, 2]) == .infinity)
+    #expect(try loss(frames: 5, [-1, 1, 2]) == .infinity)
+    #expect(try loss(frames: 5, [1, -1, 2]) == .infinity)
+  }
 }

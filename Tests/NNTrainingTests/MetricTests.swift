@@ -9,6 +9,24 @@ import Testing
 
   private func close(_ a: Double, _ b: Double) -> Bool { (a - b).magnitude < 1e-6 }
 
+  @Test func aMetricOfTheOtherKindOfTargetsIsNamed() {
+    func message(_ loss: any Loss, _ metric: any Metric) -> String {
+      do throws(NNError) {
+        _ = try Trainer(
+          Dense(3), sampleShape: [2], loss: loss, optimizer: SGD(), metrics: [metric], seed: 1)
+        return ""
+      } catch {
+        return error.message
+      }
+    }
+    let classes = "takes class indices as targets, not f32 numbers"
+    #expect(message(.meanSquaredError, .accuracy) == "metric \"accuracy\": \(classes)")
+    #expect(message(.meanSquaredError, TopKAccuracy(2)) == "metric \"top_2_accuracy\": \(classes)")
+    let numbers = "takes numbers as targets, not class indices"
+    #expect(message(.softmaxCrossEntropy, .binaryAccuracy) == "metric \"accuracy\": \(numbers)")
+    #expect(message(.softmaxCrossEntropy, SquaredError()) == "metric \"squared_error\": \(numbers)")
+  }
+
   @Test func classificationScoresAgreeWithScikitLearn() throws {
     let scores = golden.scores.map { Float($0) }
     let said = try Scores.classes(of: scores, classes: 4)

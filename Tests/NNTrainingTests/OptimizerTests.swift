@@ -108,4 +108,52 @@ import Testing
     #expect(abs(outputs[0].values[0] - 3.8) < 1e-6)
     #expect(abs(outputs[1].values[0] - 3.9) < 1e-6)
   }
+
+  @Test func numbersThatNoTrainingWorksWithAreRefused() throws {
+    let cases: [(optimizer: any Optimizer, message: String)] = [
+      (SGD(learningRate: -1), "SGD: a learning rate of -1.0"),
+      (SGD(learningRate: .nan), "SGD: a learning rate"),
+      (SGD(momentum: 1), "SGD: a momentum of 1.0, not in 0..<1"), (SGD(nesterov: true), "needs a momentum"),
+      (SGD(weightDecay: -0.5), "SGD: a weight decay of -0.5"), (Adam(beta1: 1), "Adam: a beta1 of 1.0"),
+      (Adam(beta2: 1.5), "Adam: a beta2 of 1.5"), (Adam(epsilon: -1), "Adam: an epsilon of -1.0"),
+      (AdamW(learningRate: .infinity), "AdamW: a learning rate"),
+      (AdamW(weightDecay: -1), "AdamW: a weight decay"),
+      (RMSprop(alpha: 2), "RMSprop: an alpha of 2.0"),
+      (Adagrad(weightDecay: .nan), "Adagrad: a weight decay"),
+      (Lion(beta2: -0.5), "Lion: a beta2 of -0.5"), (L1Penalty(-1, SGD()), "an L1 penalty of -1.0"),
+      (Averaged(SGD(), decay: 1), "a decay of 1.0"), (Averaged(SGD(momentum: 2)), "SGD: a momentum of 2.0"),
+    ]
+    func message(_ optimizer: any Optimizer, groups: [ParameterGroup] = []) -> String {
+      do throws(NNError) {
+        _ = try Trainer(
+          Dense(1), sampleShape: [2], loss: .meanSquaredError, optimizer: optimizer, groups: groups, seed: 1)
+        return ""
+      } catch {
+        return error.message
+      }
+    }
+    for (optimizer, expected) in cases {
+      #expect(message(optimizer).contains(expected))
+      #expect(message(SGD(), groups: [ParameterGroup("dense_1", optimizer: optimizer)]).contains(expected))
+      #expect(throws: NNError.self) {
+        _ = try CustomStep(parameters: ParameterStore(seed: 1), inputs: [.init("x", [1, 2])]) {
+          (step) throws(NNError) in
+          try step.minimize(Dense(1)(step["x"]).sum(), with: optimizer)
+        }
+      }
+    }
+    #expect(message(SGD(learningRate: 0)) == "")
+  }
+
+  @Test func aLearningRateThatIsNoNumberStopsBeforeItSpoilsTheParameters() throws {
+    let trainer = try Trainer(
+      Dense(1), sampleShape: [2], loss: .meanSquaredError, optimizer: SGD(), seed: 1)
+    let data = try exclusiveOr()
+    let before = trainer.parameters.map { Array($0.values) }
+    for rate in [Double.nan, .infinity, -0.1] {
+      trainer.learningRate = rate
+      #expect(throws: NNError.self) { try trainer.fit(data, epochs: 1) }
+    }
+    #expect(trainer.parameters.map { Array($0.values) } == before && trainer.step == 0)
+  }
 }

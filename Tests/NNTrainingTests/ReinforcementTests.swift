@@ -4,7 +4,83 @@ import Testing
 
 @testable import NNTraining
 
+/// A world whose observations are of another size than it says.
+private struct Lying: Environment {
+  let observationSize = 2
+  let actionCount = 2
+
+  mutating func reset(using generator: inout Philox) -> [Float] { [0, 0] }
+
+  mutating func step(_ action: Int) -> EnvironmentStep {
+    EnvironmentStep(observation: [0, 0, 0], reward: 1, isTerminal: false, isTruncated: false)
+  }
+}
+
 @Suite struct ReinforcementTests {
+  private func message(_ body: () throws(NNError) -> Void) -> String {
+    do throws(NNError) {
+      try body()
+      return ""
+    } catch {
+      return error.message
+    }
+  }
+
+  @Test func optionsThatNothingIsLearntWithAreRefusedByDQN() {
+    func made(_ change: (inout DQN<CartPole>.Options) -> Void) -> String {
+      var options = DQN<CartPole>.Options()
+      change(&options)
+      return message { () throws(NNError) in
+        _ = try DQN(CartPole(), seed: 1, options: options) { Dense(2) }
+      }
+    }
+    #expect(made { _ in } == "")
+    #expect(made { $0.batchSize = 0 }.contains("batches of 0"))
+    #expect(made { $0.memory = 0 }.contains("a memory of 0 steps"))
+    #expect(made { $0.discount = 2 }.contains("a discount of 2.0"))
+    #expect(made { $0.targetRate = 5 }.contains("a rate of the target network of 5.0"))
+    let steps = message { () throws(NNError) in
+      let agent = try DQN(CartPole(), seed: 1) { Dense(2) }
+      try agent.train(steps: -1)
+    }
+    #expect(steps == "-1 steps")
+    let lie = message { () throws(NNError) in
+      let agent = try DQN(Lying(), seed: 1) { Dense(2) }
+      try agent.train(steps: 3)
+    }
+    #expect(lie == "the environment gives an observation of 3 numbers instead of 2")
+    let episodes = message { () throws(NNError) in
+      _ = try DQN(CartPole(), seed: 1) { Dense(2) }.evaluate(episodes: -3, seed: 1)
+    }
+    #expect(episodes == "-3 episodes to evaluate")
+  }
+
+  @Test func optionsThatNothingIsLearntWithAreRefusedByPPO() {
+    func made(
+      actions: Int = 2, values: Int = 1, _ change: (inout PPO<CartPole>.Options) -> Void = { _ in }
+    ) -> String {
+      var options = PPO<CartPole>.Options()
+      change(&options)
+      return message { () throws(NNError) in
+        _ = try PPO(CartPole(), seed: 1, options: options) {
+          Dense(actions)
+        } value: {
+          Dense(values)
+        }
+      }
+    }
+    #expect(made() == "")
+    #expect(made(actions: 3).contains("the policy gives (256, 3) for 2 actions"))
+    #expect(made(actions: 1).contains("the policy gives (256, 1) for 2 actions"))
+    #expect(made(values: 2).contains("the value network gives (256, 2)"))
+    #expect(made { $0.environments = .max }.contains("more than 2^24"))
+    #expect(made { $0.horizon = 1 << 30 }.contains("more than 2^24"))
+    #expect(made { $0.epochs = -1 }.contains("-1 epochs"))
+    #expect(made { $0.clip = 0 }.contains("clipped to 1 ± 0.0"))
+    #expect(made { $0.discount = .nan }.contains("a discount of nan"))
+    #expect(made { $0.smoothing = 1.5 }.contains("a smoothing of 1.5"))
+  }
+
   @Test func advantagesAreThoseOfTheFormula() {
     // Two worlds, three steps; the first world's episode ends after the second step.
     let advantages = Advantages(

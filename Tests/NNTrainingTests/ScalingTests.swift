@@ -20,6 +20,21 @@ import Testing
     }
   }
 
+  @Test func aFeatureThatIsNotFiniteIsNamed() throws {
+    let data = try Dataset(features: [1, 2, 3, .nan], sampleShape: [2], targets: .classes([0, 1]))
+    func message(_ body: () throws(NNError) -> Void) -> String {
+      do throws(NNError) {
+        try body()
+        return ""
+      } catch {
+        return error.message
+      }
+    }
+    let expected = "sample 1 has nan in feature 1, hence no mean and no range"
+    #expect(message { () throws(NNError) in _ = try data.standardization() } == expected)
+    #expect(message { () throws(NNError) in _ = try data.normalization() } == expected)
+  }
+
   @Test func normalisedFeaturesFillTheirRange() throws {
     let data = try images()
     #expect(try output(data.normalization(), data) == [0, 1, 0, 0, 1, 0, 0, 0])

@@ -43,6 +43,13 @@ private struct Wrapping: Layer {
     for part in parts { #expect(message.contains(part), "\(message)", sourceLocation: location) }
   }
 
+  @Test func normalizationWithImpossibleNumbersIsNamed() {
+    let flat: [any Layer] = [BatchNorm(momentum: 5), RMSNorm(epsilon: .nan), GroupNorm(1, epsilon: -3)]
+    for (layer, expected) in zip(flat, ["a momentum of 5.0", "an epsilon of nan", "an epsilon of -3.0"]) {
+      #expect(message(Sequential([layer])).contains(expected))
+    }
+  }
+
   @Test func inASequence() {
     let line = #line
     let model = Sequential {

@@ -8,6 +8,16 @@ import NNTraining
 import Testing
 
 @Suite struct TrainerTests {
+  @Test func reinitializingWhatThereIsNotIsRefused() throws {
+    let trainer = try smallConvolutionalTrainer()
+    let before = trainer.bits
+    #expect(throws: NNError.self) { try trainer.reinitialize("densee_1") }
+    #expect(trainer.bits == before)
+    try trainer.fit(try stripes(), epochs: 1)
+    try trainer.reinitialize("")
+    #expect(trainer.bits == before)
+  }
+
   @Test func exclusiveOrIsLearnt() throws {
     let data = try exclusiveOr()
     let trainer = try Trainer(

@@ -27,7 +27,7 @@ extension Example {
       let transferred = try network(
         head: "new_head", run.settings, seed: seed, groups: [.frozen("body")], parameters: source.store)
       // The store is shared: a head of an earlier draw would be found in it.
-      transferred.reinitialize("new_head")
+      try transferred.reinitialize("new_head")
       try transferred.fit(few, epochs: run.settings.epochs, batchSize: run.settings.batchSize)
       let scratch = try network(head: "head", run.settings, seed: seed)
       try scratch.fit(few, epochs: run.settings.epochs, batchSize: run.settings.batchSize)

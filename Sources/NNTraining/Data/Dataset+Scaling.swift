@@ -5,7 +5,8 @@ extension Dataset {
   /// with it, so that a program gives raw features.
   ///
   /// - Parameter perChannel: whether all features of a channel share mean and variance, for images (C, H, W).
-  /// - Throws: ``ErrorCode/invalidArgument`` without samples, ``ErrorCode/dtypeMismatch`` for tokens.
+  /// - Throws: ``ErrorCode/invalidArgument`` without samples or for a feature that is not finite, ``ErrorCode/dtypeMismatch`` for
+  ///   tokens.
   public func standardization(perChannel: Bool = false) throws(NNError) -> Standardization {
     var means: [Float] = []
     var inverses: [Float] = []
@@ -28,8 +29,8 @@ extension Dataset {
   /// to the range's beginning. Put it first in the model: it is exported with it, so that a program gives raw features.
   ///
   /// - Parameter perChannel: whether all features of a channel share minimum and maximum, for images (C, H, W).
-  /// - Throws: ``ErrorCode/invalidArgument`` without samples or for a range that is not finite, ``ErrorCode/dtypeMismatch`` for
-  ///   tokens.
+  /// - Throws: ``ErrorCode/invalidArgument`` without samples, or for a feature or a range that is not finite;
+  ///   ``ErrorCode/dtypeMismatch`` for tokens.
   public func normalization(
     to range: ClosedRange<Float> = 0...1, perChannel: Bool = false
   ) throws(NNError) -> Normalization {
@@ -56,6 +57,12 @@ extension Dataset {
   private func featureGroups(perChannel: Bool) throws(NNError) -> (starts: [Int], length: Int) {
     guard inputType == .f32 else { throw NNError(.dtypeMismatch, "tokens have no mean and no range") }
     guard count > 0 else { throw NNError(.invalidArgument, "no samples to take mean or range from") }
+    if let place = features.firstIndex(where: { !$0.isFinite }) {
+      throw NNError(
+        .invalidArgument,
+        "sample \(place / sampleSize) has \(features[place]) in feature \(place % sampleSize), hence no mean and no range"
+      )
+    }
     let length = perChannel ? sampleSize / max(sampleShape.first ?? sampleSize, 1) : 1
     return (Array(stride(from: 0, to: sampleSize, by: length)), length)
   }

@@ -48,6 +48,11 @@ extension Trace {
     return results
   }
 
+  /// Whether gradients pass from `result` to one of the variables.
+  func depends(_ result: SymbolicTensor, on variables: [SymbolicTensor]) -> Bool {
+    dependents(of: variables)[result.id.index]
+  }
+
   /// Which values hold fractions and depend on one of the variables.
   private func dependents(of variables: [SymbolicTensor]) -> [Bool] {
     var depends = [Bool](repeating: false, count: graph.values.count)

@@ -5,7 +5,8 @@ import NNGraph
 /// each sample and averaged over the batch, as in PyTorch.
 ///
 /// Predictions are logits (N, T, C), class 0 being the blank; targets (N, labels), each 1..<C, filled up with −1 at the end.
-/// Every sequence must have at least as many frames as labels and repetitions among them; others give an infinite loss.
+/// Every sequence must have at least as many frames as labels and repetitions among them. Other sequences, and targets with a
+/// blank among the labels or a −1 before one, give an infinite loss.
 public struct CTC: Loss {
   /// The most labels a sample has.
   public let labels: Int
@@ -55,7 +56,22 @@ public struct CTC: Loss {
     let reached = try isLast.select(alpha, never)
     let largest = try reached.reduce(.maximum, axes: [1], keepsDimensions: true).stoppingGradient()
     let total = try (reached - largest).exponential().sum(axes: [1]).logarithm() + largest.reshaped([batch])
-    return try -(total / counts).mean()
+    let impossible = try trace.scalar(-.infinity)
+    let possible = try total.compare(.less, CTC.never / 2).select(impossible, total)
+    return try -(misplaced(target).select(impossible, possible) / counts).mean()
+  }
+
+  /// bool (N): whether there is a blank among the labels of a sample, or −1 before one.
+  private func misplaced(_ target: SymbolicTensor) throws(NNError) -> SymbolicTensor {
+    let zero = target.trace.constant("zero", try Tensor([Int64(0)], extents: [1]))
+    var faults = try target.compare(.equal, zero).cast(to: .f32).sum(axes: [1])
+    if labels > 1 {
+      let isLabel = try target.compare(.greaterOrEqual, zero).cast(to: .f32)
+      let before = try isLabel.sliced([.all, SliceRange(start: 0, end: labels - 1)])
+      let after = try isLabel.sliced([.all, SliceRange(start: 1, end: labels)])
+      faults = try faults + (after * (1 - before)).sum(axes: [1])
+    }
+    return try faults.compare(.greater, 0.5)
   }
 
   /// (N, T, 2·labels + 1): what each frame says to blank, label, blank, …, blank.

@@ -144,12 +144,10 @@ private func classWeightTensor(
   return prediction.trace.constant("class_weights", try Tensor(weights, extents: [classes]))
 }
 
-/// A bool (N, …, C) that is true where the column is the target's class, and the number of classes.
-func classMask(
-  _ prediction: SymbolicTensor, _ target: SymbolicTensor
-) throws(NNError) -> (hits: SymbolicTensor, classes: Int) {
-  guard prediction.rank >= 2 else {
-    throw NNError(.shapeMismatch, "takes predictions (N, …, C), not \(prediction.shapeDescription)")
+/// Throws unless there is the index of a class for each row of predictions (N, …, C).
+func requireClasses(_ prediction: SymbolicTensor, _ target: SymbolicTensor) throws(NNError) {
+  guard target.dtype == .i64 else {
+    throw NNError(.dtypeMismatch, "takes class indices as targets, not \(target.dtype.name) numbers")
   }
   guard Shape(Array(prediction.shape.dimensions.dropLast())).mayEqual(target.shape) else {
     throw NNError(
@@ -157,6 +155,16 @@ func classMask(
       "targets \(target.shapeDescription) do not fit predictions \(prediction.shapeDescription): one class for each"
     )
   }
+}
+
+/// A bool (N, …, C) that is true where the column is the target's class, and the number of classes.
+func classMask(
+  _ prediction: SymbolicTensor, _ target: SymbolicTensor
+) throws(NNError) -> (hits: SymbolicTensor, classes: Int) {
+  guard prediction.rank >= 2 else {
+    throw NNError(.shapeMismatch, "takes predictions (N, …, C), not \(prediction.shapeDescription)")
+  }
+  try requireClasses(prediction, target)
   let classes = try prediction.requireExtent(axis: -1)
   let columns = prediction.trace.constant(
     "classes", try Tensor((0..<classes).map { Int64($0) }, extents: [classes]))

@@ -73,6 +73,9 @@ extension Loss where Self == SoftmaxCrossEntropy {
 
 /// - Throws: ``ErrorCode/shapeMismatch`` with both shapes.
 func requireSameShape(_ prediction: SymbolicTensor, _ target: SymbolicTensor) throws(NNError) {
+  guard prediction.dtype == target.dtype else {
+    throw NNError(.dtypeMismatch, "takes numbers as targets, not class indices")
+  }
   guard prediction.shape.mayEqual(target.shape) else {
     throw NNError(
       .shapeMismatch,

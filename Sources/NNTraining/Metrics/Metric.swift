@@ -30,6 +30,7 @@ public struct Accuracy: Metric {
     guard prediction.rank >= 2 else {
       throw NNError(.shapeMismatch, "takes predictions (N, …, C), not \(prediction.shapeDescription)")
     }
+    try requireClasses(prediction, target)
     let hits = try prediction.argmax().compare(.equal, target).cast(to: .f32)
     if hits.rank == 1 { return hits }
     // Of the positions that count.

@@ -40,6 +40,16 @@ public struct Adam: Optimizer {
     return (try parameter - first / denominator * scalars[0], [first, second])
   }
 
+  public func validate() throws(NNError) { try validate("Adam") }
+
+  fileprivate func validate(_ name: String) throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "\(name): a learning rate")
+    try Hyperparameter.requireFraction(beta1, "\(name): a beta1")
+    try Hyperparameter.requireFraction(beta2, "\(name): a beta2")
+    try Hyperparameter.requireNotNegative(epsilon, "\(name): an epsilon")
+    try Hyperparameter.requireNotNegative(weightDecay, "\(name): a weight decay")
+  }
+
   public var description: String {
     "Adam beta1=\(beta1) beta2=\(beta2) epsilon=\(epsilon) weightDecay=\(weightDecay)"
   }
@@ -73,6 +83,11 @@ public struct AdamW: Optimizer {
     _ parameter: SymbolicTensor, gradient: SymbolicTensor, slots: [SymbolicTensor], scalars: [SymbolicTensor]
   ) throws(NNError) -> (parameter: SymbolicTensor, slots: [SymbolicTensor]) {
     try adam.update(parameter * scalars[2], gradient: gradient, slots: slots, scalars: scalars)
+  }
+
+  public func validate() throws(NNError) {
+    try adam.validate("AdamW")
+    try Hyperparameter.requireNotNegative(weightDecay, "AdamW: a weight decay")
   }
 
   public var description: String { "AdamW \(adam.description) decoupled=\(weightDecay)" }

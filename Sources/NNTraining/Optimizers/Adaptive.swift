@@ -34,6 +34,14 @@ public struct RMSprop: Optimizer {
     return (try parameter - velocity * scalars[0], [square, velocity])
   }
 
+  public func validate() throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "RMSprop: a learning rate")
+    try Hyperparameter.requireFraction(alpha, "RMSprop: an alpha")
+    try Hyperparameter.requireNotNegative(epsilon, "RMSprop: an epsilon")
+    try Hyperparameter.requireFraction(momentum, "RMSprop: a momentum")
+    try Hyperparameter.requireNotNegative(weightDecay, "RMSprop: a weight decay")
+  }
+
   public var description: String {
     "RMSprop alpha=\(alpha) epsilon=\(epsilon) momentum=\(momentum) weightDecay=\(weightDecay)"
   }
@@ -60,6 +68,12 @@ public struct Adagrad: Optimizer {
     let gradient = weightDecay == 0 ? gradient : try gradient + parameter * weightDecay
     let sum = try slots[0] + gradient.squared()
     return (try parameter - gradient / (sum.squareRoot() + epsilon) * scalars[0], [sum])
+  }
+
+  public func validate() throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "Adagrad: a learning rate")
+    try Hyperparameter.requireNotNegative(epsilon, "Adagrad: an epsilon")
+    try Hyperparameter.requireNotNegative(weightDecay, "Adagrad: a weight decay")
   }
 
   public var description: String { "Adagrad epsilon=\(epsilon) weightDecay=\(weightDecay)" }
@@ -93,6 +107,13 @@ public struct Lion: Optimizer {
     return (try parameter - direction * scalars[0], [momentum])
   }
 
+  public func validate() throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "Lion: a learning rate")
+    try Hyperparameter.requireFraction(beta1, "Lion: a beta1")
+    try Hyperparameter.requireFraction(beta2, "Lion: a beta2")
+    try Hyperparameter.requireNotNegative(weightDecay, "Lion: a weight decay")
+  }
+
   public var description: String { "Lion beta1=\(beta1) beta2=\(beta2) weightDecay=\(weightDecay)" }
 }
 
@@ -120,6 +141,11 @@ public struct L1Penalty<Base: Optimizer>: Optimizer {
   ) throws(NNError) -> (parameter: SymbolicTensor, slots: [SymbolicTensor]) {
     let penalised = try gradient + parameter.unary(.sign) * strength
     return try base.update(parameter, gradient: penalised, slots: slots, scalars: scalars)
+  }
+
+  public func validate() throws(NNError) {
+    try base.validate()
+    try Hyperparameter.requireNotNegative(strength, "an L1 penalty")
   }
 
   public var description: String { "\(base.description) L1=\(strength)" }
@@ -154,6 +180,11 @@ public struct Averaged<Base: Optimizer>: Optimizer {
       parameter, gradient: gradient, slots: Array(slots.dropLast()), scalars: scalars)
     let average = try slots[slots.count - 1] * decay + next.parameter * (1 - decay)
     return (next.parameter, next.slots + [average])
+  }
+
+  public func validate() throws(NNError) {
+    try base.validate()
+    try Hyperparameter.requireFraction(decay, "averages with a decay")
   }
 
   public var description: String { "\(base.description) averaged=\(decay)" }

@@ -21,6 +21,11 @@ public protocol Optimizer: Sendable {
     _ parameter: SymbolicTensor, gradient: SymbolicTensor, slots: [SymbolicTensor], scalars: [SymbolicTensor]
   ) throws(NNError) -> (parameter: SymbolicTensor, slots: [SymbolicTensor])
 
+  /// Called before training begins. Unless given, it looks at the learning rate alone.
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` for a number that no training can work with, naming it.
+  func validate() throws(NNError)
+
   /// Everything that changes the result, in words: a checkpoint refuses to go on with another optimiser.
   var description: String { get }
 }
@@ -31,5 +36,33 @@ extension Optimizer {
 
   public func scalars(step: Int, learningRate: Double, into values: UnsafeMutableBufferPointer<Float>) {
     values[0] = Float(learningRate)
+  }
+
+  public func validate() throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "a learning rate")
+  }
+}
+
+/// What the numbers that training is set up with must be.
+enum Hyperparameter {
+  /// Throws unless a number is finite and at least 0.
+  static func requireNotNegative(_ value: some BinaryFloatingPoint, _ name: String) throws(NNError) {
+    guard value.isFinite, value >= 0 else {
+      throw NNError(.invalidArgument, "\(name) of \(Double(value)), not a finite number from 0 on")
+    }
+  }
+
+  /// Throws unless a number is in 0…1.
+  static func requireShare(_ value: some BinaryFloatingPoint, _ name: String) throws(NNError) {
+    guard value >= 0, value <= 1 else {
+      throw NNError(.invalidArgument, "\(name) of \(Double(value)), not in 0…1")
+    }
+  }
+
+  /// Throws unless a number, such as how much of an average stays, is in 0..<1.
+  static func requireFraction(_ value: some BinaryFloatingPoint, _ name: String) throws(NNError) {
+    guard value >= 0, value < 1 else {
+      throw NNError(.invalidArgument, "\(name) of \(Double(value)), not in 0..<1")
+    }
   }
 }

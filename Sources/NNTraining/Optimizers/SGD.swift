@@ -29,6 +29,15 @@ public struct SGD: Optimizer {
     return (try parameter - direction * scalars[0], [velocity])
   }
 
+  public func validate() throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "SGD: a learning rate")
+    try Hyperparameter.requireFraction(momentum, "SGD: a momentum")
+    try Hyperparameter.requireNotNegative(weightDecay, "SGD: a weight decay")
+    guard !nesterov || momentum > 0 else {
+      throw NNError(.invalidArgument, "SGD: Nesterov's step needs a momentum above 0")
+    }
+  }
+
   public var description: String {
     "SGD momentum=\(momentum) nesterov=\(nesterov) weightDecay=\(weightDecay)"
   }

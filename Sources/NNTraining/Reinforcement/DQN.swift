@@ -43,11 +43,18 @@ public final class DQN<World: Environment> {
 
   /// - Parameters:
   ///   - layers: observation (N, O) → the worth of each action (N, A).
-  /// - Throws: ``ErrorCode/shapeMismatch`` if the network does not give a number for each action.
+  /// - Throws: ``ErrorCode/shapeMismatch`` if the network does not give a number for each action, ``ErrorCode/invalidArgument`` for
+  ///   options that nothing can be learnt with.
   public init(
     _ environment: World, seed: UInt64, options: Options = Options(),
     @SequentialBuilder _ layers: () -> [any Layer]
   ) throws(NNError) {
+    guard options.batchSize >= 1, options.memory >= 1 else {
+      throw NNError(
+        .invalidArgument, "batches of \(options.batchSize) from a memory of \(options.memory) steps")
+    }
+    try Hyperparameter.requireShare(options.discount, "a discount")
+    try Hyperparameter.requireShare(options.targetRate, "a rate of the target network")
     self.options = options
     parameters = ParameterStore(seed: seed)
     let body = layers()
@@ -110,14 +117,21 @@ public final class DQN<World: Environment> {
   /// Acts and learns.
   ///
   /// - Returns: the returns of the episodes that ended.
+  /// - Throws: ``ErrorCode/shapeMismatch`` if the environment gives observations of another size than it says.
   @discardableResult
   public func train(steps count: Int) throws(NNError) -> [Double] {
+    guard count >= 0 else { throw NNError(.invalidArgument, "\(count) steps") }
     var returns: [Double] = []
     for _ in 0..<count {
       let isChance = steps < options.warmUp || generator.uniform() < explorationRate
       let action =
         isChance ? generator.index(below: environment.actionCount) : Policy.largest(try act(observation))
       let result = environment.step(action)
+      for size in [observation.count, result.observation.count] where size != environment.observationSize {
+        throw NNError(
+          .shapeMismatch,
+          "the environment gives an observation of \(size) numbers instead of \(environment.observationSize)")
+      }
       episode += Double(result.reward)
       memory.append(observation, action, result)
       observation = result.observation
@@ -150,7 +164,7 @@ public final class DQN<World: Environment> {
     let returns = try Policy.returns(in: environment, episodes: episodes, seed: seed) {
       (observation) throws(NNError) in try act(observation)
     }
-    return returns.reduce(0, +) / Double(max(episodes, 1))
+    return returns.reduce(0, +) / Double(episodes)
   }
 
   /// The learnt network: observation (N, O) → the worth of each action (N, A).

@@ -43,17 +43,29 @@ public final class PPO<World: Environment> {
   /// - Parameters:
   ///   - policy: observation (N, O) → logits of the actions (N, A).
   ///   - value: observation (N, O) → what is still to be gained (N, 1).
-  /// - Throws: ``ErrorCode/invalidArgument`` if a round's steps do not divide into batches.
+  /// - Throws: ``ErrorCode/invalidArgument`` if a round's steps do not divide into batches, or for other options that nothing can be
+  ///   learnt with; ``ErrorCode/shapeMismatch`` if a network does not give a number for each action, or one for each observation.
   public init(
     _ environment: World, seed: UInt64, options: Options = Options(),
     @SequentialBuilder policy: () -> [any Layer],
     @SequentialBuilder value: () -> [any Layer]
   ) throws(NNError) {
     let (count, horizon, batch) = (options.environments, options.horizon, options.batchSize)
-    guard count >= 1, horizon >= 1, batch >= 1, count * horizon % batch == 0 else {
+    let (size, overflow) = count.multipliedReportingOverflow(by: horizon)
+    guard !overflow, size <= 1 << 24 else {
+      throw NNError(
+        .limitExceeded, "rounds of \(horizon) steps of \(count) environments, more than 2^24 in all")
+    }
+    guard count >= 1, horizon >= 1, batch >= 1, size % batch == 0 else {
       throw NNError(
         .invalidArgument, "\(horizon) steps of \(count) environments do not divide into batches of \(batch)")
     }
+    guard options.epochs >= 0, options.clip > 0 else {
+      throw NNError(
+        .invalidArgument, "\(options.epochs) epochs with ratios clipped to 1 ± \(Double(options.clip))")
+    }
+    try Hyperparameter.requireShare(options.discount, "a discount")
+    try Hyperparameter.requireShare(options.smoothing, "a smoothing")
     self.options = options
     parameters = ParameterStore(seed: seed)
     self.policy = Network("policy", policy())
@@ -87,8 +99,18 @@ public final class PPO<World: Environment> {
         .init("advantage", [batch]), .init("return", [batch]),
       ], options: options.training
     ) { (step) throws(NNError) in
-      let logits = try policy(step["observation"])
-      let estimate = try value(step["observation"]).reshaped([batch])
+      let (logits, worth) = (try policy(step["observation"]), try value(step["observation"]))
+      guard logits.shape == [batch, environment.actionCount] else {
+        throw NNError(
+          .shapeMismatch, "the policy gives \(logits.shapeDescription) for \(environment.actionCount) actions"
+        )
+      }
+      guard worth.shape == [batch, 1] else {
+        throw NNError(
+          .shapeMismatch,
+          "the value network gives \(worth.shapeDescription) for \(batch) observations, not one number each")
+      }
+      let estimate = try worth.reshaped([batch])
       let loss = try PPOLoss(options.clip).callAsFunction(
         logits, action: step["action"], old: step["log_probability"], advantage: step["advantage"])
       let logarithms = try logits.logSoftmax()
@@ -183,7 +205,7 @@ public final class PPO<World: Environment> {
     let returns = try Policy.returns(in: worlds[0], episodes: episodes, seed: seed) {
       (observation) throws(NNError) in try judge(observation)
     }
-    return returns.reduce(0, +) / Double(max(episodes, 1))
+    return returns.reduce(0, +) / Double(episodes)
   }
 
   /// The learnt policy: observation (N, O) → logits of the actions (N, A).

@@ -22,6 +22,7 @@ public enum Policy {
     in environment: some Environment, episodes: Int, seed: UInt64,
     _ values: ([Float]) throws(NNError) -> [Float]
   ) throws(NNError) -> [Double] {
+    guard episodes >= 1 else { throw NNError(.invalidArgument, "\(episodes) episodes to evaluate") }
     var environment = environment
     var generator = Philox(seed: seed, stream: Philox.stream(of: "evaluation"))
     var returns: [Double] = []

@@ -39,7 +39,7 @@ public struct ExponentialDecay: LearningRateSchedule {
   }
 }
 
-/// A straight rise over `warmUp` steps, then half a cosine down to `minimum` at the last step. Loshchilov and Hutter 2017
+/// A straight rise over `warmUp` steps, then half a cosine down to `minimum`, where the last step ends. Loshchilov and Hutter 2017
 /// without restarts; the warm-up is that of Goyal et al. 2017.
 public struct CosineDecay: LearningRateSchedule {
   public let warmUp: Int

@@ -84,6 +84,7 @@ public final class CustomStep {
   public func run() throws(NNError) {
     var index = 0
     while index < learningRates.count {
+      try Hyperparameter.requireNotNegative(learningRates[index], "a learning rate")
       plan.setScalars(optimizer: index, step: step + 1, learningRate: learningRates[index])
       index += 1
     }
@@ -129,7 +130,7 @@ public final class CustomStep {
     values.withUnsafeBytes { memory.copyMemory(from: $0) }
   }
 
-  /// An f32 output's elements as of the last run.
+  /// An output's elements as of the last run.
   ///
   /// - Throws: ``ErrorCode/invalidArgument`` if there is no output of that name.
   public func values(_ name: Name) throws(NNError) -> [Float] {
@@ -139,7 +140,7 @@ public final class CustomStep {
     return Array(plan.output(output.index).bindMemory(to: Float.self))
   }
 
-  /// An output of one f32 number as of the last run.
+  /// An output of one number as of the last run.
   public subscript(name: Name) -> Float {
     get throws(NNError) { try values(name).first ?? .nan }
   }
@@ -179,6 +180,7 @@ extension CustomStep {
     /// - Parameters:
     ///   - prefixes: networks or layers, as in ``ParameterGroup``; all parameters the step has used so far if there are none.
     ///   - optimizer: how they follow the gradient.
+    /// - Throws: ``ErrorCode/invalidArgument`` if there are no such parameters, or the loss depends on none of them.
     public func minimize(
       _ loss: SymbolicTensor, of prefixes: String..., with optimizer: any Optimizer,
       clipping: GradientClipping = .none
@@ -192,6 +194,14 @@ extension CustomStep {
         throw NNError(
           .invalidArgument, "no trainable parameter's name begins with \(prefixes.joined(separator: " or "))")
       }
+      let tensors = chosen.filter { $0.parameter.isTrainable }.map { $0.tensor }
+      guard trace.depends(loss, on: tensors) else {
+        throw NNError(
+          .invalidArgument,
+          "no gradient passes from the loss to a parameter"
+            + (prefixes.isEmpty ? "" : " of \(prefixes.joined(separator: " or "))"))
+      }
+      try optimizer.validate()
       try updates.minimize(loss, chosen, optimizer: optimizer, clipping: clipping)
     }
 
@@ -216,9 +226,9 @@ extension CustomStep {
       }
     }
 
-    /// Makes a tensor readable after each run.
+    /// Makes a tensor readable after each run, as f32: of indices, such as those of an argmax, up to 2²⁴ exactly.
     public func output(_ tensor: SymbolicTensor, _ name: Name) throws(NNError) {
-      try trace.output(tensor, name: name)
+      try trace.output(tensor.dtype == .f32 ? tensor : tensor.cast(to: .f32), name: name)
       outputs.append((name, trace.graph.outputs.count - 1))
     }
   }

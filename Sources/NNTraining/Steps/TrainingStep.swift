@@ -156,7 +156,12 @@ struct TrainingRecipe {
   func outputMetrics(prediction: SymbolicTensor, target: SymbolicTensor) throws(NNError) {
     let target = mixesClasses ? try target.argmax() : target
     for (number, metric) in metrics.enumerated() {
-      let scores = try metric(prediction: prediction, target: target)
+      let scores: SymbolicTensor
+      do throws(NNError) {
+        scores = try metric(prediction: prediction, target: target)
+      } catch {
+        throw error.within("metric \"\(metric.name)\"")
+      }
       guard scores.rank == 1, scores.shape[0].mayEqual(prediction.shape[0]) else {
         throw NNError(
           .shapeMismatch,

@@ -95,10 +95,14 @@ public final class ParameterStore {
 
   /// Gives the parameters whose names begin with `prefix`, as in ``ParameterGroup``, new initial values; optimisers forget
   /// what they kept about them.
-  public func reinitialize(_ prefix: String, seed: UInt64) {
-    for parameter in parameters where ParameterGroup.prefix(prefix, covers: parameter.name.string) {
-      parameter.initialize(seed: seed)
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if there are no such parameters.
+  public func reinitialize(_ prefix: String, seed: UInt64) throws(NNError) {
+    let chosen = parameters.filter { ParameterGroup.prefix(prefix, covers: $0.name.string) }
+    guard !chosen.isEmpty else {
+      throw NNError(.invalidArgument, "no parameter's name begins with \(prefix)")
     }
+    for parameter in chosen { parameter.initialize(seed: seed) }
     for slot in slots.all where ParameterGroup.prefix(prefix, covers: slot.name.string) {
       slot.initialize(seed: seed)
     }

@@ -73,7 +73,8 @@ public final class Trainer {
   ///   - inputType: `.i64` for a model that takes indices, such as words of a text.
   ///   - groups: parameters with an optimiser of their own, or frozen.
   ///   - parameters: a store to take over parameters from, of networks trained before; a new one unless given.
-  /// - Throws: ``ErrorCode/shapeMismatch`` and others, naming the layer.
+  /// - Throws: ``ErrorCode/shapeMismatch`` and others, naming the layer; ``ErrorCode/invalidArgument`` for an optimiser's number
+  ///   that no training can work with.
   public init(
     _ model: any Layer, sampleShape: [Int], inputType: DType = .f32, loss: any Loss, optimizer: any Optimizer,
     metrics: [any Metric] = [], groups: [ParameterGroup] = [], clipping: GradientClipping = .none,
@@ -82,6 +83,8 @@ public final class Trainer {
     recipe = TrainingRecipe(
       model: model, inputType: inputType, loss: loss, metrics: metrics, optimizer: optimizer, groups: groups,
       clipping: clipping)
+    try optimizer.validate()
+    for group in groups { try group.optimizer?.validate() }
     self.sampleShape = sampleShape
     self.seed = seed
     self.options = options
@@ -186,6 +189,7 @@ public final class Trainer {
 
   /// Runs a step whose inputs are in place.
   func run(_ training: TrainingStep) throws(NNError) {
+    try Hyperparameter.requireNotNegative(learningRate, "a learning rate")
     try training.plan.run()
     if training.accumulation != .adding { step += 1 }
   }
@@ -259,7 +263,9 @@ public final class Trainer {
 
 extension Trainer {
   /// Gives the parameters of a network or layer new initial values, drawn from the trainer's seed.
-  public func reinitialize(_ prefix: String) { store.reinitialize(prefix, seed: seed) }
+  ///
+  /// - Throws: ``ErrorCode/invalidArgument`` if no network, layer or parameter is called so.
+  public func reinitialize(_ prefix: String) throws(NNError) { try store.reinitialize(prefix, seed: seed) }
 }
 
 // What predictions are made with, as one piece, to keep and to bring back: all parameters and running statistics; and, where

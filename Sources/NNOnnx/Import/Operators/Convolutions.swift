@@ -49,8 +49,10 @@ enum Convolutions {
     var pad = Pad(before: [0, 0, 0, 0, 0], after: [0, 0, 0, 0, 0])
     (pad.before[2], pad.after[2]) = (window.before[0], window.after[0])
     let deep = try graph.append(.pad(pad), x)
-    let extents = try graph.extents(x)
-    let depth = window.outputExtent(0, of: extents[2])
+    let dimensions = graph.shape(x).dimensions
+    let depth = window.outputExtent(0, of: try graph.extent(x, 2))
+    let batch =
+      try dimensions[0].extent.map { Dimension.fixed(try GraphBuilder.product($0, depth)) } ?? .unknown
     let plane = Window(
       extent: Array(window.extent[1...]), strides: Array(window.strides[1...]),
       dilations: Array(window.dilations[1...]), paddingBefore: Array(window.before[1...]),
@@ -61,16 +63,18 @@ enum Convolutions {
       let planes = try graph.slice(
         deep, axis: 2, start, start + (depth - 1) * window.strides[0] + 1, step: window.strides[0])
       let stacked = try graph.reshape(
-        try graph.transpose(planes, [0, 2, 1, 3, 4]),
-        [try GraphBuilder.product(extents[0], depth), extents[1], extents[3], extents[4]])
+        try graph.transpose(planes, [0, 2, 1, 3, 4]), [batch, dimensions[1], dimensions[3], dimensions[4]],
+        extentsOf: [(0, depth), (2, 1), (3, 1), (4, 1)])
       let kernel = try graph.squeeze(try graph.slice(weight, axis: 2, tap, tap + 1), [2])
       let inputs = [stacked, kernel] + (tap == 0 ? bias.map { [$0] } ?? [] : [])
       let part = try graph.append(.convolution(Convolution(window: plane, groups: groups)), inputs)
       sum = try sum.map { try graph.add($0, part) } ?? part
     }
     guard let sum else { throw NNError(.shapeMismatch, "an empty kernel") }
-    let result = try graph.extents(sum)
-    let apart = try graph.reshape(sum, [extents[0], depth, result[1], result[2], result[3]])
+    let result = graph.shape(sum)
+    let apart = try graph.reshape(
+      sum, [dimensions[0], .fixed(depth), result[1], result[2], result[3]],
+      extentsOf: [(nil, dimensions[0].extent ?? -1), (nil, depth), (1, 1), (2, 1), (3, 1)])
     return try graph.transpose(apart, [0, 2, 1, 3, 4])
   }
 }

@@ -18,12 +18,11 @@ enum Einsum {
       throw NNError(.invalidGraph, Message(text: "equation \"\(equation)\" for \(inputs.count) inputs"))
     }
     let broadcastRank = try zip(specifications, inputs).map { try missing($0, graph.rank($1)) }.max() ?? 0
-    var terms: [Term] = []
-    for (text, input) in zip(specifications, inputs) {
-      let letters = try letters(of: text, rank: graph.rank(input), broadcastRank)
-      terms.append(try diagonal(Term(value: input, letters: letters), graph))
+    let given = try zip(specifications, inputs).map { text, input in
+      Term(value: input, letters: try letters(of: text, rank: graph.rank(input), broadcastRank))
     }
-    let output = try outputLetters(sides, terms, broadcastRank)
+    let output = try outputLetters(sides, given, broadcastRank)
+    var terms = try given.map { try diagonal($0, graph) }
     var result = terms.removeFirst()
     for (index, next) in terms.enumerated() {
       let needed = Set(output).union(terms[(index + 1)...].flatMap { $0.letters })
@@ -122,14 +121,31 @@ enum Einsum {
     let left = try arranged(a, batch, rows, inner, graph)
     let right = try arranged(b, batch, inner, columns, graph)
     let product = try graph.matmul(left, right)
-    func dimension(_ letter: Character) -> Dimension {
-      let inA = a.letters.firstIndex(of: letter).map { graph.shape(a.value)[$0] }
-      let inB = b.letters.firstIndex(of: letter).map { graph.shape(b.value)[$0] }
-      if let inA, inA != .fixed(1) { return inA }
-      return inB ?? inA ?? .unknown
-    }
     let letters = batch + rows + columns
-    return Term(value: try graph.reshapeKeepingOrder(product, letters.map(dimension)), letters: letters)
+    if rows.count == 1, columns.count == 1 { return Term(value: product, letters: letters) }
+    /// Where a letter's extent is to be seen: not where 1 is repeated.
+    func source(_ letter: Character) throws -> (value: ValueID, axis: Int) {
+      let inA = a.letters.firstIndex(of: letter).map { (value: a.value, axis: $0) }
+      let inB = b.letters.firstIndex(of: letter).map { (value: b.value, axis: $0) }
+      if let inA, inB == nil || graph.shape(inA.value)[inA.axis] != .fixed(1) { return inA }
+      return try required(inB, letter)
+    }
+    let sources = try letters.map(source)
+    let shape = Shape(sources.map { graph.shape($0.value)[$0.axis] })
+    if shape.dimensions.count(where: { $0 == .unknown }) <= 1 {
+      return Term(value: try graph.reshape(product, shape), letters: letters)
+    }
+    let extents = try sources.map { try graph.shapeValue($0.value, $0.axis..<$0.axis + 1) }
+    let apart = try graph.reshape(product, toShapeIn: try graph.concat(extents, axis: 0))
+    graph.graph[apart].type.shape = shape
+    return Term(value: apart, letters: letters)
+  }
+
+  private static func required<Found>(_ found: Found?, _ letter: Character) throws -> Found {
+    guard let found else {
+      throw NNError(.invalidGraph, Message(text: "letter \(letter) stands nowhere"))
+    }
+    return found
   }
 
   /// (batch…, product of the first letters, product of the second ones).
@@ -137,23 +153,38 @@ enum Einsum {
     _ term: Term, _ batch: [Character], _ first: [Character], _ second: [Character], _ graph: GraphBuilder
   ) throws -> ValueID {
     let order = batch + first + second
-    let permutation = try order.map { letter in
-      guard let axis = term.letters.firstIndex(of: letter) else {
-        throw NNError(.invalidGraph, Message(text: "letter \(letter) stands nowhere"))
-      }
-      return axis
-    }
-    let moved = try graph.transpose(term.value, permutation)
-    let extents = try graph.extents(moved)
+    let moved = try graph.transpose(
+      term.value, try order.map { try required(term.letters.firstIndex(of: $0), $0) })
+    if first.count == 1, second.count == 1 { return moved }
     let split = batch.count + first.count
-    func product(_ range: Range<Int>) throws -> Int {
-      guard let count = Shape(Array(extents[range])).elementCount else {
-        throw NNError(.limitExceeded, "a product of too many elements")
-      }
-      return count
-    }
+    let folded = [
+      try folded(moved, batch.count..<split, graph), try folded(moved, split..<order.count, graph),
+    ]
+    // Only one extent can be left to infer.
+    guard folded.count(where: { $0.source.factor == -1 }) <= 1 else { return try refused(moved, graph) }
     return try graph.reshape(
-      moved,
-      extents[..<batch.count] + [try product(batch.count..<split), try product(split..<extents.count)])
+      moved, graph.shape(moved).dimensions[..<batch.count] + folded.map { $0.dimension },
+      extentsOf: batch.indices.map { ($0, 1) } + folded.map { $0.source })
+  }
+
+  /// Some axes as one, and where its extent comes from: -1 for what follows from the others.
+  private static func folded(
+    _ x: ValueID, _ axes: Range<Int>, _ graph: GraphBuilder
+  ) throws -> (dimension: Dimension, source: (axis: Int?, factor: Int)) {
+    let dimensions = graph.shape(x).dimensions
+    let free = axes.filter { dimensions[$0].extent == nil }
+    guard let known = Shape(axes.compactMap { dimensions[$0].extent }).elementCount else {
+      throw NNError(.limitExceeded, "a product of too many elements")
+    }
+    switch free.count {
+    case 0: return (.fixed(known), (nil, known))
+    case 1: return (known == 1 ? dimensions[free[0]] : .unknown, (free[0], known))
+    default: return (.unknown, (nil, -1))
+    }
+  }
+
+  private static func refused(_ x: ValueID, _ graph: GraphBuilder) throws -> ValueID {
+    _ = try graph.extents(x)
+    return x
   }
 }

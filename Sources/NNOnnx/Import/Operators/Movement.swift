@@ -6,7 +6,7 @@ enum Movement {
     "Reshape": reshape, "Flatten": flatten, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
     "Transpose": transpose,
     "Concat": concat, "Split": split, "Slice": slice, "Expand": expand, "Tile": tile,
-    "DepthToSpace": depthToSpace, "SpaceToDepth": spaceToDepth, "Trilu": trilu,
+    "Trilu": trilu,
     "ReverseSequence": reverseSequence,
     "CenterCropPad": centerCropPad,
   ]
@@ -300,50 +300,21 @@ enum Movement {
     return result
   }
 
-  /// Blocks of channels become squares of the image.
-  private static func depthToSpace(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let x = try node.input(0)
-    let block = try node.required(try node.int("blocksize"), "blocksize")
-    let extents = try graph.extents(x)
-    guard extents.count == 4, block >= 1, block <= 1 << 16, extents[1] % (block * block) == 0 else {
-      throw NNError(.shapeMismatch, "blocks of \(block) by \(block) of \(graph.shape(x).description)")
-    }
-    let (n, c, h, w) = (extents[0], extents[1] / (block * block), extents[2], extents[3])
-    let isColumnFirst = try node.string("mode", default: "DCR") == "CRD"
-    let apart = try graph.reshape(
-      x, isColumnFirst ? [n, c, block, block, h, w] : [n, block, block, c, h, w])
-    let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
-    return [
-      try graph.reshape(
-        moved, [n, c, try GraphBuilder.product(h, block), try GraphBuilder.product(w, block)])
-    ]
-  }
-
-  private static func spaceToDepth(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
-    let x = try node.input(0)
-    let block = try node.required(try node.int("blocksize"), "blocksize")
-    let extents = try graph.extents(x)
-    guard extents.count == 4, block >= 1, block <= 1 << 16, extents[2] % block == 0, extents[3] % block == 0
-    else { throw NNError(.shapeMismatch, "blocks of \(block) by \(block) of \(graph.shape(x).description)") }
-    let (n, c, h, w) = (extents[0], extents[1], extents[2] / block, extents[3] / block)
-    let apart = try graph.reshape(x, [n, c, h, block, w, block])
-    let isColumnFirst = try node.string("mode", default: "DCR") == "CRD"
-    let moved = try graph.transpose(apart, isColumnFirst ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4])
-    return [try graph.reshape(moved, [n, try GraphBuilder.product(c, block, block), h, w])]
-  }
-
   /// The upper or lower triangle of the last two axes, zeros elsewhere.
   private static func trilu(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let x = try node.input(0)
     let rank = graph.rank(x)
     guard rank >= 2 else { throw NNError(.shapeMismatch, "takes matrices") }
-    let rows = try graph.positions(try graph.extent(x, rank - 2), axis: 0, rank: 2)
-    let columns = try graph.positions(try graph.extent(x, rank - 1), axis: 1, rank: 2)
+    let rows = try graph.places(of: x, axis: rank - 2, rank: rank)
+    let columns = try graph.places(of: x, axis: rank - 1, rank: rank)
     let diagonal = try node.optional(1).map { try graph.cast($0, .i64) } ?? graph.scalar(int: 0, .i64)
     let shifted = try graph.add(rows, try graph.reshape(diagonal, [Int]()))
     let isUpper = try node.flag("upper", default: true)
     let keeps = try graph.compare(isUpper ? .lessOrEqual : .greaterOrEqual, shifted, columns)
-    return [try graph.select(keeps, x, try graph.scalar(int: 0, graph.dtype(x)))]
+    let result = try graph.select(keeps, x, try graph.scalar(int: 0, graph.dtype(x)))
+    // Of free extents, inference does not see that the triangle has those of x.
+    graph.graph[result].type.shape = graph.shape(x)
+    return [result]
   }
 
   /// The first elements of each sequence reversed, as many as it has.
@@ -354,20 +325,20 @@ enum Movement {
     guard timeAxis + batchAxis == 1 else {
       throw NNError(.invalidGraph, "time and batch are not the first two axes")
     }
-    // As (T, N): where the element at each place comes from, a position among all T·N.
-    let (steps, batch) = (try graph.extent(x, timeAxis), try graph.extent(x, batchAxis))
-    let step = try graph.positions(steps, axis: 0, rank: 2)
-    let row = try graph.positions(batch, axis: 1, rank: 2)
-    let ends = try graph.reshape(lengths, [1, batch])
-    let mirrored = try graph.subtract(try graph.subtract(ends, step), try graph.scalar(int: 1, .i64))
-    let source = try graph.select(try graph.compare(.less, step, ends), mirrored, step)
-    let flat = try graph.add(try graph.multiply(source, try graph.scalar(int: batch, .i64)), row)
     var permutation = Array(0..<graph.rank(x))
     if timeAxis == 1 { permutation.swapAt(0, 1) }
     let ordered = try graph.transpose(x, permutation)
-    let rest = Array(graph.shape(x).dimensions[2...])
-    let rows = try graph.reshapeKeepingOrder(ordered, [.fixed(steps * batch)] + rest)
-    return [try graph.transpose(try graph.gather(rows, flat, axis: 0), permutation)]
+    // As (T, N): where the element at each place comes from, a position among all T·N.
+    let step = try graph.places(of: ordered, axis: 0, rank: 2)
+    let row = try graph.places(of: ordered, axis: 1, rank: 2)
+    let mirrored = try graph.subtract(try graph.subtract(lengths, step), try graph.scalar(int: 1, .i64))
+    let source = try graph.select(try graph.compare(.less, step, lengths), mirrored, step)
+    let (steps, batch) = (try graph.extentValue(ordered, 0), try graph.extentValue(ordered, 1))
+    let place = try graph.add(try graph.multiply(source, batch), row)
+    let rows = try graph.rows(ordered, try graph.multiply(steps, batch), from: 2)
+    let result = try graph.gather(rows, place, axis: 0)
+    graph.graph[result].type.shape = graph.shape(ordered)
+    return [try graph.transpose(result, permutation)]
   }
 
   /// Each axis cut, or padded with zeros, on both sides alike; what is odd goes to the end.

@@ -94,7 +94,7 @@ enum Normalisation {
   }
 
   /// The operator for scale and bias over all of the last axes, which are folded into one.
-  private static func fusedLayer(
+  static func fusedLayer(
     _ x: ValueID, _ scale: ValueID, _ bias: ValueID?, _ axis: Int, _ epsilon: Float, _ graph: GraphBuilder
   ) throws -> ValueID? {
     let dimensions = graph.shape(x).dimensions

@@ -29,13 +29,13 @@ enum OperatorTable {
     Elementwise.operators, Activations.operators, Reductions.operators, Constants.operators,
     Movement.operators,
     Padding.operators, Products.operators, Convolutions.operators, TransposedConvolutions.operators,
-    Patches.operators,
+    Patches.operators, Blocks.operators,
     Pools.operators, Normalisation.operators,
     Losses.operators, Attention.operators, Gathering.operators, Resampling.operators, Recurrence.operators,
     Quantisation.operators,
     Sampling.operators, Scanning.operators, Signal.operators, Selection.operators, Training.operators,
     StatefulLayers.operators, Text.operators, RandomNumbers.operators,
-    MachineLearning.operators,
+    MachineLearning.operators, Contributed.operators,
   ]
 
   private static let structures: [String: StructureLowering] = {

@@ -42,9 +42,8 @@ enum Pools {
   private static func counts(
     _ x: ValueID, _ window: SpatialWindow, _ node: OnnxNode, _ countsPadding: Bool, _ graph: GraphBuilder
   ) throws -> ValueID {
-    let extents = try graph.extents(x)
     var plain = window
-    var shape = [1, 1] + extents[2...]
+    var shape = try [1, 1] + (2..<graph.rank(x)).map { try graph.extent(x, $0) }
     if countsPadding, let pads = try node.extents("pads") {
       for axis in 0..<window.axisCount {
         shape[axis + 2] += pads[axis] + pads[axis + window.axisCount]
@@ -111,15 +110,14 @@ enum Pools {
     }
     let rank = graph.rank(x)
     let place = rank - window.axisCount + axis
-    let output = window.outputExtent(axis, of: try graph.extent(x, place))
     var pad = Pad(before: [Int](repeating: 0, count: rank), after: [Int](repeating: 0, count: rank))
     (pad.before[place], pad.after[place]) = (window.before[axis], window.after[axis])
     let padded = try graph.append(.pad(pad), x, border)
     return try (0..<window.extent[axis]).map { tap in
       let start = tap * window.dilations[axis]
+      let rest = window.reach(axis) - 1 - start
       return try graph.slice(
-        padded, axis: place, start, start + max(0, output - 1) * window.strides[axis] + min(output, 1),
-        step: window.strides[axis])
+        padded, axis: place, start, rest == 0 ? Int.max : -rest, step: window.strides[axis])
     }
   }
 
@@ -127,15 +125,15 @@ enum Pools {
   private static func maximumWithIndices(
     _ x: ValueID, _ window: SpatialWindow, _ node: OnnxNode, _ graph: GraphBuilder
   ) throws -> [ValueID] {
-    let extents = try graph.extents(x)
     let isColumnMajor = try node.flag("storage_order")
     var places = try graph.scalar(int: 0, .i64)
-    for axis in extents.indices {
-      let isSpatial = axis >= 2
-      let inner = isSpatial && isColumnMajor ? extents[2..<axis] : extents[(axis + 1)...]
-      let stride = inner.reduce(1, *)
-      let line = try graph.positions(extents[axis], axis: axis, rank: extents.count)
-      places = try graph.add(places, try graph.multiply(line, try graph.scalar(int: stride, .i64)))
+    for axis in 0..<graph.rank(x) {
+      let inner = axis >= 2 && isColumnMajor ? 2..<axis : axis + 1..<graph.rank(x)
+      let stride = try inner.reduce(try graph.scalar(int: 1, .i64)) {
+        try graph.multiply($0, try graph.extentValue(x, $1))
+      }
+      let line = try graph.places(of: x, axis: axis, rank: graph.rank(x))
+      places = try graph.add(places, try graph.multiply(line, stride))
     }
     var best = x
     for axis in (0..<window.axisCount).reversed() {

@@ -16,7 +16,15 @@ enum Recurrence {
     guard graph.rank(input) == 3 else { throw NNError(.shapeMismatch, "the input must have rank 3") }
     // (N, T, I)
     let x = layout == 1 ? input : try graph.transpose(input, [1, 0, 2])
-    let names = try directions(try node.string("direction", default: "forward"))
+    let direction = try node.string("direction", default: "forward")
+    let names = try directions(direction)
+    for (index, role) in [(1, "W"), (2, "R")] {
+      let count = try graph.extent(try node.input(index), 0)
+      guard count == names.count else {
+        throw NNError(
+          .shapeMismatch, Message(text: "direction \"\(direction)\", but \(role) has weights for \(count)"))
+      }
+    }
     var sequences: [ValueID] = []
     var finals: [[ValueID]] = []
     for (index, isReversed) in names.enumerated() {
@@ -87,6 +95,10 @@ struct RecurrentCell {
     let gates = kind == .simple ? 1 : kind == .gru ? 3 : 4
     guard graph.rank(inputWeight) == 2, graph.shape(stateWeight) == [gates * units, units] else {
       throw NNError(.shapeMismatch, "recurrent weight of shape \(graph.shape(stateWeight).description)")
+    }
+    guard try node.int("hidden_size", default: units) == units else {
+      throw NNError(
+        .shapeMismatch, "the recurrent weight is for \(units) hidden units, hidden_size says otherwise")
     }
     let width = gates * units
     let type = graph.dtype(x)

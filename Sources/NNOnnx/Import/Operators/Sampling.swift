@@ -21,14 +21,14 @@ enum Sampling {
 
   private static func gridSample(_ node: OnnxNode, _ graph: GraphBuilder) throws -> [ValueID] {
     let (x, grid) = (try node.input(0), try node.input(1))
-    let (extents, gridExtents) = (try graph.extents(x), try graph.extents(grid))
-    let spatial = Array(extents[min(2, extents.count)...])
-    guard !spatial.isEmpty, gridExtents.count == extents.count, gridExtents.last == spatial.count,
-      gridExtents[0] == extents[0]
+    let rank = graph.rank(x)
+    guard rank >= 3, graph.rank(grid) == rank, graph.shape(grid)[rank - 1].mayEqual(.fixed(rank - 2)),
+      graph.shape(grid)[0].mayEqual(graph.shape(x)[0])
     else {
       throw NNError(
         .shapeMismatch, "input \(graph.shape(x).description), grid \(graph.shape(grid).description)")
     }
+    let spatial = try (2..<rank).map { try graph.extent(x, $0) }
     let isAligned = try node.flag("align_corners")
     let border: Border
     switch try node.string("padding_mode", default: "zeros") {
@@ -38,8 +38,12 @@ enum Sampling {
     case let mode: throw NNError(.invalidGraph, Message(text: "padding_mode \"\(mode)\""))
     }
     let mode = try node.string("mode", default: "linear")
-    let count = gridExtents[1..<(gridExtents.count - 1)].reduce(1, *)
-    let flat = try graph.reshape(try graph.cast(grid, .f32), [extents[0], count, spatial.count])
+    let places = Array(graph.shape(grid).dimensions[1..<rank - 1])
+    let count = Shape(places).extents.flatMap { Shape($0).elementCount }
+    let flat = try graph.reshape(
+      try graph.cast(grid, .f32),
+      [graph.shape(x)[0], count.map { .fixed($0) } ?? .unknown, .fixed(rank - 2)],
+      extentsOf: [(0, 1), (nil, count ?? -1), (nil, rank - 2)])
     var taps: [[Tap]] = []
     for (axis, extent) in spatial.enumerated() {
       // The grid names the last axis first.
@@ -54,8 +58,13 @@ enum Sampling {
       place = try bounded(place, extent, border, graph)
       taps.append(try neighbours(of: place, mode, extent, border, graph))
     }
-    let sampled = try sample(x, extents, taps, graph)
-    return [try graph.reshape(sampled, [extents[0], extents[1]] + gridExtents[1..<(gridExtents.count - 1)])]
+    let sampled = try sample(x, taps, graph)
+    let shape = Shape(graph.shape(x).dimensions[..<2] + places)
+    if shape.dimensions.count(where: { $0 == .unknown }) <= 1 { return [try graph.reshape(sampled, shape)] }
+    let extents = [try graph.shapeValue(sampled, 0..<2), try graph.shapeValue(grid, 1..<rank - 1)]
+    let result = try graph.reshape(sampled, toShapeIn: try graph.concat(extents, axis: 0))
+    graph.graph[result].type.shape = shape
+    return [result]
   }
 
   /// A place that lies outside moved inside, where the border says so.
@@ -111,23 +120,22 @@ enum Sampling {
   }
 
   /// x (N, C, …) at P places for each n, given by taps for each spatial axis as (N, P) → (N, C, P).
-  private static func sample(_ x: ValueID, _ extents: [Int], _ taps: [[Tap]], _ graph: GraphBuilder) throws
-    -> ValueID
-  {
-    let area = extents[2...].reduce(1, *)
-    let last = graph.rank(x) - 1
+  private static func sample(_ x: ValueID, _ taps: [[Tap]], _ graph: GraphBuilder) throws -> ValueID {
+    let spatial = try (2..<graph.rank(x)).map { try graph.extent(x, $0) }
+    let area = spatial.reduce(1, *)
     let type = graph.dtype(x)
-    let rows = try graph.reshape(
-      try graph.transpose(x, [0] + Array(2...last) + [1]), [extents[0] * area, extents[1]])
+    let lines = try graph.transpose(x, [0] + Array(2..<graph.rank(x)) + [1])
+    let count = try graph.shape(x)[0].extent.map { Dimension.fixed(try GraphBuilder.product($0, area)) }
+    let rows = try graph.reshape(lines, Shape([count ?? .unknown, .fixed(try graph.extent(x, 1))]))
     var corners: [(index: ValueID, weight: ValueID?)] = [
       (
         try graph.multiply(
-          try graph.positions(extents[0], axis: 0, rank: 2), try graph.scalar(int: area, .i64)), nil
+          try graph.places(of: x, axis: 0, rank: 2), try graph.scalar(int: area, .i64)), nil
       )
     ]
     var stride = area
     for (axis, choices) in taps.enumerated() {
-      stride /= max(extents[axis + 2], 1)
+      stride /= max(spatial[axis], 1)
       corners = try corners.flatMap { corner in
         try choices.map { tap in
           let step = try graph.multiply(tap.index, try graph.scalar(int: stride, .i64))
@@ -303,8 +311,7 @@ enum Sampling {
         return try neighbours(of: place, "linear", extents[axis + 2], .zeros, graph)
       }
       let channels = try graph.slice(x, axis: 1, group * perGroup, (group + 1) * perGroup)
-      var sampled = try sample(
-        channels, [extents[0], perGroup, extents[2], extents[3]], tapsOfAxes, graph)
+      var sampled = try sample(channels, tapsOfAxes, graph)
       if let mask = try node.optional(4) {
         let all = try graph.reshape(mask, [extents[0], offsetGroups, 1, places])
         sampled = try graph.multiply(

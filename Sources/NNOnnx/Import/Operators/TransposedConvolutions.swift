@@ -30,7 +30,7 @@ enum TransposedConvolutions {
       before: steps.map { $0 - 1 }, after: steps.map { $0 - 1 })
     let filters = try filters(weight, window, groups, graph)
     let phases = try Convolutions.convolve(x, filters, nil, plain, groups, graph)
-    let result = try fitted(try interleaved(phases, window.strides, graph), window, graph)
+    let result = try fitted(try Blocks.interleaved(phases, window.strides, graph), window, graph)
     return [try adding(try node.optional(2), to: result, graph)]
   }
 
@@ -128,25 +128,6 @@ enum TransposedConvolutions {
     return try graph.slice(line, axis: axis, 0, (extents[axis] - 1) * dilation + 1)
   }
 
-  /// (N, M·s…, H, …) → (N, M, H·s, …).
-  private static func interleaved(_ x: ValueID, _ strides: [Int], _ graph: GraphBuilder) throws -> ValueID {
-    let count = strides.count
-    let scale = try product(strides)
-    if scale == 1 { return x }
-    let dimensions = graph.shape(x).dimensions
-    let channels = try graph.extent(x, 1) / scale
-    let apart = try graph.reshape(
-      x, [dimensions[0], .fixed(channels)] + strides.map { .fixed($0) } + dimensions[2...],
-      extentsOf: [(0, 1), (nil, channels)] + strides.map { (nil, $0) } + (0..<count).map { ($0 + 2, 1) })
-    let order = [0, 1] + (0..<count).flatMap { [2 + count + $0, 2 + $0] }
-    let grown = try (0..<count).map { axis -> Dimension in
-      try dimensions[axis + 2].extent.map { .fixed(try GraphBuilder.product($0, strides[axis])) } ?? .unknown
-    }
-    return try graph.reshape(
-      try graph.transpose(apart, order), [dimensions[0], .fixed(channels)] + grown,
-      extentsOf: [(0, 1), (nil, channels)] + (0..<count).map { (2 + 2 * $0, strides[$0]) })
-  }
-
   /// The part of the full result that is wanted, and zeros where more is wanted.
   private static func fitted(_ x: ValueID, _ window: TransposedWindow, _ graph: GraphBuilder) throws
     -> ValueID
@@ -215,7 +196,8 @@ struct TransposedWindow {
       var total = window.before[axis] + window.after[axis]
       if let wanted {
         guard let full else {
-          throw NNError(.unsupportedOperator, "output_shape over an axis of free extent")
+          throw NNError(
+            .unsupportedOperator, "output_shape over an axis of free extent; fix it with --input-shape")
         }
         growth[axis] = wanted[axis] - full
         total = max(0, full + extra[axis] - wanted[axis])

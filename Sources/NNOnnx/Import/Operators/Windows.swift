@@ -61,7 +61,9 @@ extension SpatialWindow {
         } else if strides[axis] == 1 {
           total = reach(axis) - 1
         } else {
-          throw NNError(.unsupportedOperator, "auto_pad with strides over an axis of free extent")
+          throw NNError(
+            .unsupportedOperator,
+            "auto_pad with strides over an axis of free extent; fix it with --input-shape")
         }
         before[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
         after[axis] = total - before[axis]
@@ -74,7 +76,8 @@ extension SpatialWindow {
   private mutating func addOverhang(_ dimensions: [Dimension]) throws {
     for axis in extent.indices where strides[axis] > 1 {
       guard let input = dimensions[axis].extent else {
-        throw NNError(.unsupportedOperator, "ceil_mode over an axis of free extent")
+        throw NNError(
+          .unsupportedOperator, "ceil_mode over an axis of free extent; fix it with --input-shape")
       }
       let room = input + before[axis] + after[axis] - reach(axis)
       guard room >= 0, room % strides[axis] != 0 else { continue }

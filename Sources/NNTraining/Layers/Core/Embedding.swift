@@ -2,7 +2,8 @@ import NNGraph
 
 /// A learned vector for each index, such as a word: x (N, …) of i64 → (N, …, dimension); weight (count, dimension).
 ///
-/// Indices are 0..<count; an f32 input is rounded towards zero. One outside is an error when the model runs.
+/// Indices are 0..<count; negative ones, from −count on, count from the end. One outside is an error when the model runs. An f32
+/// input is rounded towards zero.
 public struct Embedding: Layer {
   public let count: Int
   public let dimension: Int

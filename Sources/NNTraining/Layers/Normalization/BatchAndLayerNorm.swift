@@ -18,6 +18,7 @@ public struct BatchNorm: Layer {
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
     guard x.rank >= 2 else { throw NNError(.shapeMismatch, "takes (N, C, …), not \(x.shapeDescription)") }
+    try Hyperparameter.requireShare(momentum, "a momentum")
     let channels = try x.requireExtent(axis: 1)
     let trace = x.trace
     let weight = try trace.parameter("weight", [channels], initializer: .ones)
@@ -44,7 +45,9 @@ public struct BatchNorm: Layer {
     let count = extents.reduce(1, *) / max(extents[1], 1)
     guard count > 1 else {
       throw NNError(
-        .shapeMismatch, "a batch of shape \(x.shapeDescription) has one value per channel, hence no variance")
+        .shapeMismatch,
+        "a batch of shape \(x.shapeDescription) has one value per channel, hence no variance; "
+          + "leave such a batch out with dropsLastBatch, or take another batch size")
     }
     return count
   }

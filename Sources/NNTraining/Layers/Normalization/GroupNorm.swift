@@ -54,6 +54,7 @@ public struct RMSNorm: Layer {
 
   public func forward(_ x: SymbolicTensor) throws(NNError) -> SymbolicTensor {
     guard x.rank >= 2 else { throw NNError(.shapeMismatch, "takes (N, …, D), not \(x.shapeDescription)") }
+    try Hyperparameter.requireNotNegative(epsilon, "an epsilon")
     let weight = try x.trace.parameter("weight", [x.requireExtent(axis: -1)], initializer: .ones)
     let mean = try x.squared().mean(axes: [-1], keepsDimensions: true)
     return try x * (mean + epsilon).unary(.reciprocalSquareRoot) * weight
@@ -63,6 +64,7 @@ public struct RMSNorm: Layer {
 extension SymbolicTensor {
   /// (x − μ)/√(σ² + ε) with mean and biased variance of the last axis.
   fileprivate func normalized(_ epsilon: Float) throws(NNError) -> SymbolicTensor {
+    try Hyperparameter.requireNotNegative(epsilon, "an epsilon")
     let centred = try self - mean(axes: [-1], keepsDimensions: true)
     let variance = try centred.squared().mean(axes: [-1], keepsDimensions: true)
     return try centred * (variance + epsilon).unary(.reciprocalSquareRoot)
