@@ -127,6 +127,10 @@ private func sum() throws -> Graph {
   try session.setInput(1, ReferenceTensor([1, 1], extents: [2]))
   try session.run()
   #expect(Array(try session.output(1).bytes.bindMemory(to: Float.self)) == [101, 1])
+  // A call may leave states out, and must not leave out anything else.
+  #expect(try session([Tensor([1, 1], extents: [2])])[1].floats == [103, 3])
+  #expect(thrown { _ = try session([]) }?.message == "0 inputs given; the model takes 1")
+  #expect(thrown { _ = try session([Tensor([1, 1], extents: [2]), Tensor([1, 1], extents: [2])]) } != nil)
 }
 
 @Test func statesCanBeSwapped() throws {

@@ -197,7 +197,9 @@ import Testing
     let samples = (0..<20).flatMap { (index: Int) -> [Float] in [Float(index), Float(2 * index + 1), 0.5] }
     let pca = try PCA(samples, width: 3, components: 2)
     #expect(pca.variances[1] < 1e-9 && (pca.components[0][1] / pca.components[0][0] - 2).magnitude < 1e-9)
-    let back = pca.inverseTransform(pca.transform(samples))
+    let back = try pca.inverseTransform(pca.transform(samples))
+    #expect(throws: NNError.self) { try pca.transform(Array(samples.dropLast())) }
+    #expect(throws: NNError.self) { try pca.inverseTransform([1, 2, 3]) }
     #expect(zip(back, samples).allSatisfy { ($0 - $1).magnitude < 1e-4 })
   }
 }

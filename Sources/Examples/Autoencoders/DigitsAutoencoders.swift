@@ -131,7 +131,7 @@ extension Example {
   static func principalError(_ training: Dataset, _ held: Dataset) throws(NNError) -> Double {
     guard case .values(let clean, _) = held.targets else { return .nan }
     let components = try PCA(training.features, width: 64, components: 8)
-    let back = components.inverseTransform(components.transform(held.features))
+    let back = try components.inverseTransform(components.transform(held.features))
     return zip(back, clean).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) } / Double(clean.count)
   }
 

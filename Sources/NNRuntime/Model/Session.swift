@@ -182,14 +182,17 @@ public final class Session {
       copying: view.bytes, as: TensorType(view.dtype, Shape(Array(view.extents))))
   }
 
-  /// Sets all inputs, runs, and copies all outputs.
+  /// Sets the inputs, runs, and copies all outputs.
   ///
+  /// - Parameter tensors: one for each input, or for each that is no state: states then go on from the run before.
   /// - Throws: what ``setInput(_:dtype:extents:bytes:)`` and ``run()`` throw.
   public func callAsFunction(_ tensors: [Tensor]) throws(NNError) -> [Tensor] {
-    guard tensors.count == inputs.count else {
-      throw NNError(.invalidArgument, "\(tensors.count) inputs given; the model takes \(inputs.count)")
+    var given = Array(inputs.indices)
+    if tensors.count < given.count { given.removeAll { inputs[$0].isState } }
+    guard tensors.count == given.count else {
+      throw NNError(.invalidArgument, "\(tensors.count) inputs given; the model takes \(given.count)")
     }
-    for (index, tensor) in tensors.enumerated() { try setInput(index, tensor) }
+    for (index, tensor) in zip(given, tensors) { try setInput(index, tensor) }
     try run()
     var results: [Tensor] = []
     for index in model.graph.outputs.indices {

@@ -97,10 +97,15 @@ public struct PCA: Sendable {
   }
 
   /// Each sample's coordinates along the components, sample after sample.
-  public func transform(_ samples: [Float]) -> [Float] {
+  ///
+  /// - Throws: ``ErrorCode/shapeMismatch`` unless the numbers are whole samples.
+  public func transform(_ samples: [Float]) throws(NNError) -> [Float] {
     let width = mean.count
+    guard samples.count % width == 0 else {
+      throw NNError(.shapeMismatch, "\(samples.count) numbers are not samples of \(width)")
+    }
     var coordinates: [Float] = []
-    for first in stride(from: 0, to: samples.count - width + 1, by: width) {
+    for first in stride(from: 0, to: samples.count, by: width) {
       for component in components {
         var sum = 0.0
         for index in 0..<width { sum += component[index] * (Double(samples[first + index]) - mean[index]) }
@@ -111,10 +116,16 @@ public struct PCA: Sendable {
   }
 
   /// The samples that have the given coordinates and nothing beyond the components.
-  public func inverseTransform(_ coordinates: [Float]) -> [Float] {
+  ///
+  /// - Throws: ``ErrorCode/shapeMismatch`` unless there is a coordinate for each component.
+  public func inverseTransform(_ coordinates: [Float]) throws(NNError) -> [Float] {
     let count = components.count
+    guard coordinates.count % count == 0 else {
+      throw NNError(
+        .shapeMismatch, "\(coordinates.count) numbers are not coordinates along \(count) components")
+    }
     var samples: [Float] = []
-    for first in stride(from: 0, to: coordinates.count - count + 1, by: count) {
+    for first in stride(from: 0, to: coordinates.count, by: count) {
       for index in mean.indices {
         var sum = mean[index]
         for (position, component) in components.enumerated() {

@@ -28,7 +28,7 @@ extension ReportWriter {
         "Principal components",
         ScatterChart(
           title: "Principal components of \(layer)", xLabel: share(0), yLabel: share(1),
-          points: points(pca.transform(features)), coloring: coloring
+          points: points(try pca.transform(features)), coloring: coloring
         ).markup)
     ]
     let perplexity = min(30, floor((Double(chosen.count) - 1) / 3 * 0.9))
