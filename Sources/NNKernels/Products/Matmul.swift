@@ -31,6 +31,11 @@ public struct ProductBlock: BitwiseCopyable {
   @usableFromInline var readsAhead: Bool
   /// Whether B is panels of weights that are seldom in the cache and, for more than one row, follow each other.
   @usableFromInline var readsPanelsAhead: Bool
+  /// What has nothing to do with the product and is brought to the second-level cache meanwhile, `aheadStep` elements with each step along
+  /// k; of each panel of B, it lies `aheadStride` further. Nil for nothing.
+  @usableFromInline var ahead: UnsafePointer<Float>?
+  @usableFromInline var aheadStride: Int
+  @usableFromInline var aheadStep: Int
   /// What results are kept between on the way to memory, nil for nothing.
   @usableFromInline var bounds: (low: Float, high: Float)?
   /// What is added to the results after the bias, before the bounds, laid out as C; nil for nothing.
@@ -49,6 +54,9 @@ public struct ProductBlock: BitwiseCopyable {
     self.readsPanelsAhead = readsPanelsAhead
     bounds = epilogue.bounds
     residual = nil
+    ahead = nil
+    aheadStride = 0
+    aheadStep = 0
     self.a = a
     self.aStride = aStride
     self.aStep = aStep
@@ -160,6 +168,9 @@ extension ProductBlock {
   @inlinable @inline(__always)
   func panelsAhead<T: Tile>(_ panel: Int, _ tiles: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) -> PanelsAhead?
   {
+    if let ahead {
+      return PanelsAhead(start: ahead + panel &* aheadStride, step: aheadStep, part: k, panelStride: k &* 16)
+    }
     guard readsPanelsAhead, tiles > 0 else { return nil }
     return PanelsAhead(
       start: panels + ((panel &+ T.Columns.panels) &* panelStride &+ kBegin &* 16),

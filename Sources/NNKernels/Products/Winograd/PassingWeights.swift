@@ -4,6 +4,9 @@ import CPlatform
 // a part of the channels at a time, and what they become stays in the second-level cache until it is multiplied.
 
 extension ChannelBlock {
+  /// Elements of the filters ahead that are asked for with each step along the channels: a panel's 144 in every second frequency of 49.
+  private static var elementsAhead: Int { 6 }
+
   /// The products of all frequencies with `filters` filters, whose weights are panels of (C, 9, 16).
   func multiplyInPassing(
     _ panels: UnsafePointer<Float>, _ filters: Int, _ lines: WinogradWeightLines,
@@ -16,17 +19,22 @@ extension ChannelBlock {
         let part = first..<min(channels, first &+ ChannelGrid.channelsPerPart)
         let stride = part.count &* filters &+ 16
         transform(panels, part, filters, stride, memory, lines)
-        var ahead = FiltersAhead(panels, channels, part, filters, steps: products)
+        // The next part of these filters, or the first one of the next filters.
+        let next = panels + (part.upperBound < channels ? part.upperBound : filters / 16 &* channels) &* 144
         var frequency = 0
         while frequency < products {
-          ahead.ask()
-          multiply(
-            ProductBlock(
-              a: UnsafePointer(inputs) + (frequency &* channels &+ first), aStride: grid.tileStride,
-              panels: UnsafePointer(weights) + frequency &* stride, panelStride: part.count &* 16,
-              c: self.products + frequency &* grid.productStride, cStride: filters, columnBias: nil,
-              rowBias: nil, rows: images &* tiles.count, columns: filters, k: part.count,
-              accumulates: first > 0))
+          var block = ProductBlock(
+            a: UnsafePointer(inputs) + (frequency &* channels &+ first), aStride: grid.tileStride,
+            panels: UnsafePointer(weights) + frequency &* stride, panelStride: part.count &* 16,
+            c: self.products + frequency &* grid.productStride, cStride: filters, columnBias: nil,
+            rowBias: nil, rows: images &* tiles.count, columns: filters, k: part.count,
+            accumulates: first > 0)
+          // Tiles take two panels at a time; so each of the two is asked for with every second frequency.
+          block.aheadStride = channels &* 144
+          block.aheadStep = Self.elementsAhead
+          block.ahead =
+            next + (frequency % 2 &* block.aheadStride &+ frequency / 2 &* Self.elementsAhead &* part.count)
+          multiply(block)
           frequency &+= 1
         }
         first = part.upperBound
@@ -52,31 +60,5 @@ extension ChannelBlock {
       }
       vector &+= taps.channels
     }
-  }
-}
-
-/// What is transformed after a part of the channels: the next part of the same filters, or the first one of the next filters. It is asked
-/// for in equal steps, some lines of each panel at a time.
-private struct FiltersAhead {
-  private var next: UnsafePointer<Float>
-  private let panels: Int
-  private let panelSize: Int
-  /// Lines of each panel in a step.
-  private let lines: Int
-
-  init(_ start: UnsafePointer<Float>, _ channels: Int, _ part: Range<Int>, _ filters: Int, steps: Int) {
-    panels = filters / 16
-    panelSize = channels &* 144
-    next = start + (part.upperBound < channels ? part.upperBound : panels &* channels) &* 144
-    lines = (part.count &* 9 &+ steps &- 1) / steps
-  }
-
-  mutating func ask() {
-    var line = 0
-    while line < lines &* panels {
-      nnp_prefetch_far(next + (line / lines &* panelSize &+ line % lines &* 16))
-      line &+= 1
-    }
-    next += lines &* 16
   }
 }
