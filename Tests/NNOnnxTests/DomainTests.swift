@@ -4,38 +4,6 @@ import Testing
 
 @testable import NNOnnx
 
-private func numbers(_ name: String, _ values: [Float]) -> OnnxAttributeProto {
-  var attribute = OnnxAttributeProto()
-  attribute.name = name
-  attribute.type = 6
-  attribute.floats = values
-  return attribute
-}
-
-private func number(_ name: String, _ value: Float) -> OnnxAttributeProto {
-  var attribute = OnnxAttributeProto()
-  attribute.name = name
-  attribute.type = 1
-  attribute.f = value
-  return attribute
-}
-
-private func text(_ name: String, _ value: String) -> OnnxAttributeProto {
-  var attribute = OnnxAttributeProto()
-  attribute.name = name
-  attribute.type = 3
-  attribute.s = .init(value.utf8)
-  return attribute
-}
-
-private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
-  var attribute = OnnxAttributeProto()
-  attribute.name = name
-  attribute.type = 7
-  attribute.ints = values.map { Int64($0) }
-  return attribute
-}
-
 /// What one node of a domain makes of (2, 2) f32 inputs.
 private func result(
   _ type: String, domain: String, _ attributes: [OnnxAttributeProto] = [], outputs: [String] = ["y"],
@@ -54,7 +22,8 @@ private func result(
 
   @Test func aLinearRegressorHasARowOfCoefficientsForEachTarget() throws {
     let attributes = [
-      numbers("coefficients", [1, 2, -1, 3]), numbers("intercepts", [10, 20]), attribute("targets", 2),
+      attribute("coefficients", floats: [1, 2, -1, 3]), attribute("intercepts", floats: [10, 20]),
+      attribute("targets", 2),
     ]
     let y = try result("LinearRegressor", domain: learning, attributes, [1, 2, 3, 4])
     #expect(y.extents == [2, 2] && y.floats == [15, 25, 21, 29])
@@ -62,8 +31,8 @@ private func result(
 
   @Test func aLinearClassifierNamesTheLabelOfTheLargestScore() throws {
     let attributes = [
-      numbers("coefficients", [1, 0, 0, 1, 2, -2]), numbers("intercepts", [0, 0, 0.5]),
-      list("classlabels_ints", [7, -3, 40]), text("post_transform", "LOGISTIC"),
+      attribute("coefficients", floats: [1, 0, 0, 1, 2, -2]), attribute("intercepts", floats: [0, 0, 0.5]),
+      attribute("classlabels_ints", [7, -3, 40]), attribute("post_transform", "LOGISTIC"),
     ]
     let x: [Float] = [3, 1, 0, 2]
     let classes = try model(
@@ -83,7 +52,7 @@ private func result(
     labels.name = "classlabels_strings"
     labels.type = 8
     labels.strings = [.init("a".utf8), .init("b".utf8)]
-    let attributes = [numbers("coefficients", [1, 0, 0, 1]), labels]
+    let attributes = [attribute("coefficients", floats: [1, 0, 0, 1]), labels]
     let message = refusal(
       try model(
         [node("LinearClassifier", ["x"], ["l", "y"], domain: learning, name: "one", attributes: attributes)],
@@ -96,18 +65,20 @@ private func result(
     for (norm, expected) in [
       ("L1", [0.25, -0.75, 0, 0] as [Float]), ("L2", [0.31622776, -0.9486833, 0, 0]), ("MAX", [1, -3, 0, 0]),
     ] {
-      let y = try result("Normalizer", domain: learning, [text("norm", norm)], [1, -3, 0, 0])
+      let y = try result("Normalizer", domain: learning, [attribute("norm", norm)], [1, -3, 0, 0])
       for (a, b) in zip(try #require(y.floats), expected) { #expect(abs(a - b) < 1e-6, "\(norm)") }
     }
   }
 
   @Test func whatIsMissingIsImputedByColumn() throws {
-    let attributes = [numbers("imputed_value_floats", [5, 6]), number("replaced_value_float", .nan)]
+    let attributes = [
+      attribute("imputed_value_floats", floats: [5, 6]), attribute("replaced_value_float", float: .nan),
+    ]
     #expect(try result("Imputer", domain: learning, attributes, [.nan, 1, 2, .nan]).floats == [5, 1, 2, 6])
   }
 
   @Test func productsThatOnnxRuntimeFusedAreScaledAndTransposed() throws {
-    let attributes = [attribute("transB", 1), number("alpha", 0.5)]
+    let attributes = [attribute("transB", 1), attribute("alpha", float: 0.5)]
     let y = try result("FusedMatMul", domain: "com.microsoft", attributes, [1, 2, 3, 4], [1, 0, 2, 4])
     #expect(y.floats == [0.5, 5, 1.5, 11])
   }
@@ -118,7 +89,8 @@ private func result(
     let y = try result("BiasGelu", domain: "com.microsoft", [], x, bias)
     let expected: [Float] = [0, 0, 0.8413447, 2.9959502]
     for (a, b) in zip(try #require(y.floats), expected) { #expect(abs(a - b) < 1e-6) }
-    let quick = try result("QuickGelu", domain: "com.microsoft", [number("alpha", 1)], [0, 1, -1, 2])
+    let quick = try result(
+      "QuickGelu", domain: "com.microsoft", [attribute("alpha", float: 1)], [0, 1, -1, 2])
     let silu: [Float] = [0, 0.7310586, -0.26894143, 1.761594]
     for (a, b) in zip(try #require(quick.floats), silu) { #expect(abs(a - b) < 1e-6) }
   }
@@ -126,7 +98,7 @@ private func result(
   @Test func aNormalizationThatOnnxRuntimeFusedAddsItsInputsBefore() throws {
     let fused = node(
       "SkipLayerNormalization", ["x", "z", "gamma"], ["y"], domain: "com.microsoft")
-    let gamma = node("Constant", [], ["gamma"], attributes: [numbers("value_floats", [1, 3])])
+    let gamma = node("Constant", [], ["gamma"], attributes: [attribute("value_floats", floats: [1, 3])])
     let made = try model(
       [gamma, fused], inputs: ["x": [2, 2], "z": [2, 2]], domains: ["com.microsoft"])
     let (x, z): ([Float], [Float]) = ([1, 2, 3, 4], [1, 6, 9, -4])

@@ -34,19 +34,17 @@ private func floats(_ name: String, _ tensor: Tensor) -> OnnxTensorProto {
   return proto
 }
 
-private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
-  var attribute = OnnxAttributeProto()
-  attribute.name = name
-  attribute.type = 7
-  attribute.ints = values.map { Int64($0) }
-  return attribute
-}
-
 @Test func transposedConvolutionsOfFreeExtentsAgreeWithFixedOnes() throws {
   let cases: [(kernel: [Int], groups: Int, attributes: [OnnxAttributeProto])] = [
-    ([2, 2], 1, [list("strides", [2, 2])]),
-    ([3, 4], 2, [list("strides", [2, 3]), list("pads", [1, 0, 0, 2]), list("output_padding", [1, 2])]),
-    ([3, 2], 1, [list("dilations", [2, 1]), list("strides", [1, 2]), list("pads", [0, 1, 2, 0])]),
+    ([2, 2], 1, [attribute("strides", [2, 2])]),
+    (
+      [3, 4], 2,
+      [attribute("strides", [2, 3]), attribute("pads", [1, 0, 0, 2]), attribute("output_padding", [1, 2])]
+    ),
+    (
+      [3, 2], 1,
+      [attribute("dilations", [2, 1]), attribute("strides", [1, 2]), attribute("pads", [0, 1, 2, 0])]
+    ),
   ]
   for (kernel, groups, attributes) in cases {
     let weight = floats("w", try numbers([4, 3] + kernel))
@@ -74,7 +72,7 @@ private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
   // 1 and 10 at places 0 and 1, two apart, each times (1, 2, 3).
   let weight = floats("w", try Tensor([1, 2, 3] as [Float], extents: [1, 1, 3]))
   let made = try model(
-    [node("ConvTranspose", ["x", "w"], ["y"], attributes: [list("strides", [2])])],
+    [node("ConvTranspose", ["x", "w"], ["y"], attributes: [attribute("strides", [2])])],
     inputs: ["x": [1, 1, 2]], initializers: [weight])
   let y = try run(try freed(made, 2), [try Tensor([1, 10] as [Float], extents: [1, 1, 2])])
   #expect(y.floats == [1, 2, 13, 20, 30])
@@ -82,7 +80,7 @@ private func list(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
 
 @Test func imagesOfFreeExtentsAreResizedAsThoseOfFixedOnes() throws {
   let fixed = try model(
-    [node("Resize", ["x", "", "", "s"], ["y"], attributes: [text("mode", "linear")])],
+    [node("Resize", ["x", "", "", "s"], ["y"], attributes: [attribute("mode", "linear")])],
     inputs: ["x": [1, 1, 3, 4]],
     initializers: [integers("s", [1, 1, 7, 5])])
   let x = try numbers([1, 1, 3, 4])
@@ -113,7 +111,7 @@ private func freeCases() throws -> [FreeCase] {
   let kernel = floats("w", try numbers([3, 2, 2, 3, 2]))
   return [
     made("DepthToSpace", [[2, 8, 3, 4]], free: [[0, 2, 3]], blocks),
-    made("DepthToSpace", [[2, 8, 3, 4]], free: [[0, 2, 3]], blocks + [text("mode", "CRD")]),
+    made("DepthToSpace", [[2, 8, 3, 4]], free: [[0, 2, 3]], blocks + [attribute("mode", "CRD")]),
     made("DepthToSpace", [[2, 8, 3, 4]], free: [[0]], blocks),
     made("SpaceToDepth", [[2, 3, 4, 6]], free: [[0, 2, 3]], blocks),
     made("SpaceToDepth", [[2, 3, 4, 6]], free: [[0]], blocks),
@@ -121,25 +119,31 @@ private func freeCases() throws -> [FreeCase] {
     made(
       "ReverseSequence", [[4, 3, 2]], free: [[0, 1, 2]], initializers: [integers("lengths", [2, 4, 1])]),
     made(
-      "Conv", [[2, 2, 4, 5, 3]], free: [[0, 3, 4]], [list("pads", [1, 0, 1, 1, 1, 0])], initializers: [kernel]
+      "Conv", [[2, 2, 4, 5, 3]], free: [[0, 3, 4]], [attribute("pads", [1, 0, 1, 1, 1, 0])],
+      initializers: [kernel]
     ),
     made(
       "AveragePool", [[2, 3, 7, 8]], free: [[0]],
       [
-        list("kernel_shape", [3, 3]), list("strides", [2, 2]), list("pads", [1, 1, 1, 1]),
+        attribute("kernel_shape", [3, 3]), attribute("strides", [2, 2]), attribute("pads", [1, 1, 1, 1]),
         attribute("ceil_mode", 1), attribute("count_include_pad", 1),
       ]),
-    made("AveragePool", [[2, 1, 5, 4, 4]], free: [[0]], [list("kernel_shape", [3, 2, 2])]),
+    made("AveragePool", [[2, 1, 5, 4, 4]], free: [[0]], [attribute("kernel_shape", [3, 2, 2])]),
     made(
-      "LpPool", [[2, 3, 7, 8]], free: [[0, 2, 3]], [list("kernel_shape", [3, 2]), list("strides", [2, 2])]),
+      "LpPool", [[2, 3, 7, 8]], free: [[0, 2, 3]],
+      [attribute("kernel_shape", [3, 2]), attribute("strides", [2, 2])]),
     made("GridSample", [[2, 3, 4, 5], [2, 3, 6, 2]], free: [[0], [0, 1, 2]]),
-    made("GridSample", [[2, 3, 4, 5], [2, 3, 6, 2]], free: [[0], [0]], [text("mode", "bicubic")]),
+    made("GridSample", [[2, 3, 4, 5], [2, 3, 6, 2]], free: [[0], [0]], [attribute("mode", "bicubic")]),
     made(
-      "Einsum", [[2, 3, 4, 5], [2, 3, 6, 5]], free: [[0, 2], [0, 2]], [text("equation", "bhqd,bhkd->bhqk")]),
+      "Einsum", [[2, 3, 4, 5], [2, 3, 6, 5]], free: [[0, 2], [0, 2]],
+      [attribute("equation", "bhqd,bhkd->bhqk")]),
     made(
-      "Einsum", [[2, 4, 3, 5], [2, 6, 3, 5]], free: [[0, 1], [0, 1]], [text("equation", "bqhd,bkhd->bhqk")]),
-    made("Einsum", [[2, 3, 4, 5], [3, 6]], free: [[0, 2, 3], []], [text("equation", "bchw,cd->bdhw")]),
-    made("Einsum", [[2, 3, 4, 5], [5, 6]], free: [[0, 1, 2], []], [text("equation", "...i,ij->...j")]),
+      "Einsum", [[2, 4, 3, 5], [2, 6, 3, 5]], free: [[0, 1], [0, 1]],
+      [attribute("equation", "bqhd,bkhd->bhqk")]),
+    made(
+      "Einsum", [[2, 3, 4, 5], [3, 6]], free: [[0, 2, 3], []], [attribute("equation", "bchw,cd->bdhw")]),
+    made(
+      "Einsum", [[2, 3, 4, 5], [5, 6]], free: [[0, 1, 2], []], [attribute("equation", "...i,ij->...j")]),
   ]
 }
 
@@ -154,7 +158,7 @@ private func freeCases() throws -> [FreeCase] {
 }
 
 @Test func theIndicesOfAMaximumOverAFreeBatchCountAllElements() throws {
-  let attributes = [list("kernel_shape", [2, 2]), list("strides", [2, 2])]
+  let attributes = [attribute("kernel_shape", [2, 2]), attribute("strides", [2, 2])]
   let pool = node("MaxPool", ["x"], ["m", "i"], attributes: attributes)
   let number = node("Cast", ["i"], ["y"], attributes: [attribute("to", 1)])
   let fixed = try model([pool, number], inputs: ["x": [2, 1, 2, 4]])
@@ -165,17 +169,9 @@ private func freeCases() throws -> [FreeCase] {
 
 @Test func aLetterThatStandsTwiceInOneInputAndHasNoArrowIsSummed() throws {
   let trace = try model(
-    [node("Einsum", ["x"], ["y"], attributes: [text("equation", "ii")])], inputs: ["x": [2, 2]])
+    [node("Einsum", ["x"], ["y"], attributes: [attribute("equation", "ii")])], inputs: ["x": [2, 2]])
   let y = try run(trace, [try Tensor([1, 2, 3, 4] as [Float], extents: [2, 2])])
   #expect(y.extents == [] && y.floats == [5])
-}
-
-private func text(_ name: String, _ value: String) -> OnnxAttributeProto {
-  var attribute = OnnxAttributeProto()
-  attribute.name = name
-  attribute.type = 3
-  attribute.s = .init(value.utf8)
-  return attribute
 }
 
 private func body(_ name: String, _ node: OnnxNodeProto) -> OnnxAttributeProto {

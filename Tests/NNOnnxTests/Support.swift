@@ -68,10 +68,32 @@ func model(
 }
 
 func attribute(_ name: String, _ value: Int) -> OnnxAttributeProto {
+  attribute(name, type: 2) { $0.i = Int64(value) }
+}
+
+func attribute(_ name: String, _ values: [Int]) -> OnnxAttributeProto {
+  attribute(name, type: 7) { $0.ints = values.map { Int64($0) } }
+}
+
+func attribute(_ name: String, _ text: String) -> OnnxAttributeProto {
+  attribute(name, type: 3) { $0.s = .init(text.utf8) }
+}
+
+func attribute(_ name: String, float value: Float) -> OnnxAttributeProto {
+  attribute(name, type: 1) { $0.f = value }
+}
+
+func attribute(_ name: String, floats values: [Float]) -> OnnxAttributeProto {
+  attribute(name, type: 6) { $0.floats = values }
+}
+
+private func attribute(
+  _ name: String, type: Int32, _ fill: (inout OnnxAttributeProto) -> Void
+) -> OnnxAttributeProto {
   var attribute = OnnxAttributeProto()
   attribute.name = name
-  attribute.type = 2
-  attribute.i = Int64(value)
+  attribute.type = type
+  fill(&attribute)
   return attribute
 }
 

@@ -139,18 +139,16 @@ func convolution<I: InstructionSet>(
 
 /// What of a convolution by panels is compiled for an instruction set: so everything around it is compiled once.
 public struct PanelFunctions {
+  /// What brings `count` pixels, or rows, of an image from the `first` on into scratch.
+  public typealias Copy = (
+    _ arguments: ConvolutionArguments, _ image: UnsafePointer<Float>, _ first: Int, _ count: Int,
+    _ target: UnsafeMutablePointer<Float>
+  ) -> Void
+
   /// See ``ConvolutionArguments/gatherPanel(_:_:_:_:_:)``.
-  let gather:
-    (
-      _ arguments: ConvolutionArguments, _ image: UnsafePointer<Float>, _ pixel: Int, _ count: Int,
-      _ panel: UnsafeMutablePointer<Float>
-    ) -> Void
+  let gather: Copy
   /// See ``ConvolutionArguments/copyRows(_:_:_:_:_:)``.
-  let copyRows:
-    (
-      _ arguments: ConvolutionArguments, _ image: UnsafePointer<Float>, _ top: Int, _ rows: Int,
-      _ copies: UnsafeMutablePointer<Float>
-    ) -> Void
+  let copyRows: Copy
   let multiply: (ProductBlock) -> Void
   let multiplyExchanged: (ProductBlock, _ scratch: UnsafeMutablePointer<Float>) -> Void
   let finish: (ProductBlock, Epilogue) -> Void
@@ -158,11 +156,7 @@ public struct PanelFunctions {
 
   @inline(never) @export(interface)
   public init(
-    gather:
-      @escaping (ConvolutionArguments, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void,
-    copyRows:
-      @escaping (ConvolutionArguments, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void,
-    multiply: @escaping (ProductBlock) -> Void,
+    gather: @escaping Copy, copyRows: @escaping Copy, multiply: @escaping (ProductBlock) -> Void,
     multiplyExchanged: @escaping (ProductBlock, UnsafeMutablePointer<Float>) -> Void,
     finish: @escaping (ProductBlock, Epilogue) -> Void, addsResiduals: Bool
   ) {
