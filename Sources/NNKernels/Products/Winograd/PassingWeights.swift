@@ -4,7 +4,9 @@ import CPlatform
 // a part of the channels at a time, and what they become stays in the second-level cache until it is multiplied.
 
 extension ChannelBlock {
-  /// Elements of the filters ahead that are asked for with each step along the channels: a panel's 144 in every second frequency of 49.
+  /// Elements of a channel in a panel of filters.
+  private static var channelSize: Int { 9 &* 16 }
+  /// Elements of the filters ahead that are asked for with each step along the channels: all of a panel's in every second frequency of 49.
   private static var elementsAhead: Int { 6 }
 
   /// The products of all frequencies with `filters` filters, whose weights are panels of (C, 9, 16).
@@ -20,7 +22,9 @@ extension ChannelBlock {
         let stride = part.count &* filters &+ 16
         transform(panels, part, filters, stride, memory, lines)
         // The next part of these filters, or the first one of the next filters.
-        let next = panels + (part.upperBound < channels ? part.upperBound : filters / 16 &* channels) &* 144
+        let next =
+          panels + (part.upperBound < channels ? part.upperBound : filters / 16 &* channels)
+          &* Self.channelSize
         var frequency = 0
         while frequency < products {
           var block = ProductBlock(
@@ -30,7 +34,7 @@ extension ChannelBlock {
             rowBias: nil, rows: images &* tiles.count, columns: filters, k: part.count,
             accumulates: first > 0)
           // Tiles take two panels at a time; so each of the two is asked for with every second frequency.
-          block.aheadStride = channels &* 144
+          block.aheadStride = channels &* Self.channelSize
           block.aheadStep = Self.elementsAhead
           block.ahead =
             next + (frequency % 2 &* block.aheadStride &+ frequency / 2 &* Self.elementsAhead &* part.count)
@@ -51,8 +55,8 @@ extension ChannelBlock {
     var vector = 0
     while vector < part.count &* filters / 16 {
       let (panel, channel) = (vector / part.count, part.lowerBound &+ vector % part.count)
-      let taps = WinogradTaps(tile.tile, min(8, part.upperBound &- channel), memory)
-      taps.transformColumns(of: panels + (panel &* grid.channels &+ channel) &* 144, lines)
+      let taps = WinogradTaps(tile.tile, min(WinogradTaps.mostTaps / 9, part.upperBound &- channel), memory)
+      taps.transformColumns(of: panels + (panel &* grid.channels &+ channel) &* Self.channelSize, lines)
       var i = 0
       while i < tile.inputs {
         taps.transformRow(i, to: weights + (i &* stride &+ vector &* 16), tile.inputs &* stride, lines)
