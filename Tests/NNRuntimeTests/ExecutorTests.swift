@@ -1,5 +1,6 @@
 import CPlatform
 import Dispatch
+import Foundation
 import NNFormat
 import NNGraph
 import Reference
@@ -223,7 +224,8 @@ import Testing
     let isInside = Atomic<Bool>(false)
     let isLeft = Atomic<Bool>(false)
     let early = HostExecutor { work in
-      DispatchQueue.global().async { work.run(part: 1) }
+      // A thread of its own: a queue has none to spare where there is one processor.
+      Thread.detachNewThread { work.run(part: 1) }
       while !isInside.load(ordering: .acquiring) { nnp_thread_yield() }
     }
     #expect(thrown { try team.run(units: 2, threads: 2) { _, _ in } }?.code == .executorFailed)

@@ -17,7 +17,7 @@ extension ReferenceTensor {
   /// The position of (n, c, row, column), or nil in the padding.
   private func pixel(_ n: Int, _ c: Int, _ row: Int, _ column: Int) -> Int? {
     guard row >= 0, row < extents[2], column >= 0, column < extents[3] else { return nil }
-    return position([n, c, row, column])
+    return ((n * extents[1] + c) * extents[2] + row) * extents[3] + column
   }
 
   /// The positions in x that the window at (row, column) covers, in row-major order, without padding.
@@ -90,11 +90,15 @@ extension ReferenceTensor {
     let results = Indices(extents).map { index -> Double in
       let (m, group) = (index[0], index[0] / max(extents[0] / groups, 1))
       var sum = 0.0
-      for (position, output) in Indices(gradient.extents).enumerated() where output[1] == m {
-        let row = window.source(axis: 0, output: output[2], tap: index[2])
-        let column = window.source(axis: 1, output: output[3], tap: index[3])
-        let x = pixel(output[0], group * extents[1] + index[1], row, column).map { values[$0] } ?? 0
-        sum += x * gradient.values[position]
+      for n in 0..<gradient.extents[0] {
+        for y in 0..<gradient.extents[2] {
+          let row = window.source(axis: 0, output: y, tap: index[2])
+          for x in 0..<gradient.extents[3] {
+            let column = window.source(axis: 1, output: x, tap: index[3])
+            let input = pixel(n, group * extents[1] + index[1], row, column).map { values[$0] } ?? 0
+            sum += input * gradient.values[gradient.position([n, m, y, x])]
+          }
+        }
       }
       return sum
     }

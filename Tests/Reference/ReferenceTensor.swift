@@ -45,7 +45,7 @@ public struct ReferenceTensor: Sendable, Equatable {
   /// Where the element at `index` stands in `values`.
   func position(_ index: [Int]) -> Int {
     var result = 0
-    for (axis, stride) in strides.enumerated() { result += index[axis] * stride }
+    for axis in 0..<rank { result = result * extents[axis] + index[axis] }
     return result
   }
 
