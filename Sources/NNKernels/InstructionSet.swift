@@ -22,6 +22,9 @@ public protocol InstructionSet: SendableMetatype {
   /// Runs a block of one panel with four sums an output, through ``ProductBlock/multiplySplit(_:_:)``.
   static func multiplySplit(_ block: ProductBlock)
 
+  /// Of a sequence's projection, what runs beside its recurrence: see ``ProjectedRecurrenceArguments``.
+  associatedtype ProjectedRows: Tile = Rows8<Self, OnePanel> where ProjectedRows.Columns == OnePanel
+
   /// Whether weights of 16 bits are widened on the way, see ``NarrowPanels``.
   static var widensWeights: Bool { get }
 

@@ -19,7 +19,7 @@ func scatterKernel(_ function: ScatterFunction, _ dtype: DType) -> IndexedKernel
   }
 }
 
-private func floatKernel<Element: BinaryFloatingPoint & BitwiseCopyable>(
+private func floatKernel<Element: BinaryFloatingPoint & BitwiseCopyable & SendableMetatype>(
   _ function: ScatterFunction, _: Element.Type
 ) -> IndexedKernel<ScatterArguments> {
   switch function {
@@ -31,7 +31,7 @@ private func floatKernel<Element: BinaryFloatingPoint & BitwiseCopyable>(
   }
 }
 
-private func integerKernel<Element: FixedWidthInteger & BitwiseCopyable>(
+private func integerKernel<Element: FixedWidthInteger & BitwiseCopyable & SendableMetatype>(
   _ function: ScatterFunction, _: Element.Type
 ) -> IndexedKernel<ScatterArguments> {
   switch function {

@@ -271,3 +271,4 @@ public typealias Rows6<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows
 public typealias Rows8<I: InstructionSet, C: PanelRow> = Stack<Rows4<I, C>, Rows4<I, C>>
 public typealias Rows9<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Row<I, C>>
 public typealias Rows12<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Rows4<I, C>>
+public typealias Rows16<I: InstructionSet, C: PanelRow> = Stack<Rows8<I, C>, Rows8<I, C>>

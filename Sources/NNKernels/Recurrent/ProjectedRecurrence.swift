@@ -223,16 +223,21 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
     var tile = ahead.tile
     var x = ahead.x + ahead.done
     var weight = ahead.weight + ahead.done &* 16
-    let together = min(count, (units &- index) / 2)
+    // A step of the projection for as many of the recurrent product as make half as many sums.
+    let group = Rows.rows / Sums.panels
+    let together = min(count, (units &- index) / group)
     var left = together
     while left > 0 {
       tile.step(x, ahead.k, OnePanel.load(weight, 0))
-      sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
-      sums = sums.adding(product: nnp_splat(hidden[index &+ 1]), Sums.load(panel + 16, gateStride), I.self)
+      var member = 0
+      while member < group {
+        sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
+        panel += 16
+        index &+= 1
+        member &+= 1
+      }
       x += 1
       weight += 16
-      panel += 32
-      index &+= 2
       left &-= 1
     }
     left = count &- together
@@ -259,7 +264,7 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
 func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
   _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
 ) {
-  typealias Rows = Rows8<I, OnePanel>
+  typealias Rows = I.ProjectedRows
   let (units, steps) = (arguments.units, arguments.steps)
   let (blocks, gateStride) = (units / 16, units &* units)
   let panels = blocks &* arguments.gateCount

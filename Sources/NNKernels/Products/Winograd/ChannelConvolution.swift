@@ -37,7 +37,7 @@ public struct ChannelGrid {
       tilesPerBlock: arguments.tilesPerBlock)
     imagesPerBlock = blocks.count == 1 ? max(1, min(images, Self.fewTiles / blocks.largest)) : 1
     transformsWeights =
-      tile.tile == .five && images <= imagesPerBlock
+      tile.channelsPerPart > 0 && images <= imagesPerBlock
       && tile.tile.count(arguments.outputHeight, arguments.outputWidth) <= Self.manyTiles
       && channels >= Self.largeWeights / tile.products / filters
   }
@@ -48,8 +48,6 @@ public struct ChannelGrid {
   static var manyTiles: Int { 36 }
   /// Elements of transformed weights that do not stay in the second-level cache. 2 MiB.
   static var largeWeights: Int { 512 << 10 }
-  /// Channels whose transformed weights do.
-  static var channelsPerPart: Int { 32 }
 
   @inlinable @inline(__always) var filterBlocks: Int { (filters &+ filtersPerUnit &- 1) / filtersPerUnit }
   @inlinable @inline(__always) var units: Int {
@@ -84,7 +82,7 @@ public struct ChannelGrid {
     let vectors = regionHeight &* regionWidth &+ max(tile.products, tile.tile.frequencies)
     return vectors &* 16 &+ largest &* tileStride
       &+ tile.frequencies &* tile.frequencies &* productStride
-      &+ (transformsWeights ? tile.products &* (Self.channelsPerPart &* filtersPerUnit &+ 16) : 0)
+      &+ (transformsWeights ? tile.products &* (tile.channelsPerPart &* filtersPerUnit &+ 16) : 0)
   }
 }
 

@@ -1,13 +1,37 @@
 import CPlatform
 
-// Where few tiles read many weights, memory sets the pace, and transformed weights are 49/9 as large as filters. So the filters are read,
-// a part of the channels at a time, and what they become stays in the second-level cache until it is multiplied.
+// Where few tiles read many weights, memory sets the pace, and transformed weights are 16/9 or 49/9 as large as filters. So the filters are
+// read, a part of the channels at a time, and what they become stays in the second-level cache until it is multiplied.
+
+extension ChannelTile {
+  /// Channels whose transformed weights are made at once; 0 for tiles that read weights transformed beforehand.
+  var channelsPerPart: Int {
+    guard stride == 1 else { return 0 }
+    return tile == .five ? 32 : tile == .two ? 64 : 0
+  }
+
+  /// Has the product of a frequency ask for its share of the filters from `next` on, of which each panel has `panel` elements for these
+  /// channels and lies `panelStride` further.
+  func ask(
+    _ block: inout ProductBlock, _ frequency: Int, _ next: UnsafePointer<Float>, _ panel: Int,
+    _ panelStride: Int
+  ) {
+    if tile == .five {
+      // Nine rows are one tile, which takes two panels at a time; so each of the two is asked for with every second frequency.
+      block.aheadStride = panelStride
+      block.aheadStep = 6
+      block.ahead = next + (frequency % 2 &* panelStride &+ frequency / 2 &* 6 &* block.k)
+    } else {
+      // Sixteen rows are four tiles of four panels: a quarter of a panel with each frequency.
+      block.aheadStep = 9
+      block.ahead = next + (frequency / 4 &* panelStride &+ frequency % 4 &* panel / 4)
+    }
+  }
+}
 
 extension ChannelBlock {
   /// Elements of a channel in a panel of filters.
   private static var channelSize: Int { 9 &* 16 }
-  /// Elements of the filters ahead that are asked for with each step along the channels: all of a panel's in every second frequency of 49.
-  private static var elementsAhead: Int { 6 }
 
   /// The products of all frequencies with `filters` filters, whose weights are panels of (C, 9, 16).
   func multiplyInPassing(
@@ -18,7 +42,7 @@ extension ChannelBlock {
     WinogradTaps.withMemory { memory in
       var first = 0
       while first < channels {
-        let part = first..<min(channels, first &+ ChannelGrid.channelsPerPart)
+        let part = first..<min(channels, first &+ grid.tile.channelsPerPart)
         let stride = part.count &* filters &+ 16
         transform(panels, part, filters, stride, memory, lines)
         // The next part of these filters, or the first one of the next filters.
@@ -33,11 +57,8 @@ extension ChannelBlock {
             c: self.products + frequency &* grid.productStride, cStride: filters, columnBias: nil,
             rowBias: nil, rows: images &* tiles.count, columns: filters, k: part.count,
             accumulates: first > 0)
-          // Tiles take two panels at a time; so each of the two is asked for with every second frequency.
-          block.aheadStride = channels &* Self.channelSize
-          block.aheadStep = Self.elementsAhead
-          block.ahead =
-            next + (frequency % 2 &* block.aheadStride &+ frequency / 2 &* Self.elementsAhead &* part.count)
+          grid.tile.ask(
+            &block, frequency, next, part.count &* Self.channelSize, channels &* Self.channelSize)
           multiply(block)
           frequency &+= 1
         }
