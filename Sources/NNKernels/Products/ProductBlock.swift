@@ -91,6 +91,15 @@ public struct ProductBlock: BitwiseCopyable {
     gap = panelStride &- part &* 16
   }
 
+  /// Panels that lie beside each other, `count` rows that are `step` apart: each tile asks for all of one.
+  @inlinable @inline(__always)
+  init(rows: UnsafePointer<Float>, step: Int, count: Int) {
+    start = rows
+    self.step = step
+    end = rows
+    gap = 16 &- step &* count
+  }
+
   /// For the tile below.
   @inlinable @inline(__always) func advanced(_ k: Int) -> PanelsAhead {
     var next = self
@@ -171,7 +180,13 @@ extension ProductBlock {
     if let ahead {
       return PanelsAhead(start: ahead + panel &* aheadStride, step: aheadStep, part: k, panelStride: k &* 16)
     }
-    guard readsPanelsAhead, tiles > 0 else { return nil }
+    guard readsPanelsAhead else {
+      guard panelStep > 16, panel > 0 else { return nil }
+      return PanelsAhead(
+        rows: panels + ((panel &+ T.Columns.panels) &* 16 &+ kBegin &* panelStep), step: panelStep,
+        count: kEnd &- kBegin)
+    }
+    guard tiles > 0 else { return nil }
     return PanelsAhead(
       start: panels + ((panel &+ T.Columns.panels) &* panelStride &+ kBegin &* 16),
       step: (T.Columns.panels &* 16 &+ tiles &- 1) / tiles, part: kEnd &- kBegin, panelStride: panelStride)
