@@ -127,37 +127,43 @@ extension ProductBlock {
     let (panelStride, panelStep) = (panelStride, panelStep)
     let (stride, step) = aInPanels ? (1, 16) : (aStride, aStep)
     let firstRow = panels + panel &* panelStride
-    var b = firstRow + kBegin &* panelStep
-    var offset = rowOffsets
-    if let first = rowOffsets { offset = first + kBegin }
     let first = aInPanels ? row / 16 &* 16 &* k &+ row % 16 : row &* stride
-    var column = a + (first &+ kBegin &* step)
+    var column = TileColumn(a + (first &+ kBegin &* step), stride)
     // The first tiles of each row ask for the next rows, or in panels for what is read 64 lines later.
     let isAhead = readsAhead && panel == 0 && kEnd &- kBegin == k
-    var ahead = isAhead ? column + (aInPanels ? 1024 : T.rows &* stride) : column
+    var ahead = isAhead ? column.first + (aInPanels ? 1024 : T.rows &* stride) : column.first
     var aheadStep = isAhead ? (aInPanels ? 16 : T.rows) : 0
     if let next { (ahead, aheadStep) = (next.start, next.step) }
+    let asks = T.rows >= 4 && MemoryLayout<T.Columns>.size >= MemoryLayout<Vector>.size
+    // Two loops: in the innermost ones, each question counts.
     var left = kEnd &- kBegin
-    while left > 0 {
-      if T.rows >= 4 && MemoryLayout<T.Columns>.size >= MemoryLayout<Vector>.size {
-        if next == nil {
-          nnp_prefetch(ahead)
-        } else {
+    if let rowOffsets {
+      var place = rowOffsets + kBegin
+      while left > 0 {
+        if asks {
+          nnp_prefetch_far(ahead)
+          ahead += aheadStep
+        }
+        if T.rows == 1 && readsPanelsAhead { T.Columns.prefetch(firstRow + place[8], panelStride) }
+        tile.step(column, 0, T.Columns.load(firstRow + place.pointee, panelStride))
+        place += 1
+        column = column.advanced(step)
+        left &-= 1
+      }
+    } else {
+      var b = firstRow + kBegin &* panelStep
+      while left > 0 {
+        if asks {
           nnp_prefetch_far(ahead)
           // The odd one may have its panels to itself, and so two lines at a time.
           if T.rows == 9 && aheadStep > 16 { nnp_prefetch_far(ahead + 16) }
+          ahead += aheadStep
         }
-        ahead += aheadStep
+        tile.step(column, 0, T.Columns.load(b, panelStride))
+        b += panelStep
+        column = column.advanced(step)
+        left &-= 1
       }
-      if let place = offset {
-        b = firstRow + place.pointee
-        offset = place + 1
-        if T.rows == 1 && readsPanelsAhead { T.Columns.prefetch(firstRow + place[8], panelStride) }
-      }
-      tile.step(column, stride, T.Columns.load(b, panelStride))
-      b += panelStep
-      column += step
-      left &-= 1
     }
     let isWhole = width >= T.Columns.panels &* 16
     let residual = T.Instructions.fusesConvolutions && kEnd == k ? residual : nil

@@ -33,21 +33,21 @@ extension ProductBlock {
     let (stride, step, panelStep) = (aStride, aStep, panelStep)
     var first = accumulates ? T.load(UnsafePointer(target), cStride, columns) : T.zero
     var (second, third, fourth) = (T.zero, T.zero, T.zero)
-    var column = a + row &* stride
+    var column = TileColumn(a + row &* stride, stride)
     var b = panels
     var left = k
     while left >= 4 {
-      first.step(column, stride, OnePanel.load(b, 0))
-      second.step(column + step, stride, OnePanel.load(b + panelStep, 0))
-      third.step(column + 2 &* step, stride, OnePanel.load(b + 2 &* panelStep, 0))
-      fourth.step(column + 3 &* step, stride, OnePanel.load(b + 3 &* panelStep, 0))
-      column += 4 &* step
+      first.step(column, 0, OnePanel.load(b, 0))
+      second.step(column.advanced(step), 0, OnePanel.load(b + panelStep, 0))
+      third.step(column.advanced(2 &* step), 0, OnePanel.load(b + 2 &* panelStep, 0))
+      fourth.step(column.advanced(3 &* step), 0, OnePanel.load(b + 3 &* panelStep, 0))
+      column = column.advanced(4 &* step)
       b += 4 &* panelStep
       left &-= 4
     }
-    if left > 0 { first.step(column, stride, OnePanel.load(b, 0)) }
-    if left > 1 { second.step(column + step, stride, OnePanel.load(b + panelStep, 0)) }
-    if left > 2 { third.step(column + 2 &* step, stride, OnePanel.load(b + 2 &* panelStep, 0)) }
+    if left > 0 { first.step(column, 0, OnePanel.load(b, 0)) }
+    if left > 1 { second.step(column.advanced(step), 0, OnePanel.load(b + panelStep, 0)) }
+    if left > 2 { third.step(column.advanced(2 &* step), 0, OnePanel.load(b + 2 &* panelStep, 0)) }
     third.add(fourth)
     first.add(second)
     first.add(third)

@@ -146,6 +146,42 @@ public struct Beside<Left: PanelRow, Right: PanelRow>: PanelRow {
   }
 }
 
+/// A column of A: an element of each row of a tile. Every fourth row has a pointer, from which instructions reach the next three: so few
+/// pointers move in each step.
+public struct TileColumn {
+  @usableFromInline var first: UnsafePointer<Float>
+  @usableFromInline var fifth: UnsafePointer<Float>
+  @usableFromInline var ninth: UnsafePointer<Float>
+  @usableFromInline var thirteenth: UnsafePointer<Float>
+  /// From one row to the next.
+  @usableFromInline let stride: Int
+
+  /// `a` is the first row's element.
+  @inlinable @inline(__always) init(_ a: UnsafePointer<Float>, _ stride: Int) {
+    first = a
+    fifth = a + 4 &* stride
+    ninth = a + 8 &* stride
+    thirteenth = a + 12 &* stride
+    self.stride = stride
+  }
+
+  /// The column `step` elements further.
+  @inlinable @inline(__always) func advanced(_ step: Int) -> TileColumn {
+    var next = self
+    next.first += step
+    next.fifth += step
+    next.ninth += step
+    next.thirteenth += step
+    return next
+  }
+
+  /// The element of one of the first sixteen rows in all lanes.
+  @inlinable @inline(__always) func splat(_ row: Int) -> Vector {
+    let pointer = row < 4 ? first : row < 8 ? fifth : row < 12 ? ninth : thirteenth
+    return nnp_splat(pointer[row % 4 &* stride])
+  }
+}
+
 /// A block of results held in registers.
 public protocol Tile {
   associatedtype Instructions: InstructionSet
@@ -154,8 +190,8 @@ public protocol Tile {
   associatedtype Narrow: Tile where Narrow.Columns == OnePanel, Narrow.Narrow == Narrow
   static var rows: Int { get }
   static var zero: Self { get }
-  /// Adds column k of A (rows `stride` apart from `a`) times row k of B.
-  mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns)
+  /// Adds column k of A, from row `row` on, times row k of B.
+  mutating func step(_ a: TileColumn, _ row: Int, _ b: Columns)
   mutating func add(_ other: Self)
   mutating func addToRows(_ value: Columns)
   /// Adds one number per row.
@@ -177,8 +213,8 @@ public struct Row<I: InstructionSet, Columns: PanelRow>: Tile {
   @inlinable @inline(__always) public static var rows: Int { 1 }
   @inlinable @inline(__always) public static var zero: Self { Self(Columns.zero) }
   @inlinable @inline(__always)
-  public mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
-    sums = sums.adding(product: nnp_splat(a.pointee), b, I.self)
+  public mutating func step(_ a: TileColumn, _ row: Int, _ b: Columns) {
+    sums = sums.adding(product: a.splat(row), b, I.self)
   }
   @inlinable @inline(__always)
   public mutating func add(_ other: Self) { sums = sums.adding(other.sums) }
@@ -219,9 +255,9 @@ public struct Stack<Upper: Tile, Lower: Tile>: Tile where Upper.Columns == Lower
   @inlinable @inline(__always) public static var rows: Int { Upper.rows &+ Lower.rows }
   @inlinable @inline(__always) public static var zero: Self { Self(Upper.zero, Lower.zero) }
   @inlinable @inline(__always)
-  public mutating func step(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
-    upper.step(a, stride, b)
-    lower.step(a + Upper.rows &* stride, stride, b)
+  public mutating func step(_ a: TileColumn, _ row: Int, _ b: Columns) {
+    upper.step(a, row, b)
+    lower.step(a, row &+ Upper.rows, b)
   }
   @inlinable @inline(__always)
   public mutating func add(_ other: Self) {

@@ -221,14 +221,14 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
     let count = min(quota, ahead.k &- ahead.done)
     quota &-= count
     var tile = ahead.tile
-    var x = ahead.x + ahead.done
+    var x = TileColumn(ahead.x + ahead.done, ahead.k)
     var weight = ahead.weight + ahead.done &* 16
     // A step of the projection for as many of the recurrent product as make half as many sums.
     let group = Rows.rows / Sums.panels
     let together = min(count, (units &- index) / group)
     var left = together
     while left > 0 {
-      tile.step(x, ahead.k, OnePanel.load(weight, 0))
+      tile.step(x, 0, OnePanel.load(weight, 0))
       var member = 0
       while member < group {
         sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
@@ -236,14 +236,14 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
         index &+= 1
         member &+= 1
       }
-      x += 1
+      x = x.advanced(1)
       weight += 16
       left &-= 1
     }
     left = count &- together
     while left > 0 {
-      tile.step(x, ahead.k, OnePanel.load(weight, 0))
-      x += 1
+      tile.step(x, 0, OnePanel.load(weight, 0))
+      x = x.advanced(1)
       weight += 16
       left &-= 1
     }
