@@ -22,8 +22,9 @@ public protocol InstructionSet: SendableMetatype {
   /// Runs a block of one panel with four sums an output, through ``ProductBlock/multiplySplit(_:_:)``.
   static func multiplySplit(_ block: ProductBlock)
 
-  /// Of a sequence's projection, what runs beside its recurrence: see ``ProjectedRecurrenceArguments``.
-  associatedtype ProjectedRows: Tile = Rows8<Self, OnePanel> where ProjectedRows.Columns == OnePanel
+  /// Whether sixteen rows of a sequence are projected at once beside its recurrence, not eight: where there are registers for them. See
+  /// ``ProjectedRecurrenceArguments``.
+  static var projectsSixteenRows: Bool { get }
 
   /// Whether weights of 16 bits are widened on the way, see ``NarrowPanels``.
   static var widensWeights: Bool { get }
@@ -57,6 +58,9 @@ public protocol InstructionSet: SendableMetatype {
 }
 
 extension InstructionSet {
+  @inlinable @inline(__always)
+  public static var projectsSixteenRows: Bool { false }
+
   @inlinable @inline(__always)
   public static var widensWeights: Bool { true }
 

@@ -6,7 +6,9 @@
   /// 12 and 32, for many products, twenty-four.
   public enum X86V4: InstructionSet {
     public static var name: StaticString { "v4" }
-    public typealias ProjectedRows = Rows16<X86V4, OnePanel>
+
+    @inline(__always)
+    public static var projectsSixteenRows: Bool { true }
 
     @inline(__always)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }

@@ -261,10 +261,10 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
 
 /// See ``ProjectedRecurrenceArguments``.
 @inlinable @inline(never)
-func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
-  _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
-) {
-  typealias Rows = I.ProjectedRows
+func projectedRecurrence<Units: GatedUnits, Rows: Tile>(
+  _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: Rows.Type
+) where Rows.Columns == OnePanel {
+  typealias I = Rows.Instructions
   let (units, steps) = (arguments.units, arguments.steps)
   let (blocks, gateStride) = (units / 16, units &* units)
   let panels = blocks &* arguments.gateCount
@@ -326,5 +326,16 @@ func projectedRecurrenceKernel<I: InstructionSet>(
   case .simple: nil
   case .lstm: { projectedRecurrence($0, LongShortTermMemoryUnits<I>.self, I.self) }
   case .gru: { projectedRecurrence($0, GatedRecurrentUnitUnits<I>.self, I.self) }
+  }
+}
+
+@inlinable @inline(__always)
+func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
+  _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
+) {
+  if I.projectsSixteenRows {
+    projectedRecurrence(arguments, Units.self, Rows16<I, OnePanel>.self)
+  } else {
+    projectedRecurrence(arguments, Units.self, Rows8<I, OnePanel>.self)
   }
 }
