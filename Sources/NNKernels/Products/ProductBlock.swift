@@ -179,7 +179,8 @@ extension ProductBlock {
     }
   }
 
-  /// What the tiles of a column, which are so many, ask for of the next panels, each a part of them; nil where the panels are no weights.
+  /// What the `tiles` tiles of a column ask for: ``ahead``; else of the next panels, each a part of weights, or a panel of an image's rows;
+  /// nil where these were gathered, and are in the cache.
   @inlinable @inline(__always)
   func panelsAhead<T: Tile>(_ panel: Int, _ tiles: Int, _ kBegin: Int, _ kEnd: Int, _: T.Type) -> PanelsAhead?
   {

@@ -223,7 +223,7 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
     var tile = ahead.tile
     var x = TileColumn(ahead.x + ahead.done, ahead.k)
     var weight = ahead.weight + ahead.done &* 16
-    // A step of the projection for as many of the recurrent product as make half as many sums.
+    // A step of the projection for as many of the recurrent product as make that many sums.
     let group = Rows.rows / Sums.panels
     let together = min(count, (units &- index) / group)
     var left = together

@@ -10,11 +10,9 @@ extension ChannelTile {
     return tile == .five ? 32 : tile == .two ? 64 : 0
   }
 
-  /// Has the product of a frequency ask for its share of the filters from `next` on, of which each panel has `panel` elements for these
-  /// channels and lies `panelStride` further.
+  /// Has the product of a frequency ask for its share of the filters from `next` on, whose panels are `panelStride` elements apart.
   func ask(
-    _ block: inout ProductBlock, _ frequency: Int, _ next: UnsafePointer<Float>, _ panel: Int,
-    _ panelStride: Int
+    _ block: inout ProductBlock, _ frequency: Int, _ next: UnsafePointer<Float>, _ panelStride: Int
   ) {
     if tile == .five {
       // Nine rows are one tile, which takes two panels at a time; so each of the two is asked for with every second frequency.
@@ -22,9 +20,9 @@ extension ChannelTile {
       block.aheadStep = 6
       block.ahead = next + (frequency % 2 &* panelStride &+ frequency / 2 &* 6 &* block.k)
     } else {
-      // Sixteen rows are four tiles of four panels: a quarter of a panel with each frequency.
+      // Sixteen rows are four tiles, which take four panels at a time; together they ask for a quarter of a panel.
       block.aheadStep = 9
-      block.ahead = next + (frequency / 4 &* panelStride &+ frequency % 4 &* panel / 4)
+      block.ahead = next + (frequency / 4 &* panelStride &+ frequency % 4 &* 4 &* 9 &* block.k)
     }
   }
 }
@@ -57,8 +55,7 @@ extension ChannelBlock {
             c: self.products + frequency &* grid.productStride, cStride: filters, columnBias: nil,
             rowBias: nil, rows: images &* tiles.count, columns: filters, k: part.count,
             accumulates: first > 0)
-          grid.tile.ask(
-            &block, frequency, next, part.count &* Self.channelSize, channels &* Self.channelSize)
+          grid.tile.ask(&block, frequency, next, channels &* Self.channelSize)
           multiply(block)
           frequency &+= 1
         }
