@@ -8,7 +8,8 @@
 #include <string.h>
 #if defined(__linux__)
 #include <sys/mman.h>
-#ifndef MADV_POPULATE_WRITE
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23
 #endif
 #endif
@@ -27,6 +28,29 @@ static inline void nnp_will_write(void *_Nonnull memory, size_t size) {
   const uintptr_t page = 4096, begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
   const uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
   if (end > begin + 4 * page) madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
+#else
+  (void)memory;
+  (void)size;
+#endif
+}
+
+// Says that `size` bytes of a mapped file stay in use: it is one area there, which the kernel may map in pieces as large as it likes.
+static inline void nnp_will_keep_mapped(const void *_Nonnull memory, size_t size) {
+#if defined(__linux__)
+  const uintptr_t page = 4096, begin = (uintptr_t)memory & ~(page - 1);
+  if (size > 0) madvise((void *)begin, (uintptr_t)memory + size - begin, MADV_NORMAL);
+#else
+  (void)memory;
+  (void)size;
+#endif
+}
+
+// Says that `size` bytes of a mapped file are about to be read, in the same way.
+static inline void nnp_will_read_mapped(const void *_Nonnull memory, size_t size) {
+#if defined(__linux__)
+  const uintptr_t page = 4096, begin = (uintptr_t)memory & ~(page - 1);
+  const uintptr_t end = ((uintptr_t)memory + size + page - 1) & ~(page - 1);
+  if (end > begin + 4 * page) madvise((void *)begin, end - begin, MADV_POPULATE_READ);
 #else
   (void)memory;
   (void)size;

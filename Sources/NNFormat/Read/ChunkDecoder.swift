@@ -74,6 +74,7 @@ final class ChunkDecoder {
     _ chunk: StoredChunk, of tensor: PlacedTensor, _ from: Int, _ to: Int
   ) throws(NNError) {
     let stored = tensor.stored.slice(from, chunk.storedBytes)
+    if isMapped, let begin = stored.baseAddress { nnp_will_read_mapped(begin, stored.count) }
     guard crc.checksum(stored) == chunk.checksum else {
       throw NNError(
         .checksumMismatch,

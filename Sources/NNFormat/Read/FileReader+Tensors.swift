@@ -1,3 +1,4 @@
+import CPlatform
 import NNGraph
 
 /// An entry of the tensor index.
@@ -128,10 +129,13 @@ extension FileReader {
     var chunks = 0
     for tensor in tensors {
       let stored = file.slice(tensor.offset, tensor.storedBytes)
-      let storage =
-        staysInPlace(tensor, keeper)
-        ? TensorStorage.view(stored, keptAliveBy: keeper)
-        : try TensorStorage.allocate(size: tensor.rawBytes) { _ in }
+      let storage: TensorStorage
+      if staysInPlace(tensor, keeper) {
+        storage = TensorStorage.view(stored, keptAliveBy: keeper)
+        if isMapped, let begin = stored.baseAddress { nnp_will_keep_mapped(begin, stored.count) }
+      } else {
+        storage = try TensorStorage.allocate(size: tensor.rawBytes) { _ in }
+      }
       let end = chunks + tensor.chunkCount
       placed.append(PlacedTensor(tensor: tensor, stored: stored, storage: storage, chunks: chunks..<end))
       chunks = end
@@ -185,13 +189,14 @@ extension FileReader {
     let width = TensorLayout.panelWidth
     let used = columns % width
     guard used > 0 else { return }
-    let rowBytes = width * tensor.dtype.size
+    let rowBytes = width * MemoryLayout<Float>.size
     let lastPanel = bytes.count - rows * rowBytes
+    var mixed = SIMD16<UInt32>()
     for row in 0..<rows {
-      let padding = bytes.slice(lastPanel + row * rowBytes + used * tensor.dtype.size, (width - used) * 4)
-      guard padding.firstNonzero == nil else {
-        throw NNError(.corruptFile, "the columns that fill up its last panel are not zero")
-      }
+      mixed |= bytes.loadUnaligned(fromByteOffset: lastPanel + row * rowBytes, as: SIMD16<UInt32>.self)
+    }
+    for column in used..<width where mixed[column] != 0 {
+      throw NNError(.corruptFile, "the columns that fill up its last panel are not zero")
     }
   }
 

@@ -70,7 +70,7 @@ struct SessionInput {
     }
     var change: Change = isSet && hasExtents(given) ? .nothing : .extents
     if needed > memory.size {
-      memory = try AlignedMemory(size: needed, purpose: "an input")
+      memory = try AlignedMemory(size: needed, purpose: "an input", isSoonWritten: true)
       change = .memory
     }
     if let source = bytes.baseAddress, needed > 0 { memcpy(memory.base, source, needed) }

@@ -151,7 +151,8 @@ extension MemoryLayoutPlanner {
     }
     let scratchStride = ThreadScratch.stride(scratchSize)
     let memory = PlanMemory(
-      arena: try AlignedMemory(size: arenaSize + staged.size, purpose: "intermediate values"),
+      arena: try AlignedMemory(
+        size: arenaSize + staged.size, purpose: "intermediate values", isSoonWritten: true),
       scratch: try AlignedMemory(
         size: scratchStride * (options.threads - 1) + scratchSize, purpose: "scratch"),
       constants: constants)

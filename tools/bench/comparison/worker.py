@@ -200,8 +200,9 @@ def torch() -> Callable[[], Loaded]:
 
 
 ENGINES = {
-    "nnrt": nnrt, "nnrt-bf16": lambda: nnrt("model-bf16.nnrt"), "nnrt-f16": lambda: nnrt("model-f16.nnrt"), "onnxruntime": onnxruntime,
-    "openvino": openvino, "litert": litert, "ncnn": ncnn, "mnn": mnn, "tract": tract, "pytorch": torch,
+    "nnrt": nnrt, "nnrt-mapped": lambda: nnrt("model-mapped.nnrt"), "nnrt-bf16": lambda: nnrt("model-bf16.nnrt"),
+    "nnrt-f16": lambda: nnrt("model-f16.nnrt"), "onnxruntime": onnxruntime, "openvino": openvino, "litert": litert, "ncnn": ncnn, "mnn": mnn,
+    "tract": tract, "pytorch": torch,
 }
 
 
