@@ -33,6 +33,10 @@ public struct MatmulArguments {
   public var aBatchStride: Int
   public var panelsBatchStride: Int
   public var cBatchStride: Int
+  /// Rows that one thread had better take all of, for all columns, before any others.
+  @usableFromInline var rowsPerPart: Int
+  /// Panels in one work unit.
+  @usableFromInline var panelsPerUnit: Int
 
   /// Rows of A and C are contiguous (strides K and N) and there is one product, unless the fields are set otherwise.
   @inlinable public init(
@@ -59,6 +63,8 @@ public struct MatmulArguments {
     aBatchStride = 0
     panelsBatchStride = 0
     cBatchStride = 0
+    rowsPerPart = .max
+    panelsPerUnit = 16
   }
 
   /// Says that `panels` points to a row-major B instead, whose columns are a multiple of 16: then its rows hold each panel's
@@ -70,13 +76,34 @@ public struct MatmulArguments {
 
   /// Rows in one work unit: a multiple of every instruction set's tile height.
   @inlinable public static var rowsPerUnit: Int { 96 }
-  /// Panels in one work unit.
-  @inlinable public static var panelsPerUnit: Int { 16 }
+
+  /// Blocks of rows in each part, the last one's perhaps without rows.
+  @inlinable @inline(__always) var rowBlocks: Int {
+    (min(m, rowsPerPart) &+ Self.rowsPerUnit &- 1) / Self.rowsPerUnit
+  }
+  @inlinable @inline(__always) var panelGroups: Int {
+    (Panels.count(columns: n) &+ panelsPerUnit &- 1) / panelsPerUnit
+  }
 
   /// How many units the work has.
   @inlinable public var workUnits: Int {
-    let rowBlocks = (m &+ Self.rowsPerUnit &- 1) / Self.rowsPerUnit
-    let panelGroups = (Panels.count(columns: n) &+ Self.panelsPerUnit &- 1) / Self.panelsPerUnit
-    return batch &* rowBlocks &* panelGroups
+    let parts = rowsPerPart < m ? (m &+ rowsPerPart &- 1) / rowsPerPart : 1
+    return batch &* parts &* rowBlocks &* panelGroups
   }
+
+  /// Has `threads` share out one product's rows: each then reads of A what it wrote, if the steps around this one do the same. All of them
+  /// read all of B, so of few rows they share out the columns. To be called before anything asks for units; no bit depends on it.
+  public mutating func share(among threads: Int) {
+    guard threads > 1, batch == 1, n > 0 else { return }
+    if m >= threads &* Self.leastRows {
+      rowsPerPart = (m &+ 4 &* threads &- 1) / (4 &* threads) &* 4
+    } else if m <= 2 &* Self.rowsPerUnit {
+      let groups = (panelGroups &+ threads &- 1) / threads &* threads
+      // Pairs of panels make whole tiles.
+      panelsPerUnit = (Panels.count(columns: n) &+ 2 &* groups &- 1) / (2 &* groups) &* 2
+    }
+  }
+
+  /// With fewer rows, reading B takes longer than multiplying by it.
+  private static var leastRows: Int { 32 }
 }

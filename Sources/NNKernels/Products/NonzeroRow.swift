@@ -42,7 +42,7 @@ func matmulSkippingZeros<I: InstructionSet>(_ arguments: MatmulArguments, _ unit
   // Of the elements of a part that are not zero, 256 at most: where their rows of B are, and they themselves, which are half as wide; both with
   // room for sixteen more.
   var picked = InlineArray<408, Int>(repeating: 0)
-  let width = MatmulArguments.panelsPerUnit &* Panels.width
+  let width = arguments.panelsPerUnit &* Panels.width
   let first = units.lowerBound &* width
   var bias = arguments.bias
   if let all = arguments.bias { bias = all + first }

@@ -167,10 +167,24 @@ struct Step {
   let cost: Int
   /// Neighbouring units that share some work, so that one thread had better take them all.
   let grain: Int
+  /// Whether the operations are the multiplications and additions of products.
+  let isProduct: Bool
   let body: SharedWork
 
-  /// Below this cost waking another thread takes longer than it saves.
-  static let worthSharing = 1 << 17
+  init(
+    node: Int, units: Int, cost: Int, grain: Int = 1, isProduct: Bool = false, body: @escaping SharedWork
+  ) {
+    self.node = node
+    self.units = units
+    self.cost = cost
+    self.grain = grain
+    self.isProduct = isProduct
+    self.body = body
+  }
+
+  /// Whether handing a part of it to another thread takes less than that saves. Products do several operations in the time in which
+  /// others read or write one element.
+  var isWorthSharing: Bool { units > 1 && cost >= (isProduct ? 1 << 18 : 1 << 15) }
 
   /// The product of numbers that are not negative, or the largest number: what each element costs may be anything in a file.
   static func cost(_ factors: Int...) -> Int {

@@ -108,11 +108,12 @@ extension StepBuilder {
       arguments.aBatchStride = places.strides0[0]
       arguments.panelsBatchStride = places.strides1[0]
       arguments.cBatchStride = places.strides2[0]
-      emit(kernel, arguments, units: arguments.workUnits, cost: cost)
+      arguments.share(among: options.threads)
+      emit(kernel, arguments, units: arguments.workUnits, cost: cost, isProduct: true)
       return
     }
     let unitsEach = first.workUnits
-    emit(units: unitsEach * places.count, cost: cost) { range, _ in
+    emit(units: unitsEach * places.count, cost: cost, isProduct: true) { range, _ in
       for unit in range {
         kernel(products.product(unit / unitsEach), unit % unitsEach..<unit % unitsEach + 1)
       }
@@ -128,7 +129,7 @@ extension StepBuilder {
     }
     let (a, b, c, m, n, k) = (floats(0), floats(1), outputFloats, route.m, route.n, route.k)
     let (transposesA, transposesB) = (route.transposesA, route.transposesB)
-    emit(units: batches.count, cost: Step.cost(2, m, n, k, batches.count)) { range, _ in
+    emit(units: batches.count, cost: Step.cost(2, m, n, k, batches.count), isProduct: true) { range, _ in
       for position in range {
         let offsets = batches.offsets(at: position)
         product(
@@ -165,7 +166,7 @@ extension StepBuilder {
     let ready = arguments
     let (kernel, scratch) = (kernels.convolution, layout.scratch)
     let cost = Step.cost(2, outputCount, ready.reductionLength)
-    emit(units: ready.workUnits, cost: cost, grain: grain) { range, thread in
+    emit(units: ready.workUnits, cost: cost, grain: grain, isProduct: true) { range, thread in
       kernel(ready, scratch[thread], range)
     }
   }
@@ -206,7 +207,7 @@ extension StepBuilder {
     let (kernel, scratch) = (kernels.convolutionWeightGradient, layout.scratch)
     let cost = Step.cost(
       2, type(1).shape.elementCount ?? 0, extents(0)[1] / groups, window.extent[0], window.extent[1])
-    emit(units: ready.workUnits, cost: cost) { range, thread in
+    emit(units: ready.workUnits, cost: cost, isProduct: true) { range, thread in
       kernel(ready, scratch[thread], range)
     }
   }

@@ -95,7 +95,7 @@ extension StepBuilder {
     _ extents: RecurrentLayout, _ body: @escaping (Range<Int>, RecurrentScratch) -> Void
   ) {
     let scratch = layout.scratch
-    emit(units: extents.workUnits, cost: extents.cost) { range, thread in
+    emit(units: extents.workUnits, cost: extents.cost, isProduct: true) { range, thread in
       let parts = extents.parts(scratch[thread])
       for unit in range { body(extents.rows(unit), parts) }
     }

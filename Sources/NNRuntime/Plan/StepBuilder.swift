@@ -114,16 +114,21 @@ final class StepBuilder {
   func count(_ extents: ArraySlice<Int>) -> Int { extents.reduce(1, *) }
 
   /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation, see ``Step/cost(_:)``.
-  func emit(units: Int, cost: Int, grain: Int = 1, _ body: @escaping SharedWork) {
+  func emit(
+    units: Int, cost: Int, grain: Int = 1, isProduct: Bool = false, _ body: @escaping SharedWork
+  ) {
     guard units > 0 else { return }
-    steps.append(Step(node: reported ?? index, units: units, cost: cost, grain: grain, body: body))
+    steps.append(
+      Step(
+        node: reported ?? index, units: units, cost: cost, grain: grain, isProduct: isProduct, body: body))
   }
 
   /// Adds a step that calls `kernel` on its arguments.
   func emit<Arguments>(
-    _ kernel: @escaping RangeKernel<Arguments>, _ arguments: Arguments, units: Int, cost: Int
+    _ kernel: @escaping RangeKernel<Arguments>, _ arguments: Arguments, units: Int, cost: Int,
+    isProduct: Bool = false
   ) {
-    emit(units: units, cost: cost) { range, _ in kernel(arguments, range) }
+    emit(units: units, cost: cost, isProduct: isProduct) { range, _ in kernel(arguments, range) }
   }
 
   /// Adds a step that lays weights out in `memory`, of `size` bytes; those that are constant are laid out now, once for all runs.
@@ -135,11 +140,11 @@ final class StepBuilder {
     let sharing = WorkSharing(options)
     let piece = 1 << 20
     try sharing.perform(
-      Step(node: index, units: (size + piece - 1) / piece, cost: size / 4, grain: 1) { range, _ in
+      Step(node: index, units: (size + piece - 1) / piece, cost: size / 4) { range, _ in
         let begin = range.lowerBound * piece
         nnp_will_write(memory + begin, min(size - begin, range.count * piece))
       })
-    try sharing.perform(Step(node: index, units: units, cost: cost, grain: 1, body: body))
+    try sharing.perform(Step(node: index, units: units, cost: cost, body: body))
   }
 
   /// Adds a strided copy of elements of the output's type.

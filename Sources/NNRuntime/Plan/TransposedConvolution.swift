@@ -61,7 +61,7 @@ extension StepBuilder {
     ) { range, _ in transform(weights, range) }
     let ready = arguments
     let (kernel, scratch) = (kernels.transposedConvolution, layout.scratch)
-    emit(units: ready.workUnits, cost: Step.cost(2, ready.multiplyAdds)) { range, thread in
+    emit(units: ready.workUnits, cost: Step.cost(2, ready.multiplyAdds), isProduct: true) { range, thread in
       kernel(ready, scratch[thread], range)
     }
   }

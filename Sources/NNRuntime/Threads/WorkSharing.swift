@@ -13,7 +13,7 @@ struct WorkSharing {
   /// Runs a step by as many threads as are worth it.
   @inline(never)
   func perform(_ step: Step) throws(NNError) {
-    if threads > 1, step.units > 1, step.cost >= Step.worthSharing {
+    if threads > 1, step.isWorthSharing {
       if let team {
         try team.takeUnretainedValue().run(
           units: step.units, threads: threads, grain: step.grain, work: step.body)
