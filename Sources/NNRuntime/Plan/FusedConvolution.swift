@@ -152,7 +152,8 @@ extension StepBuilder {
       let ready = arguments
       let scratch = layout.scratch
       emit(
-        units: ready.workUnits, cost: Step.cost(2, outputCount, ready.expansion.reductionLength), isProduct: true
+        units: ready.workUnits, cost: Step.cost(2, outputCount, ready.expansion.reductionLength),
+        isProduct: true
       ) { range, thread in
         kernel(ready, scratch[thread], range)
       }

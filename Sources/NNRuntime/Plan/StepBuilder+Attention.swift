@@ -10,9 +10,6 @@ struct AttentionRows {
   /// Rows of one work unit: as many as leave the scores in the second-level cache beside what they are made of, and as give every thread
   /// something to do.
   let rowsPerUnit: Int
-  /// Whether the same rows of all matrices are neighbours among the units: threads then share out the rows, and read of the queries what
-  /// they wrote, if the steps around do the same.
-  private let rowsVarySlowest: Bool
 
   private static let scoresPerUnit = 1 << 14
 
@@ -22,28 +19,13 @@ struct AttentionRows {
     matrices = extents.dropLast(2).reduce(1, *)
     (rows, columns) = (extents[extents.count - 2], extents[extents.count - 1])
     var most = min(rows, max(1, AttentionRows.scoresPerUnit / columns))
-    let threads = options.threads
-    rowsVarySlowest = threads > 1 && extents[0] < threads && rows >= 16 * threads
-    if rowsVarySlowest {
-      let each = (rows + threads - 1) / threads
-      let units = (each + most - 1) / most
-      most = (each + units - 1) / units
-    } else if threads > 1, matrices < 4 * threads {
-      most = min(most, max(1, rows / (4 * threads / matrices)))
+    if options.threads > 1, matrices < 4 * options.threads {
+      most = min(most, max(1, rows / (4 * options.threads / matrices)))
     }
     rowsPerUnit = min(rows, (most + 7) / 8 * 8)
   }
 
-  private var unitsPerMatrix: Int { (rows + rowsPerUnit - 1) / rowsPerUnit }
-  var workUnits: Int { matrices * unitsPerMatrix }
-
-  /// The matrix and the rows of a unit.
-  func place(_ unit: Int) -> (matrix: Int, rows: Range<Int>) {
-    let matrix = rowsVarySlowest ? unit % matrices : unit / unitsPerMatrix
-    let first = (rowsVarySlowest ? unit / matrices : unit % unitsPerMatrix) * rowsPerUnit
-    return (matrix, first..<min(first + rowsPerUnit, rows))
-  }
-
+  var unitsPerMatrix: Int { (rows + rowsPerUnit - 1) / rowsPerUnit }
   var scratchSize: Int { rowsPerUnit * columns * 4 }
 }
 
@@ -83,13 +65,13 @@ extension StepBuilder {
     index = attention.values
     let cost = Step.cost(
       2, elements, scores.first.k + values.first.n + members.count + StepBuilder.functionCost)
-    emit(units: plan.workUnits, cost: cost, isProduct: true) { range, thread in
+    emit(units: plan.matrices * plan.unitsPerMatrix, cost: cost, isProduct: true) { range, thread in
       let scratch = scratches[thread]
       let block = scratch.assumingMemoryBound(to: Float.self)
       var unit = range.lowerBound
       while unit < range.upperBound {
-        let (matrix, place) = plan.place(unit)
-        let (row, rows) = (place.lowerBound, place.count)
+        let (matrix, row) = (unit / plan.unitsPerMatrix, unit % plan.unitsPerMatrix * plan.rowsPerUnit)
+        let rows = min(plan.rowsPerUnit, plan.rows - row)
         var product = scoresProduct.product(matrix)
         product.a += row * product.aRowStride
         product.c = block
