@@ -93,6 +93,8 @@ private func sum() throws -> Graph {
         try session.setInput(1, ReferenceTensor(integers: [0, bad], extents: [2], dtype: dtype))
         let error = thrown { try session.run() }
         #expect(error?.code == .indexOutOfRange && error?.message.contains("lookup") == true)
+        let said = "index \(bad), element 1 of \"indices\", is not in -4 ..< 4"
+        #expect(error?.message.hasSuffix(said) == true)
       }
       try session.setInput(1, ReferenceTensor(integers: [-1, 0], extents: [2], dtype: dtype))
       try session.run()

@@ -15,10 +15,32 @@ final class Fault: Sendable {
     self.position.min(position, ordering: .relaxed)
   }
 
-  /// The error for what was raised; the fault is then lowered.
-  func take(_ node: Node) -> NNError {
+  /// The error for what was raised by a step of `node` with `indices`; the fault is then lowered.
+  func take(_ node: Node, _ indices: IndexList?) -> NNError {
     let position = position.exchange(Fault.none, ordering: .relaxed)
+    guard let indices else {
+      return NNError(.indexOutOfRange, node.description + ": an index is out of range")
+    }
     return NNError(
-      .indexOutOfRange, node.description + ": element \(position) of the indices lies outside the axis")
+      .indexOutOfRange,
+      node.description
+        + ": index \(indices[position]), element \(position) of \(indices.name.quoted), is not in "
+        + "\(-indices.extent) ..< \(indices.extent)")
+  }
+}
+
+/// The indices that a step selects by, as they lie in memory.
+struct IndexList {
+  let name: Name
+  let start: UnsafeRawPointer
+  /// Whether they have 64 bits, not 32.
+  let isWide: Bool
+  /// Of the axis that they select from.
+  let extent: Int
+
+  subscript(position: Int) -> Int {
+    isWide
+      ? Int(start.assumingMemoryBound(to: Int64.self)[position])
+      : Int(start.assumingMemoryBound(to: Int32.self)[position])
   }
 }

@@ -144,7 +144,7 @@ public final class Plan {
   @inline(__always)
   func perform(_ step: Step) throws(NNError) {
     try sharing.perform(step)
-    if fault.isRaised { throw fault.take(nodes[step.node]) }
+    if fault.isRaised { throw fault.take(nodes[step.node], step.indices) }
   }
 
   /// Brings each state's new value to where the next run reads it.
@@ -169,16 +169,20 @@ struct Step {
   let grain: Int
   /// Whether the operations are the multiplications and additions of products.
   let isProduct: Bool
+  /// What it selects by, if that can be out of range.
+  let indices: IndexList?
   let body: SharedWork
 
   init(
-    node: Int, units: Int, cost: Int, grain: Int = 1, isProduct: Bool = false, body: @escaping SharedWork
+    node: Int, units: Int, cost: Int, grain: Int = 1, isProduct: Bool = false, indices: IndexList? = nil,
+    body: @escaping SharedWork
   ) {
     self.node = node
     self.units = units
     self.cost = cost
     self.grain = grain
     self.isProduct = isProduct
+    self.indices = indices
     self.body = body
   }
 

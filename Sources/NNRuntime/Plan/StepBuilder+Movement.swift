@@ -93,10 +93,7 @@ extension StepBuilder {
       data: input(0), indices: input(1), wideIndices: type(1).dtype == .i64, out: output, outer: outer,
       axis: extent,
       count: type(1).shape.elementCount ?? 0, innerBytes: inner * outputType.dtype.size)
-    let (kernel, fault) = (kernels.gather, fault)
-    emit(units: arguments.outer * arguments.count, cost: outputCount) { range, _ in
-      fault.note(kernel(arguments, range))
-    }
+    emitIndexed(kernels.gather, arguments, extent, units: outer * arguments.count, cost: outputCount)
   }
 
   func resolveScatter(_ function: ScatterFunction, axis: Int) throws(NNError) {
@@ -106,10 +103,18 @@ extension StepBuilder {
       updates: input(2), indices: input(1), wideIndices: type(1).dtype == .i64, out: output, outer: outer,
       axis: extent, count: type(1).shape.elementCount ?? 0, inner: inner)
     guard let kernel = kernels.scatter(function, outputType.dtype) else { throw unsupported() }
+    emitIndexed(
+      kernel, arguments, extent, units: outer * inner, cost: Step.cost(outer, inner, arguments.count))
+  }
+
+  /// Adds a step that selects from an axis of `extent` elements by the second operand.
+  private func emitIndexed<Arguments>(
+    _ kernel: @escaping IndexedKernel<Arguments>, _ arguments: Arguments, _ extent: Int, units: Int, cost: Int
+  ) {
+    let list = IndexList(
+      name: graph[node.inputs[1]].name, start: input(1), isWide: type(1).dtype == .i64, extent: extent)
     let fault = fault
-    emit(units: outer * inner, cost: Step.cost(outer, inner, arguments.count)) { range, _ in
-      fault.note(kernel(arguments, range))
-    }
+    emit(units: units, cost: cost, indices: list) { range, _ in fault.note(kernel(arguments, range)) }
   }
 
   func resolveArgsort(axis: Int, isDescending: Bool) {

@@ -115,12 +115,14 @@ final class StepBuilder {
 
   /// Adds a step; one without units is left out. `cost` is about one unit of time per element operation, see ``Step/cost(_:)``.
   func emit(
-    units: Int, cost: Int, grain: Int = 1, isProduct: Bool = false, _ body: @escaping SharedWork
+    units: Int, cost: Int, grain: Int = 1, isProduct: Bool = false, indices: IndexList? = nil,
+    _ body: @escaping SharedWork
   ) {
     guard units > 0 else { return }
     steps.append(
       Step(
-        node: reported ?? index, units: units, cost: cost, grain: grain, isProduct: isProduct, body: body))
+        node: reported ?? index, units: units, cost: cost, grain: grain, isProduct: isProduct,
+        indices: indices, body: body))
   }
 
   /// Adds a step that calls `kernel` on its arguments.
