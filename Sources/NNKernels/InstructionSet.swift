@@ -22,9 +22,9 @@ public protocol InstructionSet: SendableMetatype {
   /// Runs a block of one panel with four sums an output, through ``ProductBlock/multiplySplit(_:_:)``.
   static func multiplySplit(_ block: ProductBlock)
 
-  /// Whether sixteen rows of a sequence are projected at once beside its recurrence, not eight: where there are registers for them. See
-  /// ``ProjectedRecurrenceArguments``.
-  static var projectsSixteenRows: Bool { get }
+  /// Whether some thirty vectors fit in registers. Then sixteen rows of a sequence are projected at once beside its recurrence, not eight, see
+  /// ``ProjectedRecurrenceArguments``, and all lines of ``WinogradTile/weightSquares(_:_:_:_:_:)`` stand one after the other.
+  static var hasManyRegisters: Bool { get }
 
   /// Whether weights of 16 bits are widened on the way, see ``NarrowPanels``.
   static var widensWeights: Bool { get }
@@ -59,7 +59,7 @@ public protocol InstructionSet: SendableMetatype {
 
 extension InstructionSet {
   @inlinable @inline(__always)
-  public static var projectsSixteenRows: Bool { false }
+  public static var hasManyRegisters: Bool { false }
 
   @inlinable @inline(__always)
   public static var widensWeights: Bool { true }

@@ -8,7 +8,7 @@
     public static var name: StaticString { "v4" }
 
     @inline(__always)
-    public static var projectsSixteenRows: Bool { true }
+    public static var hasManyRegisters: Bool { true }
 
     @inline(__always)
     public static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { nnp_fma(a, b, c) }

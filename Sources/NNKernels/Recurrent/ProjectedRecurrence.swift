@@ -333,7 +333,7 @@ func projectedRecurrenceKernel<I: InstructionSet>(
 func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
   _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
 ) {
-  if I.projectsSixteenRows {
+  if I.hasManyRegisters {
     projectedRecurrence(arguments, Units.self, Rows16<I, OnePanel>.self)
   } else {
     projectedRecurrence(arguments, Units.self, Rows8<I, OnePanel>.self)

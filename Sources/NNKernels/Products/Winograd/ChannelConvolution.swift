@@ -129,7 +129,7 @@ func channelConvolution<I: InstructionSet>(
   channelConvolution(
     arguments, tile, scratch, units, transpose: { I.transpose($0, $1, $2, $3, $4, $5) },
     inputLine: { tile.inputLine($0, $1, $2, $3, I.self) },
-    weightLines: { $0.weightLines($1, $2, $3, $4, $5, $6, I.self) },
+    weightSquares: { $0.weightSquares($1, $2, $3, $4, I.self) },
     multiply: { $0.run(I.self) }, outputLine: { tile.outputLine($0, $1, $2, $3, I.self) },
     finish: { $0.finish($1, $2, I.self) })
 }
@@ -139,7 +139,7 @@ func channelConvolution<I: InstructionSet>(
 public func channelConvolution(
   _ arguments: ConvolutionArguments, _ tile: ChannelTile, _ scratch: UnsafeMutablePointer<Float>,
   _ units: Range<Int>, transpose: FloatTransposition, inputLine: WinogradLine,
-  weightLines: WinogradWeightLines, multiply: (ProductBlock) -> Void, outputLine: WinogradLine,
+  weightSquares: WinogradWeightSquares, multiply: (ProductBlock) -> Void, outputLine: WinogradLine,
   finish: (_ block: ChannelBlock, _ image: Int, _ filter: Int) -> Void
 ) {
   guard let weights = arguments.transformedWeights else { return }
@@ -157,7 +157,7 @@ public func channelConvolution(
     let filter = unit % grid.filterBlocks &* grid.filtersPerUnit
     let filters = min(grid.filtersPerUnit, grid.filters &- filter)
     if grid.transformsWeights {
-      block.multiplyInPassing(weights + filter &* grid.channels &* 9, filters, weightLines, multiply)
+      block.multiplyInPassing(weights + filter &* grid.channels &* 9, filters, weightSquares, multiply)
     } else {
       block.multiply(weights, filter, filters, multiply)
     }
