@@ -1,19 +1,27 @@
 /*
- * Opens a .nnrt file and runs it once on zeros, free dimensions being 1: what a small program pays. With a second argument it prints, in
- * bytes, its peak resident memory before and after, and what the session keeps for inputs and the run needs for values in between.
+ * Opens a .nnrt file and runs it once on zeros, free dimensions being 1: what a small program pays. With `start` it prints the microseconds
+ * from opening to the end of the run; with `memory`, in bytes, its peak resident memory before and after, and what the session keeps for
+ * inputs and the run needs for values in between.
  *
- *   first_run MODEL.nnrt [memory]
+ *   first_run MODEL.nnrt [start | memory]
  */
 #include <nnrt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void check(nnrt_status status) {
   if (status != NNRT_OK) {
     fprintf(stderr, "%s: %s\n", nnrt_status_name(status), nnrt_error_message());
     exit(1);
   }
+}
+
+static double microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
 }
 
 static long long peak(void) {
@@ -55,16 +63,19 @@ static nnrt_status run(const nnrt_model *model, uint64_t limit, size_t *inputs) 
 
 int main(int argc, char **argv) {
   if (argc < 2) {
-    fprintf(stderr, "usage: first_run MODEL.nnrt [memory]\n");
+    fprintf(stderr, "usage: first_run MODEL.nnrt [start | memory]\n");
     return 64;
   }
-  const long long before = peak();
+  const int tells_memory = argc > 2 && strcmp(argv[2], "memory") == 0;
+  const long long before = tells_memory ? peak() : 0;
+  const double start = microseconds();
   nnrt_model *model = NULL;
   check(nnrt_model_open(argv[1], NULL, &model));
-  const long long opened = peak();
+  const long long opened = tells_memory ? peak() : 0;
   size_t inputs = 0, again = 0;
   check(run(model, 0, &inputs));
-  if (argc > 2) {
+  if (argc > 2 && !tells_memory) printf("%.1f\n", microseconds() - start);
+  if (tells_memory) {
     const long long after = peak();
     /* A run that is refused says what it would have needed. */
     const char *needs = run(model, 1, &again) == NNRT_OK ? NULL : strstr(nnrt_error_message(), "needs ");
