@@ -100,7 +100,7 @@ extension TransposedWeightsArguments {
     var frequency = 0
     while frequency < tile.frequencies {
       let (i, j) = (frequency / tile.inputs, frequency % tile.inputs)
-      if j == 0 { group.transformRow(i, to: group.row, group.channels &* 16, lines) }
+      if j == 0 { group.transformRow(i, lines) }
       if down.frequencies(rowPhase, tile).contains(i) && across.frequencies(columnPhase, tile).contains(j) {
         let beside = across.phases(j, tile)
         let place = (rowPhase &- down.first(i, tile)) &* beside &+ columnPhase &- across.first(j, tile)

@@ -33,27 +33,21 @@ public struct WinogradTaps {
   }
 
   /// G w of the columns.
-  func transformColumns(_ lines: WinogradWeightLines) { transformColumns(of: UnsafePointer(taps), lines) }
-
-  /// The same of r² vectors of each channel that lie elsewhere.
-  func transformColumns(of taps: UnsafePointer<Float>, _ lines: WinogradWeightLines) {
+  func transformColumns(_ lines: WinogradWeightLines) {
     let side = tile.taps
     var x = 0
     while x < side {
       lines(
-        tile, taps + x &* 16, side &* 16, side &* side &* 16,
-        columns + x &* channels &* 16, side &* channels &* 16, channels)
+        tile, UnsafePointer(taps) + x &* 16, side &* 16, side &* side &* 16, columns + x &* channels &* 16,
+        side &* channels &* 16, channels)
       x &+= 1
     }
   }
 
-  /// Row i of G w Gᵀ to vectors that are `step` elements apart, of each channel after the other; see ``transformColumns(_:)``.
-  func transformRow(
-    _ i: Int, to target: UnsafeMutablePointer<Float>, _ step: Int, _ lines: WinogradWeightLines
-  ) {
-    lines(
-      tile, UnsafePointer(columns) + i &* tile.taps &* channels &* 16, channels &* 16, 16, target, step,
-      channels)
+  /// Row i of G w Gᵀ to ``row``.
+  func transformRow(_ i: Int, _ lines: WinogradWeightLines) {
+    let size = channels &* 16
+    lines(tile, UnsafePointer(columns) + i &* tile.taps &* size, size, 16, row, size, channels)
   }
 
   /// Copies what stands at j in ``row``.

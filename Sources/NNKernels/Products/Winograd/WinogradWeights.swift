@@ -114,7 +114,7 @@ extension WinogradWeightsArguments {
         var frequency = 0
         while frequency < tile.frequencies {
           let (i, j) = (frequency / tile.inputs, frequency % tile.inputs)
-          if j == 0 { group.transformRow(i, to: group.row, group.channels &* 16, lines) }
+          if j == 0 { group.transformRow(i, lines) }
           if let place = place(panel, phase, i, j) {
             group.copyFrequency(j, to: transformed + (place &+ first &* 16))
           }
