@@ -86,9 +86,11 @@ public struct MatmulArguments {
   }
 
   /// How many units the work has.
-  @inlinable public var workUnits: Int {
-    let parts = rowsPerPart < m ? (m &+ rowsPerPart &- 1) / rowsPerPart : 1
-    return batch &* parts &* rowBlocks &* panelGroups
+  public var workUnits: Int {
+    @inline(never) @export(interface) get {
+      let parts = rowsPerPart < m ? (m &+ rowsPerPart &- 1) / rowsPerPart : 1
+      return batch &* parts &* rowBlocks &* panelGroups
+    }
   }
 
   /// Has `threads` share out one product's rows: each then reads of A what it wrote, if the steps around this one do the same. All of them
