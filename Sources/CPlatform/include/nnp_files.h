@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nnp_memory.h"
+
 typedef struct {
   void *_Nullable bytes;
   size_t size;
@@ -66,7 +68,7 @@ static inline int nnp_file_map(const char *_Nonnull path, nnp_mapping *_Nonnull 
 
 // To be called when the file has been read: it becomes one area again.
 static inline void nnp_file_join_pieces(nnp_mapping mapping) {
-  if (mapping.bytes) madvise(mapping.bytes, mapping.size, MADV_NORMAL);
+  if (mapping.bytes) nnp_will_keep_mapped(mapping.bytes, mapping.size);
 }
 
 static inline void nnp_file_unmap(nnp_mapping mapping) {

@@ -1,4 +1,4 @@
-// Memory that can fail to be had: every function returns NULL instead of ending the process.
+// Memory that can fail to be had, which gives NULL instead of ending the process, and what the kernel is told of memory and mapped files.
 #ifndef NNP_MEMORY_H
 #define NNP_MEMORY_H
 
@@ -45,7 +45,7 @@ static inline void nnp_will_keep_mapped(const void *_Nonnull memory, size_t size
 #endif
 }
 
-// Says that `size` bytes of a mapped file are about to be read, in the same way.
+// Says that `size` bytes of a mapped file are about to be read: as nnp_will_write().
 static inline void nnp_will_read_mapped(const void *_Nonnull memory, size_t size) {
 #if defined(__linux__)
   const uintptr_t page = 4096, begin = (uintptr_t)memory & ~(page - 1);
