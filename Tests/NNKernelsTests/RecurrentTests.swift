@@ -91,6 +91,30 @@ private let sweep: [Float] = {
   }
 }
 
+@Test(arguments: [-30, -1, 0, 2.5, 40] as [Float]) func gatedTanhIsWithinFiveUlp(gate: Float) {
+  // With a cell of 0, it becomes the input gate's part of the candidate.
+  let units = sweep.count
+  let zeros = [Float](repeating: 0, count: units)
+  let step = Step(
+    kind: .lstm, rows: 1, units: units, gates: zeros + zeros + zeros + zeros,
+    projected: [Float](repeating: gate, count: units) + zeros + sweep + zeros, hidden: zeros, cell: zeros)
+  for (x, y) in zip(sweep, step.run().cell) {
+    let exact = tanh(Double(x)) / (1 + exp(-Double(gate)))
+    #expect(ulpDistance(y, exact) <= 5, "σ(\(gate))·tanh \(x) is \(y) instead of \(exact)")
+  }
+}
+
+@Test func gatesThatAreShutLetNothingPass() {
+  // The divisors' product is more than any number.
+  let units = sweep.count
+  let (zeros, shut) = ([Float](repeating: 0, count: units), [Float](repeating: -1000, count: units))
+  let step = Step(
+    kind: .lstm, rows: 1, units: units, gates: zeros + zeros + zeros + zeros,
+    projected: shut + zeros + sweep + shut, hidden: zeros, cell: zeros)
+  let result = step.run()
+  #expect((result.cell + result.hidden).allSatisfy { abs($0) < 1e-30 })
+}
+
 @Test(arguments: [Recurrent.Kind.lstm, .gru]) func stepsOfAllWidthsAgreeOnEveryTable(kind: Recurrent.Kind) {
   var generator = Generator(5)
   for units in [1, 7, 15, 16, 17, 33, 48] {

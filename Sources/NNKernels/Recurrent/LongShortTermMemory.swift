@@ -77,7 +77,7 @@ func longShortTermMemoryStep<I: InstructionSet>(
     nnp_load(gates + index &* stride) + nnp_load(projected + index &* stride)
   }
 
-  /// Everything up to c, for all columns; the output gate waits in `hidden`, so that h can follow in a loop of its own:
+  /// Everything up to c, for all columns; the output gate's divisor waits in `hidden`, so that h can follow in a loop of its own:
   /// processors then work on more columns at once.
   @inlinable @inline(__always)
   func stepGates<I: InstructionSet>(
@@ -94,16 +94,18 @@ func longShortTermMemoryStep<I: InstructionSet>(
         ColumnTail.gather(1, UnsafePointer(own.cell), units, atTail.cell, left)
         part = atTail
       }
-      let input = gateSigmoid(part.gate(0), I.self)
+      let inputDivisor = gateSigmoidDivisor(part.gate(0), I.self)
       let forget = gateSigmoid(part.gate(1), I.self)
-      let candidate = gateTanh(part.gate(2), I.self)
-      let output = gateSigmoid(part.gate(3), I.self)
+      let proposed = part.gate(2)
+      let outputDivisor = gateSigmoidDivisor(part.gate(3), I.self)
       let before = nnp_load(part.cell)
-      let after = I.fma(forget, before, input * candidate)
+      let after = I.fma(forget, before, gatedTanh(divisor: inputDivisor, proposed, I.self))
       nnp_store(part.cell, after)
-      nnp_store(part.hidden, output)
+      nnp_store(part.hidden, outputDivisor)
       part.store(1, after)
       if blocks > 2 {
+        let input = nnp_splat(1) / inputDivisor
+        let candidate = gateTanh(proposed, I.self)
         part.store(2, sigmoidSlope(input) * candidate)
         part.store(3, sigmoidSlope(forget) * before)
         part.store(4, input * tanhSlope(candidate, I.self))
@@ -130,12 +132,14 @@ func longShortTermMemoryStep<I: InstructionSet>(
         ColumnTail.gather(1, UnsafePointer(own.hidden), units, atTail.hidden, left)
         part = atTail
       }
-      let output = nnp_load(part.hidden)
-      let shown = gateTanh(nnp_load(part.cell), I.self)
-      let state = output * shown
+      let outputDivisor = nnp_load(part.hidden)
+      let after = nnp_load(part.cell)
+      let state = gatedTanh(divisor: outputDivisor, after, I.self)
       nnp_store(part.hidden, state)
       part.store(0, state)
       if blocks > 2 {
+        let output = nnp_splat(1) / outputDivisor
+        let shown = gateTanh(after, I.self)
         part.store(5, sigmoidSlope(output) * shown)
         part.store(6, output * tanhSlope(shown, I.self))
       }

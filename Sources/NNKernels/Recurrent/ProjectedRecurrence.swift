@@ -65,6 +65,8 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
 @usableFromInline protocol GatedUnits {
   /// R·h of each gate.
   associatedtype Sums: PanelRow
+  /// What is projected at once beside the sums, where there are many registers.
+  associatedtype Projection: Tile
   associatedtype Pending
   static var nothing: Pending { get }
   static func begin(_ sums: Sums, _ place: GatedUnitsPlace) -> Pending
@@ -118,25 +120,26 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
 
 @usableFromInline enum LongShortTermMemoryUnits<I: InstructionSet>: GatedUnits {
   @usableFromInline typealias Sums = FourPanels
+  @usableFromInline typealias Projection = Rows8<I, TwoPanels>
 
   @inlinable @inline(__always)
-  static var nothing: (output: Vector, cell: Vector) { (nnp_splat(0), nnp_splat(0)) }
+  static var nothing: (outputDivisor: Vector, cell: Vector) { (nnp_splat(0), nnp_splat(0)) }
 
   @inlinable @inline(__always)
-  static func begin(_ sums: FourPanels, _ place: GatedUnitsPlace) -> (output: Vector, cell: Vector) {
-    let input = gateSigmoid(sums.left.left.v + place.input(0), I.self)
+  static func begin(_ sums: FourPanels, _ place: GatedUnitsPlace) -> (outputDivisor: Vector, cell: Vector) {
+    let inputDivisor = gateSigmoidDivisor(sums.left.left.v + place.input(0), I.self)
     let forget = gateSigmoid(sums.left.right.v + place.input(1), I.self)
-    let candidate = gateTanh(sums.right.left.v + place.input(2), I.self)
-    let output = gateSigmoid(sums.right.right.v + place.input(3), I.self)
-    let cell = I.fma(forget, nnp_load(place.cell), input * candidate)
+    let added = gatedTanh(divisor: inputDivisor, sums.right.left.v + place.input(2), I.self)
+    let outputDivisor = gateSigmoidDivisor(sums.right.right.v + place.input(3), I.self)
+    let cell = I.fma(forget, nnp_load(place.cell), added)
     nnp_store(place.cell, cell)
     nnp_store(place.out + place.stride, cell)
-    return (output, cell)
+    return (outputDivisor, cell)
   }
 
   @inlinable @inline(__always)
-  static func end(_ pending: (output: Vector, cell: Vector), _ place: GatedUnitsPlace) {
-    let state = pending.output * gateTanh(pending.cell, I.self)
+  static func end(_ pending: (outputDivisor: Vector, cell: Vector), _ place: GatedUnitsPlace) {
+    let state = gatedTanh(divisor: pending.outputDivisor, pending.cell, I.self)
     nnp_store(place.nextHidden, state)
     nnp_store(place.out, state)
   }
@@ -144,6 +147,7 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
 
 @usableFromInline enum GatedRecurrentUnitUnits<I: InstructionSet>: GatedUnits {
   @usableFromInline typealias Sums = ThreePanels
+  @usableFromInline typealias Projection = Rows12<I, TwoPanels>
 
   @inlinable @inline(__always)
   static var nothing: (update: Vector, argument: Vector) { (nnp_splat(0), nnp_splat(0)) }
@@ -164,20 +168,28 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
   }
 }
 
-/// Rows of p that are computed ahead of their steps, panel by panel.
-@usableFromInline struct ProjectionAhead<Rows: Tile> where Rows.Columns == OnePanel {
+/// Rows of p that are computed ahead of their steps, a tile's panels at a time.
+@usableFromInline struct ProjectionAhead<Rows: Tile> {
   @usableFromInline var x: UnsafePointer<Float>
   @usableFromInline var k: Int
   @usableFromInline var weight: UnsafePointer<Float>
   @usableFromInline var bias: UnsafePointer<Float>?
   @usableFromInline var out: UnsafeMutablePointer<Float>
   @usableFromInline var outStride: Int
-  /// The panel that is being computed, over the first `done` of k.
+  /// The panels that are being computed, over the first `done` of k.
   @usableFromInline var tile: Rows
   @usableFromInline var done: Int
-  @usableFromInline var panelsLeft: Int
+  @usableFromInline var tilesLeft: Int
+  /// Panels after those that are being computed.
+  @usableFromInline var panelsBehind: Int
 
-  /// - Parameter row: the first of the rows.
+  /// Tiles of so many panels; the last one may compute some that the one before it did.
+  @inlinable @inline(__always)
+  static func tiles(_ panels: Int) -> Int { (panels &+ Rows.Columns.panels &- 1) / Rows.Columns.panels }
+
+  /// - Parameters:
+  ///   - row: the first of the rows.
+  ///   - panels: those of p's columns, or 0 if there are no rows left.
   @inlinable @inline(__always)
   init(_ arguments: ProjectedRecurrenceArguments, row: Int, panels: Int) {
     outStride = arguments.units &* arguments.gateCount
@@ -188,22 +200,27 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
     out = arguments.projected + row &* outStride
     tile = .zero
     done = 0
-    panelsLeft = panels
+    tilesLeft = Self.tiles(panels)
+    panelsBehind = panels &- Rows.Columns.panels
   }
 
-  /// Ends a panel and begins the next one.
+  /// A row of the panels that are being computed, of which the first one's is at `row`.
   @inlinable @inline(__always)
-  mutating func finishPanel() {
-    if let present = bias {
-      tile.addToRows(OnePanel.load(present, 0))
-      bias = present + 16
-    }
-    tile.store(out, outStride, 16)
+  func weights(_ row: UnsafePointer<Float>) -> Rows.Columns { Rows.Columns.load(row, k &* 16) }
+
+  /// Ends a tile and begins the next one.
+  @inlinable @inline(__always)
+  mutating func finishTile() {
+    if let bias { tile.addToRows(Rows.Columns.load(bias, 16)) }
+    tile.store(out, outStride, Rows.Columns.panels &* 16)
     tile = .zero
     done = 0
-    weight += k &* 16
-    out += 16
-    panelsLeft &-= 1
+    tilesLeft &-= 1
+    let advance = min(Rows.Columns.panels, panelsBehind)
+    panelsBehind &-= advance
+    weight += advance &* k &* 16
+    out += advance &* 16
+    if let present = bias { bias = present + advance &* 16 }
   }
 }
 
@@ -217,18 +234,18 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
   var panel = panel
   var index = 0
   var quota = quota
-  while quota > 0, ahead.panelsLeft > 0 {
+  while quota > 0, ahead.tilesLeft > 0 {
     let count = min(quota, ahead.k &- ahead.done)
     quota &-= count
     var tile = ahead.tile
     var x = TileColumn(ahead.x + ahead.done, ahead.k)
     var weight = ahead.weight + ahead.done &* 16
     // A step of the projection for as many of the recurrent product as make that many sums.
-    let group = Rows.rows / Sums.panels
+    let group = Rows.rows &* Rows.Columns.panels / Sums.panels
     let together = min(count, (units &- index) / group)
     var left = together
     while left > 0 {
-      tile.step(x, 0, OnePanel.load(weight, 0))
+      tile.step(x, 0, ahead.weights(weight))
       var member = 0
       while member < group {
         sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
@@ -242,14 +259,14 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
     }
     left = count &- together
     while left > 0 {
-      tile.step(x, 0, OnePanel.load(weight, 0))
+      tile.step(x, 0, ahead.weights(weight))
       x = x.advanced(1)
       weight += 16
       left &-= 1
     }
     ahead.tile = tile
     ahead.done &+= count
-    if ahead.done == ahead.k { ahead.finishPanel() }
+    if ahead.done == ahead.k { ahead.finishTile() }
   }
   while index < units {
     sums = sums.adding(product: nnp_splat(hidden[index]), Sums.load(panel, gateStride), I.self)
@@ -263,7 +280,7 @@ func gateSums<Sums: PanelRow, Rows: Tile, I: InstructionSet>(
 @inlinable @inline(never)
 func projectedRecurrence<Units: GatedUnits, Rows: Tile>(
   _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: Rows.Type
-) where Rows.Columns == OnePanel {
+) {
   typealias I = Rows.Instructions
   let (units, steps) = (arguments.units, arguments.steps)
   let (blocks, gateStride) = (units / 16, units &* units)
@@ -285,7 +302,7 @@ func projectedRecurrence<Units: GatedUnits, Rows: Tile>(
     var ahead = ProjectionAhead<Rows>(arguments, row: hasNext ? nextRow : 0, panels: hasNext ? panels : 0)
     // The work is spread evenly over the blocks of these steps.
     let turns = (ready &- step) &* blocks
-    let quota = (panels &* arguments.k &+ turns &- 1) / turns
+    let quota = (ProjectionAhead<Rows>.tiles(panels) &* arguments.k &+ turns &- 1) / turns
     while step < ready {
       let position = arguments.isReversed ? steps &- 1 &- step : step
       let place = GatedUnitsPlace(
@@ -334,7 +351,7 @@ func projectedRecurrence<Units: GatedUnits, I: InstructionSet>(
   _ arguments: ProjectedRecurrenceArguments, _: Units.Type, _: I.Type
 ) {
   if I.hasManyRegisters {
-    projectedRecurrence(arguments, Units.self, Rows16<I, OnePanel>.self)
+    projectedRecurrence(arguments, Units.self, Units.Projection.self)
   } else {
     projectedRecurrence(arguments, Units.self, Rows8<I, OnePanel>.self)
   }
