@@ -65,7 +65,7 @@ private struct FilterModel: CustomStringConvertible {
     let options = Plan.Options(threads: 1)
     let planned = try PlannedGraph(
       graph, inputExtents: [[images, channels, height, width]], options: options)
-    let schedule = Schedule(planned.graph, planned.resolved, options, fusesConvolutions: true)
+    let schedule = Schedule(planned.graph, planned.resolved, options, try options.instructionSet.kernels())
     var planner = try MemoryLayoutPlanner(
       planned.graph, planned.resolved, schedule, bound: [], options: options)
     return try planner.plan().workspaces.contains { $0 != nil }

@@ -28,7 +28,8 @@ private func layout(_ graph: Graph, threads: Int) throws -> PlannedMemory {
   let options = Plan.Options(threads: threads)
   let planned = try PlannedGraph(
     graph, inputExtents: graph.inputs.map { graph[$0].type.shape.extents! }, options: options)
-  let schedule = Schedule(planned.graph, planned.resolved, options, fusesConvolutions: false)
+  let kernels = try InstructionSetLevel.baseline.kernels()
+  let schedule = Schedule(planned.graph, planned.resolved, options, kernels)
   var planner = try MemoryLayoutPlanner(
     planned.graph, planned.resolved, schedule, bound: [], options: options)
   return try planner.plan()

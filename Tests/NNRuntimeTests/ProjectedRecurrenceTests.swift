@@ -13,9 +13,12 @@ private struct SequenceModel: CustomStringConvertible {
   let isReversed: Bool
   let hasBias: Bool
   var isReadTwice = false
+  /// The columns of the states that are the output, nil for all.
+  var shown: Range<Int>?
 
   var description: String {
-    "\(kind), \(batch) x \(steps) x \(features) → \(units), reversed: \(isReversed), bias: \(hasBias)"
+    "\(kind), \(batch) x \(steps) x \(features) → \(units), reversed: \(isReversed), bias: \(hasBias), "
+      + "shown: \(String(describing: shown))"
   }
 
   func graph(_ random: inout SplitMix64) throws -> Graph {
@@ -34,7 +37,12 @@ private struct SequenceModel: CustomStringConvertible {
     operands = [projected, try constant("R", [units, columns])]
     if kind == .gru { operands.append(try constant("c", [columns])) }
     operands += try (0..<recurrent.stateCount).map { try constant($0 == 0 ? "h" : "C", [1, units]) }
-    graph.addOutput(try graph.append(.recurrent(recurrent), operands), name: "states")
+    var states = try graph.append(.recurrent(recurrent), operands)
+    if let shown {
+      states = try graph.append(
+        .slice([.all, .all, SliceRange(start: shown.lowerBound, end: shown.upperBound)]), [states])
+    }
+    graph.addOutput(states, name: "states")
     if isReadTwice {
       graph.addOutput(try graph.append(.unary(Activation(.tanh)), [projected]), name: "tanh")
     }
@@ -59,6 +67,13 @@ private struct SequenceModel: CustomStringConvertible {
           kind: kind, batch: batch, steps: 29, features: units == 48 ? 0 : 20, units: units,
           isReversed: false, hasBias: true, isReadTwice: units == 16))
     }
+  }
+  // All of h alone, part of it, all of c.
+  for shown in [0..<32, 0..<31, 32..<64] {
+    models.append(
+      SequenceModel(
+        kind: .lstm, batch: 1, steps: 20, features: 24, units: 32, isReversed: false, hasBias: true,
+        shown: shown))
   }
   for model in models {
     var random = SplitMix64(seed: 31)

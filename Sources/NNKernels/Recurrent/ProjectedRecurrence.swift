@@ -22,9 +22,10 @@ public struct ProjectedRecurrenceArguments {
   /// Two places for h, of which the first holds the initial state, and one for the long short-term memory's c.
   public var hidden: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
   public var cell: UnsafeMutablePointer<Float>
-  /// Each step's h, then c; rows `outStride` apart.
+  /// Each step's h, and with `showsCell` c behind it; rows `outStride` apart.
   public var out: UnsafeMutablePointer<Float>
   public var outStride: Int
+  public var showsCell: Bool
   public var steps: Int
   /// H, a multiple of 16.
   public var units: Int
@@ -37,8 +38,8 @@ public struct ProjectedRecurrenceArguments {
     projected: UnsafeMutablePointer<Float>, recurrentWeight: UnsafePointer<Float>,
     recurrentBias: UnsafePointer<Float>?,
     hidden: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>), cell: UnsafeMutablePointer<Float>,
-    out: UnsafeMutablePointer<Float>, outStride: Int, steps: Int, units: Int, isReversed: Bool,
-    gateCount: Int
+    out: UnsafeMutablePointer<Float>, outStride: Int, showsCell: Bool, steps: Int, units: Int,
+    isReversed: Bool, gateCount: Int
   ) {
     self.x = x
     self.k = k
@@ -51,6 +52,7 @@ public struct ProjectedRecurrenceArguments {
     self.cell = cell
     self.out = out
     self.outStride = outStride
+    self.showsCell = showsCell
     self.steps = steps
     self.units = units
     self.isReversed = isReversed
@@ -81,13 +83,15 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
   @usableFromInline var nextHidden: UnsafeMutablePointer<Float>
   @usableFromInline var cell: UnsafeMutablePointer<Float>
   @usableFromInline var out: UnsafeMutablePointer<Float>
+  /// Where c of the result belongs; where nobody wants it there, the same as `cell`.
+  @usableFromInline var cellOut: UnsafeMutablePointer<Float>
   @usableFromInline var stride: Int
 
   @inlinable @inline(__always)
   init(
     projected: UnsafePointer<Float>, bias: UnsafePointer<Float>?, hidden: UnsafePointer<Float>,
     nextHidden: UnsafeMutablePointer<Float>, cell: UnsafeMutablePointer<Float>,
-    out: UnsafeMutablePointer<Float>, stride: Int
+    out: UnsafeMutablePointer<Float>, cellOut: UnsafeMutablePointer<Float>, stride: Int
   ) {
     self.projected = projected
     self.bias = bias
@@ -95,6 +99,7 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
     self.nextHidden = nextHidden
     self.cell = cell
     self.out = out
+    self.cellOut = cellOut
     self.stride = stride
   }
 
@@ -105,7 +110,7 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
     if let bias { shifted = bias + offset }
     return GatedUnitsPlace(
       projected: projected + offset, bias: shifted, hidden: hidden + offset, nextHidden: nextHidden + offset,
-      cell: cell + offset, out: out + offset, stride: stride)
+      cell: cell + offset, out: out + offset, cellOut: cellOut + offset, stride: stride)
   }
 
   @inlinable @inline(__always)
@@ -133,7 +138,7 @@ public typealias ProjectedRecurrenceKernel = @Sendable (_ arguments: ProjectedRe
     let outputDivisor = gateSigmoidDivisor(sums.right.right.v + place.input(3), I.self)
     let cell = I.fma(forget, nnp_load(place.cell), added)
     nnp_store(place.cell, cell)
-    nnp_store(place.out + place.stride, cell)
+    nnp_store(place.cellOut, cell)
     return (outputDivisor, cell)
   }
 
@@ -305,10 +310,11 @@ func projectedRecurrence<Units: GatedUnits, Rows: Tile>(
     let quota = (ProjectionAhead<Rows>.tiles(panels) &* arguments.k &+ turns &- 1) / turns
     while step < ready {
       let position = arguments.isReversed ? steps &- 1 &- step : step
+      let out = arguments.out + position &* arguments.outStride
       let place = GatedUnitsPlace(
         projected: UnsafePointer(arguments.projected + position &* columns), bias: arguments.recurrentBias,
         hidden: UnsafePointer(hidden), nextHidden: nextHidden, cell: arguments.cell,
-        out: arguments.out + position &* arguments.outStride, stride: units)
+        out: out, cellOut: arguments.showsCell ? out + units : arguments.cell, stride: units)
       var pending = Units.nothing
       // To and fro: what the first-level cache holds of the last step's last panels is read first.
       let back = step % 2

@@ -162,9 +162,12 @@ struct MemoryLayoutPlanner {
     for (position, item) in schedule.items.enumerated() {
       switch item {
       case .node(let index): scratchSize = max(scratchSize, try placeNode(index, at: position))
-      case .projected(let pair):
-        scratchSize = max(scratchSize, try placeNode(pair.projection, at: position))
-        scratchSize = max(scratchSize, try placeNode(pair.recurrence, at: position))
+      case .projected(let projected):
+        scratchSize = max(scratchSize, try placeNode(projected.projection, at: position))
+        // Where h alone is wanted, it is written where it belongs.
+        if projected.hidden != nil { slotOf[graph.nodes[projected.recurrence].outputs[0].index] = 0 }
+        placeResult(of: projected.last, at: position)
+        scratchSize = max(scratchSize, try placeWorkspace(of: projected.recurrence, at: position))
       case .transposed(let pair):
         scratchSize = max(scratchSize, placeTransposed(pair, at: position))
       case .fused(let fused):

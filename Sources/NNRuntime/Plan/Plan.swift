@@ -92,7 +92,7 @@ public final class Plan {
       ThreadPool.shared.prepare(workers: options.threads - 1)
     }
     let kernels = try options.instructionSet.kernels()
-    let schedule = Schedule(graph, resolved, options, fusesConvolutions: kernels.fusesConvolutions)
+    let schedule = Schedule(graph, resolved, options, kernels)
     var planner = try MemoryLayoutPlanner(graph, resolved, schedule, bound: bound, options: options)
     let layout = try planner.plan()
     let fault = Fault()

@@ -1,30 +1,59 @@
 import NNGraph
 import NNKernels
 
-/// A gated recurrence over one sequence and the product that projects the sequence, which nobody else reads: they run as one.
+/// A gated recurrence over one sequence, the product that projects the sequence, which nobody else reads, and what takes h from the
+/// result, if it alone reads that: they run as one.
 ///
 /// No bit depends on it.
 struct ProjectedRecurrence {
   /// The product's node, and the recurrence's.
   let projection: Int
   let recurrence: Int
+  /// The slice that is all of h, without c.
+  let hidden: Int?
 
-  func contains(_ node: Int) -> Bool { node == projection || node == recurrence }
+  var members: [Int] { [projection, recurrence] + (hidden.map { [$0] } ?? []) }
+  var last: Int { hidden ?? recurrence }
 
-  /// All of a graph; `uses` counts how many nodes and outputs read each value.
-  static func all(_ graph: Graph, _ resolved: ResolvedGraph, _ uses: [Int]) -> [ProjectedRecurrence] {
-    var pairs: [ProjectedRecurrence] = []
+  /// All of a graph that there are `kernels` for; `uses` counts how many nodes and outputs read each value.
+  static func all(_ graph: Graph, _ resolved: ResolvedGraph, _ uses: [Int], _ kernels: KernelTable)
+    -> [ProjectedRecurrence]
+  {
+    var found: [ProjectedRecurrence] = []
+    func isHidden(_ value: ValueID) -> Bool {
+      uses[value.index] == 1 && !graph.states.contains { $0.output == value }
+    }
     for index in graph.nodes.indices {
-      guard case .recurrent(let recurrent) = resolved.ops[index] else { continue }
+      guard case .recurrent(let recurrent) = resolved.ops[index],
+        kernels.projectedRecurrence(recurrent.kind) != nil
+      else { continue }
       let projected = graph.nodes[index].inputs[0]
-      guard uses[projected.index] == 1, !graph.states.contains(where: { $0.output == projected }),
+      guard isHidden(projected),
         let product = graph.nodes.indices.last(where: { graph.nodes[$0].outputs.contains(projected) }),
         fits(recurrent, graph.nodes[index], graph, resolved),
         isProjection(resolved.ops[product], graph.nodes[product], graph, resolved)
       else { continue }
-      pairs.append(ProjectedRecurrence(projection: product, recurrence: index))
+      let states = graph.nodes[index].outputs[0]
+      var hidden: Int?
+      if recurrent.stateCount > 1, isHidden(states),
+        let reader = graph.nodes.firstIndex(where: { $0.inputs.contains(states) }),
+        takesHidden(resolved.ops[reader], resolved.types[states.index].shape.extents ?? [])
+      {
+        hidden = reader
+      }
+      found.append(ProjectedRecurrence(projection: product, recurrence: index, hidden: hidden))
     }
-    return pairs
+    return found
+  }
+
+  /// Whether an operator takes the first half of each step's states (N, T, 2·H), and nothing else.
+  private static func takesHidden(_ op: Op, _ extents: [Int]) -> Bool {
+    guard case .slice(let ranges) = op, ranges.count == extents.count else { return false }
+    return zip(ranges, extents).enumerated().allSatisfy { axis, part in
+      let (range, extent) = part
+      let wanted = axis == extents.count - 1 ? extent / 2 : extent
+      return range.step == 1 && range.resolved(extent: extent) == (0, wanted)
+    }
   }
 
   /// Shorter sequences than this are projected before the first step.

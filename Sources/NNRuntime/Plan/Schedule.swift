@@ -1,4 +1,5 @@
 import NNGraph
+import NNKernels
 
 /// In which order a plan runs a graph's nodes, and which elementwise ones run together.
 ///
@@ -10,7 +11,7 @@ struct Schedule {
   enum Item {
     case node(Int)
     case chain(Chain)
-    /// A recurrence and, before it, the product that projects its sequence.
+    /// A recurrence, before it the product that projects its sequence, and after it perhaps what takes h.
     case projected(ProjectedRecurrence)
     case attention(Attention)
     case transposed(TransposedConvolution)
@@ -31,7 +32,7 @@ struct Schedule {
     items.compactMap { item in
       switch item {
       case .attention(let attention): attention.members
-      case .projected(let pair): [pair.projection, pair.recurrence]
+      case .projected(let projected): projected.members
       case .transposed(let pair): [pair.product, pair.fold]
       case .fused(let fused): fused.members
       case .node, .chain: nil
@@ -49,7 +50,7 @@ struct Schedule {
   /// Members of one chain: as many as keep its working memory small.
   private static let longestChain = 96
 
-  init(_ graph: Graph, _ resolved: ResolvedGraph, _ options: Plan.Options, fusesConvolutions: Bool) {
+  init(_ graph: Graph, _ resolved: ResolvedGraph, _ options: Plan.Options, _ kernels: KernelTable) {
     self.graph = graph
     self.resolved = resolved
     uses = [Int](repeating: 0, count: graph.values.count)
@@ -60,9 +61,9 @@ struct Schedule {
     position = [Int](repeating: 0, count: graph.nodes.count)
     var isOutput = [Bool](repeating: false, count: graph.values.count)
     for output in graph.outputs { isOutput[output.index] = true }
-    let recurrences = ProjectedRecurrence.all(graph, resolved, uses)
+    let recurrences = ProjectedRecurrence.all(graph, resolved, uses, kernels)
     let transposed = TransposedConvolution.all(graph, resolved, uses, options)
-    let fused = fusesConvolutions ? FusedConvolution.all(graph, resolved, uses) : []
+    let fused = kernels.fusesConvolutions ? FusedConvolution.all(graph, resolved, uses) : []
     /// The fused convolution that each node belongs to; −1 for none.
     var fusedOf = [Int](repeating: -1, count: graph.nodes.count)
     for (number, convolution) in fused.enumerated() {
@@ -102,8 +103,8 @@ struct Schedule {
         close(makes[input.index], &open, &makes)
       }
       guard joins else {
-        if let recurrence = recurrences.first(where: { $0.contains(index) }) {
-          if index == recurrence.recurrence { append(.projected(recurrence)) }
+        if let recurrence = recurrences.first(where: { $0.members.contains(index) }) {
+          if index == recurrence.last { append(.projected(recurrence)) }
         } else if let convolution = transposed.first(where: { $0.contains(index) }) {
           if index == convolution.fold { append(.transposed(convolution)) }
         } else if let convolution {
@@ -194,9 +195,8 @@ struct Schedule {
     case .node(let node): position[node] = items.count
     case .chain(let chain):
       for member in chain.members { position[member] = items.count }
-    case .projected(let pair):
-      position[pair.projection] = items.count
-      position[pair.recurrence] = items.count
+    case .projected(let projected):
+      for member in projected.members { position[member] = items.count }
     case .transposed(let pair):
       position[pair.product] = items.count
       position[pair.fold] = items.count

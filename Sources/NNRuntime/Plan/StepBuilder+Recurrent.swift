@@ -22,27 +22,29 @@ extension StepBuilder {
       out: outputFloats, product: kernels.matmul, step: stepKernel(recurrent))
   }
 
-  /// Both nodes by one kernel; false if there is none for this processor.
-  func resolveProjected(_ pair: ProjectedRecurrence) -> Bool {
-    guard case .recurrent(let recurrent) = resolved.ops[pair.recurrence],
+  /// All nodes by one kernel, which there is.
+  func resolveProjected(_ members: ProjectedRecurrence) {
+    guard case .recurrent(let recurrent) = resolved.ops[members.recurrence],
       let kernel = kernels.projectedRecurrence(recurrent.kind)
-    else { return false }
-    index = pair.projection
+    else { return }
+    index = members.projection
     let (x, weight, bias) = (floats(0), floats(1), inputCount > 2 ? floats(2) : nil)
     let (projected, k) = (outputFloats, extents(1)[0])
-    index = pair.recurrence
+    index = members.recurrence
     let extents = RecurrentLayout(recurrent, node, graph, resolved.types, options)
     let pass = recurrentPass(recurrent, extents, panels: floats(1))
+    index = members.last
+    let (out, outStride) = (outputFloats, outputExtents[2])
+    let showsCell = recurrent.kind == .lstm && members.hidden == nil
     emitPass(extents) { rows, scratch in
-      pass.start(rows, scratch, pass.out, 0)
+      pass.start(rows, scratch, out, 0)
       kernel(
         ProjectedRecurrenceArguments(
           x: x, k: k, weight: weight, bias: bias, projected: projected, recurrentWeight: pass.panels,
           recurrentBias: pass.bias, hidden: (scratch.hidden, scratch.gates), cell: scratch.cell,
-          out: pass.out, outStride: extents.units * recurrent.blockCount, steps: extents.steps,
-          units: extents.units, isReversed: recurrent.isReversed, gateCount: recurrent.gateCount))
+          out: out, outStride: outStride, showsCell: showsCell, steps: extents.steps, units: extents.units,
+          isReversed: recurrent.isReversed, gateCount: recurrent.gateCount))
     }
-    return true
   }
 
   func resolveRecurrentGradient(_ recurrent: Recurrent, ofStates: Bool) {

@@ -35,10 +35,7 @@ final class StepBuilder {
     for item in schedule.items {
       switch item {
       case .node(let next): try resolveNode(next)
-      case .projected(let pair):
-        if resolveProjected(pair) { continue }
-        try resolveNode(pair.projection)
-        try resolveNode(pair.recurrence)
+      case .projected(let projected): resolveProjected(projected)
       case .fused(let fused): try resolveFused(fused)
       case .chain(let chain):
         index = chain.members[chain.members.count - 1]

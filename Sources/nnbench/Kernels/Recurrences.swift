@@ -64,7 +64,8 @@ extension Benchmark {
       recurrentBias: shape.kind == .gru ? UnsafePointer(memory.floats(columns)) : nil,
       hidden: (memory.floats(units), memory.floats(units)), cell: memory.floats(units),
       out: memory.floats(shape.steps * units * shape.states), outStride: units * shape.states,
-      steps: shape.steps, units: units, isReversed: false, gateCount: shape.gates)
+      showsCell: shape.states > 1, steps: shape.steps, units: units, isReversed: false, gateCount: shape.gates
+    )
   }
 
   private static func stepByStep(
