@@ -146,7 +146,7 @@ let package = Package(
       name: "nnpackTests",
       dependencies: [
         "nnpack", "NNTraining", "NNDescription", "NNOnnx", "Files", "NumPyFiles", "ImageFiles", "NNRuntime",
-        "NNFormat", "NNGraph",
+        "NNFormat", "NNPasses", "NNGraph",
       ], exclude: ["Snapshots", "Models"]),
     .testTarget(
       name: "NNDescriptionTests", dependencies: ["NNDescription", "NNTraining", "NNGraph", "JSONFiles"]),

@@ -1,6 +1,7 @@
 import Foundation
 import NNFormat
 import NNGraph
+import NNPasses
 import NNRuntime
 import NumPyFiles
 import Testing
@@ -277,6 +278,33 @@ private func writeFixedModel(_ path: String) throws {
     #expect(
       operators.last?["shapes"] as? String == "(1, 6, 2, 16) (1, 6, 2, 16) (1, 2, 16, 6) → (1, 6, 2, 16)")
     #expect(operators.last?["operations"] as? Int == 2 * 2 * (6 * 6 * 16 + 6 * 16 * 6))
+  }
+}
+
+@Test func profileTellsARecurrenceAsOne() throws {
+  var graph = Graph(name: "recurrence")
+  func zeros(_ name: Name, _ extents: [Int]) throws -> ValueID {
+    let values = [Float](repeating: 0, count: extents.reduce(1, *))
+    return graph.addConstant(name, try Tensor(values, extents: extents))
+  }
+  let projected = try graph.append(
+    .matmul(Matmul()), [graph.addInput("x", .f32, [1, 12, 20]), zeros("W", [20, 64])])
+  let states = try graph.append(
+    .recurrent(Recurrent(.lstm)),
+    [projected, zeros("R", [16, 64]), zeros("h", [1, 16]), zeros("c", [1, 16])], name: "cells")
+  graph.addOutput(try graph.append(.slice([.all, .all, SliceRange(start: 0, end: 16)]), [states]), name: "y")
+  try withTemporaryFolder { folder in
+    let packed = try graph.packed()
+    try Data(ModelFile(graph: packed).encode()).write(to: URL(fileURLWithPath: folder + "/model.nnrt"))
+    let json = try nnpack("profile", folder + "/model.nnrt", "--runs", "1", "--json")
+    let operators = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as! [[String: Any]]
+    let names = operators.map { $0["op"] as? String }
+    // What they run as depends on the processor.
+    #expect(names == ["recurrent"] || names == ["matmul", "recurrent", "slice"], "\(json)")
+    let recurrence = operators.first { $0["op"] as? String == "recurrent" }
+    #expect(recurrence?["node"] as? String == "cells")
+    let operations = operators.reduce(0) { $0 + ($1["operations"] as! Int) }
+    #expect(operations == 2 * 12 * 64 * (20 + 16))
   }
 }
 

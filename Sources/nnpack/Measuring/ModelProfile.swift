@@ -37,7 +37,7 @@ struct ModelProfile {
     operators = times.map { time in
       let index = makers[time.result.index]
       let node = graph.nodes[index]
-      // A convolution and what runs with it are told as both, and all of an attention as that.
+      // A convolution and what runs with it are told as both, and all of a recurrence or an attention as that.
       var (first, op, attributes) = (node, "\(node.op.name)", node.op.attributeText)
       var operands = node.inputs
       if let outputs = time.others.first, isConvolution(graph.nodes[makers[outputs.index]].op) {
@@ -47,8 +47,11 @@ struct ModelProfile {
         operands = first.inputs + operands.dropFirst()
       }
       let members = (time.others + [time.result]).map { graph.nodes[makers[$0.index]] }
-      if members.count > 1, members.contains(where: { isSoftmax($0.op) }) {
-        (op, attributes) = ("attention", "")
+      let recurrence = members.first { isRecurrence($0.op) }
+      let isAttention = members.contains { isSoftmax($0.op) }
+      if members.count > 1, recurrence != nil || isAttention {
+        first = recurrence ?? first
+        (op, attributes) = recurrence.map { ("\($0.op.name)", $0.op.attributeText) } ?? ("attention", "")
         let made = Set(members.flatMap { $0.outputs.map(\.index) })
         operands = members.flatMap(\.inputs).filter { !made.contains($0.index) }
       }
@@ -142,6 +145,11 @@ struct ModelProfile {
 
 private func isConvolution(_ op: Op) -> Bool {
   if case .convolution = op { return true }
+  return false
+}
+
+private func isRecurrence(_ op: Op) -> Bool {
+  if case .recurrent = op { return true }
   return false
 }
 
