@@ -100,13 +100,16 @@ extension ConvolutionArguments {
   /// Whether the image's own rows are panels, but for pixels left over from whole ones: a window of one pixel, and rows that do not all
   /// fall on the same lines of the first-level cache, or few, or so few filters that gathering would show.
   @inlinable @inline(__always) var readsImage: Bool {
-    let isPixel =
-      window.kernelHeight == 1 && window.kernelWidth == 1 && window.strideHeight == 1
-      && window.strideWidth == 1 && outputHeight == height && outputWidth == width
     let isFast =
       pixelsPerImage & 255 != 0 || reductionLength <= 64
       || outputChannels / groups <= 64 && pixelsPerImage <= 4096
-    return isPixel && isFast && !joinsImages
+    return isPixelwise && isFast && !joinsImages
+  }
+
+  /// Whether each output pixel is made of the input's in its place.
+  @inlinable @inline(__always) var isPixelwise: Bool {
+    window.kernelHeight == 1 && window.kernelWidth == 1 && window.strideHeight == 1
+      && window.strideWidth == 1 && outputHeight == height && outputWidth == width
   }
 
   /// Whether the pixels of an image are so few that the weights, in panels, fill the lanes instead; see

@@ -10,8 +10,12 @@ import CPlatform
 public struct ExpandedConvolutionArguments {
   /// Its y is not used.
   public var expansion: ConvolutionArguments
-  /// Its x is not used.
+  /// Its x is not used, nor its y where a projection follows.
   public var depthwise: ConvolutionArguments
+  /// What alone reads the depthwise convolution's outputs, see ``projecting(_:among:)``; nil for none. Its x is not used.
+  public var projection: ConvolutionArguments?
+  /// Rows of the depthwise convolution in one unit, where a projection follows.
+  @usableFromInline var rowsPerUnit: Int
   /// Channels of one unit at most; see ``share(among:)``.
   @usableFromInline var channelsPerUnit: Int
 
@@ -27,6 +31,8 @@ public struct ExpandedConvolutionArguments {
     self.expansion = expansion
     self.depthwise = depthwise
     channelsPerUnit = Self.mostChannels
+    projection = nil
+    rowsPerUnit = 0
     self.expansion.filtersPerUnit = Self.mostChannels
   }
 
@@ -37,7 +43,7 @@ public struct ExpandedConvolutionArguments {
 
   /// Makes units small enough for all of `threads` to have as much to do as the others. To be called before anything asks for units.
   public mutating func share(among threads: Int) {
-    guard threads > 1 else { return }
+    guard threads > 1, projection == nil else { return }
     var best = Int.max
     for size in [64, 48, 32, 24, 16] where size % 16 == 0 || !expansion.packsWeights {
       let (blocks, rest) = (expansion.outputChannels / size, expansion.outputChannels % size)
@@ -47,9 +53,10 @@ public struct ExpandedConvolutionArguments {
     }
   }
 
-  /// How many units the work has: blocks of channels, of each image.
+  /// How many units the work has: blocks of channels, of each image; with a projection, bands of rows.
   @inlinable public var workUnits: Int {
-    depthwise.outputHeight == 0 || depthwise.outputWidth == 0 ? 0 : expansion.batch &* channelBlocks
+    if depthwise.outputHeight == 0 || depthwise.outputWidth == 0 { return 0 }
+    return expansion.batch &* (projection == nil ? channelBlocks : bands)
   }
 
   @inlinable @inline(__always) var channelBlocks: Int {
@@ -58,7 +65,7 @@ public struct ExpandedConvolutionArguments {
 
   /// Bytes of scratch one thread needs.
   public var scratchSize: Int {
-    (planesOffset &+ min(Self.mostChannels, expansion.outputChannels) &* planeSize) &* 4
+    (projectedOffset &+ (projection == nil ? 0 : expansion.outputChannels &* projectedSize)) &* 4
   }
 
   /// Rows of the expansion that are computed at a time: all of an image's where they are few, else as many as give whole tiles.
@@ -87,6 +94,10 @@ public struct ExpandedConvolutionArguments {
   /// Where in scratch the depthwise convolution's lies, and the strip: after those of the convolutions.
   var depthwiseOffset: Int { (expansion.scratchSize / 4 &+ 15) / 16 &* 16 }
   var planesOffset: Int { (depthwiseOffset &+ depthwise.scratchSize / 4 &+ 15) / 16 &* 16 }
+  /// Where what is projected lies, behind the strip.
+  var projectedOffset: Int {
+    planesOffset &+ min(Self.mostChannels, expansion.outputChannels) &* planeSize
+  }
 }
 
 /// Nil where convolutions do not run together with what reads their outputs.
@@ -121,7 +132,6 @@ public func expandedConvolution(
   _ functions: PanelFunctions, _ depthwiseChannels: DepthwiseChannels
 ) {
   let floats = scratch.assumingMemoryBound(to: Float.self)
-  let blocks = arguments.channelBlocks
   let copiedRows = arguments.expansion.outputRowsPerUnit
   if copiedRows > 0 {
     arguments.expansion.findTaps(
@@ -132,29 +142,48 @@ public func expandedConvolution(
   }
   var unit = units.lowerBound
   while unit < units.upperBound {
-    let first = unit % blocks &* arguments.channelsPerUnit
-    let last = min(arguments.expansion.outputChannels, first &+ arguments.channelsPerUnit)
-    arguments.runUnit(unit / blocks, first..<last, copiedRows, floats, functions, depthwiseChannels)
+    if arguments.projection == nil {
+      arguments.runUnit(unit, copiedRows, floats, functions, depthwiseChannels)
+    } else {
+      arguments.projectUnit(unit, copiedRows, floats, functions, depthwiseChannels)
+    }
     unit &+= 1
   }
 }
 
 extension ExpandedConvolutionArguments {
-  /// Some channels of an image, strip after strip.
+  /// Some channels of an image.
   func runUnit(
-    _ item: Int, _ channels: Range<Int>, _ copiedRows: Int, _ floats: UnsafeMutablePointer<Float>,
+    _ unit: Int, _ copiedRows: Int, _ floats: UnsafeMutablePointer<Float>, _ functions: PanelFunctions,
+    _ depthwiseChannels: DepthwiseChannels
+  ) {
+    let item = unit / channelBlocks
+    let first = unit % channelBlocks &* channelsPerUnit
+    let last = min(expansion.outputChannels, first &+ channelsPerUnit)
+    let pixels = depthwise.pixelsPerImage
+    run(
+      item, first..<last, 0..<depthwise.outputHeight, copiedRows, floats,
+      depthwise.y + (item &* depthwise.outputChannels &+ first) &* pixels, pixels, functions,
+      depthwiseChannels)
+  }
+
+  /// Some channels of rows of an image, strip after strip, whose planes in `results` are `resultSize` apart.
+  func run(
+    _ item: Int, _ channels: Range<Int>, _ rows: Range<Int>, _ copiedRows: Int,
+    _ floats: UnsafeMutablePointer<Float>, _ results: UnsafeMutablePointer<Float>, _ resultSize: Int,
     _ functions: PanelFunctions, _ depthwiseChannels: DepthwiseChannels
   ) {
-    let (height, width) = (expansion.outputHeight, expansion.outputWidth)
+    let width = expansion.outputWidth
     let (stripRows, windowRows, planeSize) = (stripRows, windowRows, planeSize)
     let planes = floats + planesOffset
-    let step = depthwise.window.strideHeight
+    let (step, padTop) = (depthwise.window.strideHeight, depthwise.window.padTop)
+    // The rows of the expansion under all windows.
+    let wanted = expandedRows(rows, copiedRows)
     /// The rows of the expansion in scratch, and the first row of outputs that is still to come.
-    var (top, bottom, row) = (0, 0, 0)
+    var (top, bottom, row) = (wanted.lowerBound, wanted.lowerBound, rows.lowerBound)
     var strip = depthwise
-    let output = depthwise.y + item &* depthwise.outputChannels &* depthwise.pixelsPerImage
-    while row < depthwise.outputHeight {
-      let next = min(height, bottom &+ stripRows)
+    while row < rows.upperBound {
+      let next = min(wanted.upperBound, bottom &+ stripRows)
       let target = planes + (bottom &- top) &* width
       if copiedRows > 0 {
         expandCopied(item, channels, bottom..<next, copiedRows, floats, target, planeSize, functions)
@@ -163,27 +192,39 @@ extension ExpandedConvolutionArguments {
       }
       bottom = next
       // The rows of outputs whose windows end above.
-      let room = bottom &+ depthwise.window.padTop &- windowRows
+      let room = bottom &+ padTop &- windowRows
       let end =
-        bottom == height
-        ? depthwise.outputHeight : min(depthwise.outputHeight, room < 0 ? 0 : room / step &+ 1)
+        bottom == wanted.upperBound
+        ? rows.upperBound : min(rows.upperBound, room < 0 ? 0 : room / step &+ 1)
       if end > row {
-        strip.window.padTop = depthwise.window.padTop &+ top &- row &* step
-        strip.height = bottom &- top
+        let above = max(0, min(bottom, row &* step &- padTop) &- top)
+        strip.window.padTop = padTop &+ top &+ above &- row &* step
+        strip.height = bottom &- top &- above
         strip.outputHeight = end &- row
         depthwiseChannels(
-          strip, channels, UnsafePointer(planes), planeSize, floats + depthwiseOffset,
-          output + (channels.lowerBound &* depthwise.outputHeight &+ row) &* depthwise.outputWidth,
-          depthwise.pixelsPerImage)
+          strip, channels, UnsafePointer(planes + above &* width), planeSize, floats + depthwiseOffset,
+          results + (row &- rows.lowerBound) &* depthwise.outputWidth, resultSize)
         row = end
       }
       // What the next windows begin with moves to the top.
-      let kept = min(bottom, max(top, row &* step &- depthwise.window.padTop))
-      if kept > top && row < depthwise.outputHeight {
+      let kept = min(bottom, max(top, row &* step &- padTop))
+      if kept > top && row < rows.upperBound {
         keep((kept &- top)..<(bottom &- top), channels.count, planes, planeSize)
         top = kept
       }
     }
+  }
+
+  /// The rows of the expansion under the windows of `rows`; where rows are copied some at a time, all of those.
+  func expandedRows(_ rows: Range<Int>, _ copiedRows: Int) -> Range<Int> {
+    let height = expansion.outputHeight
+    let (step, padTop) = (depthwise.window.strideHeight, depthwise.window.padTop)
+    // All of them, lest strips end elsewhere.
+    if rows.count == depthwise.outputHeight { return 0..<height }
+    let unit = max(1, copiedRows)
+    let first = min(height, max(0, rows.lowerBound &* step &- padTop)) / unit &* unit
+    let end = (rows.upperBound &- 1) &* step &- padTop &+ windowRows
+    return first..<max(first, min(height, (max(0, end) &+ unit &- 1) / unit &* unit))
   }
 
   /// Moves rows of a strip to its top.

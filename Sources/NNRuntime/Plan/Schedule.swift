@@ -63,7 +63,9 @@ struct Schedule {
     for output in graph.outputs { isOutput[output.index] = true }
     let recurrences = ProjectedRecurrence.all(graph, resolved, uses, kernels)
     let transposed = TransposedConvolution.all(graph, resolved, uses, options)
-    let fused = kernels.fusesConvolutions ? FusedConvolution.all(graph, resolved, uses) : []
+    let fused =
+      kernels.fusesConvolutions
+      ? FusedConvolution.all(graph, resolved, uses, threads: options.threads) : []
     /// The fused convolution that each node belongs to; −1 for none.
     var fusedOf = [Int](repeating: -1, count: graph.nodes.count)
     for (number, convolution) in fused.enumerated() {
