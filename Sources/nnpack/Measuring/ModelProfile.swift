@@ -37,21 +37,12 @@ struct ModelProfile {
     operators = times.map { time in
       let index = makers[time.result.index]
       let node = graph.nodes[index]
-      // A convolution and what runs with it are told as both, and all of a recurrence or an attention as that.
+      // A convolution and what runs with it are told as all of them, and all of a recurrence or an attention as that.
       var (first, op, attributes) = (node, "\(node.op.name)", node.op.attributeText)
       var operands = node.inputs
-      if let outputs = time.others.first, isConvolution(graph.nodes[makers[outputs.index]].op) {
-        first = graph.nodes[makers[outputs.index]]
-        op = "\(first.op.name), \(op)"
-        attributes = "\(first.op.attributeText), \(attributes)"
-        operands = first.inputs + operands.dropFirst()
-      }
       let members = (time.others + [time.result]).map { graph.nodes[makers[$0.index]] }
-      let recurrence = members.first { isRecurrence($0.op) }
-      let isAttention = members.contains { isSoftmax($0.op) }
-      if members.count > 1, recurrence != nil || isAttention {
-        first = recurrence ?? first
-        (op, attributes) = recurrence.map { ("\($0.op.name)", $0.op.attributeText) } ?? ("attention", "")
+      if members.count > 1, let told = ModelProfile.told(members) {
+        (first, op, attributes) = told
         let made = Set(members.flatMap { $0.outputs.map(\.index) })
         operands = members.flatMap(\.inputs).filter { !made.contains($0.index) }
       }
@@ -66,6 +57,19 @@ struct ModelProfile {
         },
         bytes: types.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size })
     }
+  }
+
+  /// The node that nodes which run together are told by, and as what; nil to tell them as the last one.
+  private static func told(_ members: [Node]) -> (node: Node, op: String, attributes: String)? {
+    if let recurrence = members.first(where: { isRecurrence($0.op) }) {
+      return (recurrence, "\(recurrence.op.name)", recurrence.op.attributeText)
+    }
+    if members.contains(where: { isSoftmax($0.op) }) { return (members[members.count - 1], "attention", "") }
+    guard isConvolution(members[0].op) else { return nil }
+    return (
+      members[0], members.map { "\($0.op.name)" }.joined(separator: ", "),
+      members.map { $0.op.attributeText }.filter { !$0.isEmpty }.joined(separator: ", ")
+    )
   }
 
   private var total: Double { operators.reduce(0) { $0 + $1.seconds } }
