@@ -171,6 +171,8 @@ private struct ExpandedModel: FusedModel {
           dilation: dilation, padding: padding, projected: 20))
     }
   }
+  // Bands whose windows lie in the padding altogether.
+  models.append(ExpandedModel(padding: 20, projected: 12))
   // More bands than threads, and several images.
   models.append(ExpandedModel(channels: 3, height: 200, width: 64, expanded: 66, projected: 7))
   for batch in [2, 3, 5] { models.append(ExpandedModel(batch: batch, height: 21, projected: 12)) }

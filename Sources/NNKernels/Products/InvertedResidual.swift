@@ -13,7 +13,7 @@ extension ExpandedConvolutionArguments {
     guard threads > 1, projection.algorithm == .panels, projection.isPixelwise, projection.groups == 1,
       projection.batch == depthwise.batch, projection.channels == depthwise.outputChannels,
       projection.outputHeight == height, projection.outputWidth == width, !projection.packsWeights,
-      !expansion.packsWeights, height > 0, width > 0, depthwise.batch > 0
+      !expansion.packsWeights, height > 0, width > 0, depthwise.batch > 0, depthwise.outputChannels > 0
     else { return nil }
     // Enough for all threads, and more where they would not fit in a cache.
     let share = (threads &+ depthwise.batch &- 1) / depthwise.batch
