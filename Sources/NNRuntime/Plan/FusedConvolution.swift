@@ -41,9 +41,7 @@ struct FusedConvolution {
       if let first = node.inputs.first { readers[first.index] = index }
     }
     var isTaken = [Bool](repeating: false, count: graph.nodes.count)
-    func isHidden(_ value: ValueID) -> Bool {
-      uses[value.index] == 1 && !graph.states.contains { $0.output == value }
-    }
+    func isHidden(_ value: ValueID) -> Bool { graph.isReadOnce(value, uses) }
     for (index, node) in graph.nodes.enumerated() {
       guard let positions = operands(index, graph, resolved) else { continue }
       let isSum = resolved.ops[index] == .binary(.add)

@@ -20,22 +20,19 @@ struct ProjectedRecurrence {
     -> [ProjectedRecurrence]
   {
     var found: [ProjectedRecurrence] = []
-    func isHidden(_ value: ValueID) -> Bool {
-      uses[value.index] == 1 && !graph.states.contains { $0.output == value }
-    }
     for index in graph.nodes.indices {
       guard case .recurrent(let recurrent) = resolved.ops[index],
         kernels.projectedRecurrence(recurrent.kind) != nil
       else { continue }
       let projected = graph.nodes[index].inputs[0]
-      guard isHidden(projected),
+      guard graph.isReadOnce(projected, uses),
         let product = graph.nodes.indices.last(where: { graph.nodes[$0].outputs.contains(projected) }),
         fits(recurrent, graph.nodes[index], graph, resolved),
         isProjection(resolved.ops[product], graph.nodes[product], graph, resolved)
       else { continue }
       let states = graph.nodes[index].outputs[0]
       var hidden: Int?
-      if recurrent.stateCount > 1, isHidden(states),
+      if recurrent.stateCount > 1, graph.isReadOnce(states, uses),
         let reader = graph.nodes.firstIndex(where: { $0.inputs.contains(states) }),
         takesHidden(resolved.ops[reader], resolved.types[states.index].shape.extents ?? [])
       {

@@ -210,3 +210,11 @@ struct Schedule {
     items.append(item)
   }
 }
+
+extension Graph {
+  /// Whether a value is read once and is no state: by a node that runs with the one that makes it, it need not be written. `uses` counts
+  /// how many nodes and outputs read each value.
+  func isReadOnce(_ value: ValueID, _ uses: [Int]) -> Bool {
+    uses[value.index] == 1 && !states.contains { $0.output == value }
+  }
+}

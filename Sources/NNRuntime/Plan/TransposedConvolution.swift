@@ -20,7 +20,7 @@ struct TransposedConvolution {
     for index in graph.nodes.indices {
       guard case .fold(let window, let height, let width) = resolved.ops[index] else { continue }
       let columns = graph.nodes[index].inputs[0]
-      guard uses[columns.index] == 1, !graph.states.contains(where: { $0.output == columns }),
+      guard graph.isReadOnce(columns, uses),
         let product = graph.nodes[..<index].lastIndex(where: { $0.outputs.contains(columns) }),
         case .matmul(let matmul) = resolved.ops[product], options.product == nil,
         matmul.activation == .identity, !matmul.transposesA, !matmul.transposesB,
