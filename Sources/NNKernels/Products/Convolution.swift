@@ -238,10 +238,16 @@ extension ConvolutionArguments {
     _ functions: PanelFunctions
   ) {
     let inImage = columnsInImage(columns)
+    // Where rows of outputs are rows of inputs, one after the other, they are one.
+    var whole = self
+    if isPixelwise {
+      (whole.width, whole.height) = (pixelsPerImage, 1)
+      (whole.outputWidth, whole.outputHeight) = (pixelsPerImage, 1)
+    }
     var gathered = inImage
     while gathered < columns {
       functions.gather(
-        self, image, pixel &+ gathered, min(16, columns &- gathered),
+        whole, image, pixel &+ gathered, min(16, columns &- gathered),
         floats + (gathered &- inImage) / 16 &* gatheredStrides.panel)
       gathered &+= 16
     }

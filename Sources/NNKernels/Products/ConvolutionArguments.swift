@@ -98,12 +98,16 @@ extension ConvolutionArguments {
   }
 
   /// Whether the image's own rows are panels, but for pixels left over from whole ones: a window of one pixel, and rows that do not all
-  /// fall on the same lines of the first-level cache, or few, or so few filters that gathering would show.
-  @inlinable @inline(__always) var readsImage: Bool {
-    let isFast =
-      pixelsPerImage & 255 != 0 || reductionLength <= 64
-      || outputChannels / groups <= 64 && pixelsPerImage <= 4096
-    return isPixelwise && isFast && !joinsImages
+  /// fall on the same lines of the first-level cache, or few, or so few filters that gathering would show. Rows that begin anywhere in a
+  /// line are gathered, too, where there are filters enough: nearly each of their vectors lies in two lines.
+  public var readsImage: Bool {
+    @inline(never) @export(interface) get {
+      guard isPixelwise, !joinsImages else { return false }
+      let (filters, k) = (outputChannels / groups, reductionLength)
+      let isAligned = pixelsPerImage & 15 == 0 || packsWeights
+      if !isAligned && filters >= 64 && k >= 64 { return false }
+      return pixelsPerImage & 255 != 0 || k <= 64 || filters <= 64 && pixelsPerImage <= 4096
+    }
   }
 
   /// Whether each output pixel is made of the input's in its place.
